@@ -1,0 +1,136 @@
+/* The configuration. One table of rows, config_rows.def, reads and checks the YAML, fills struct config and prints
+ * config.yaml.example:
+ *   CONFIG(section, name, kind, default, min, max, reload, sentence)
+ * section: top, database, http, webhook, policy, clock, log, carrier (each item of the list `carriers`).
+ * kind: TEXT  const char *
+ *       INT   int64_t, min..max
+ *       BOOL  bool, only true and false
+ *       MS    int64_t milliseconds, written 500ms, 10s, 5m, 1h; min..max in milliseconds
+ *       REAL  double, min..max
+ *       TIME  int64_t wall_us, RFC 3339
+ *       FILE  const char *: the value is the file's content (a secret), without one trailing newline; the key in the file
+ *             is name_file, the member is name
+ * default: the text that would stand in the file, NULL when it must be given, "" when a TEXT or FILE may be absent (the
+ * member is then "") and a TIME may be absent (then 0).
+ * reload: RELOAD when SIGHUP may change it, RESTART when only a restart does. */
+#ifndef CONFIG_LOAD_H
+#define CONFIG_LOAD_H
+
+#include "base_bytes.h"
+#include "base_limits.h"
+#include "base_pool.h"
+
+#define CONFIG_TYPE_TEXT const char *
+#define CONFIG_TYPE_INT int64_t
+#define CONFIG_TYPE_BOOL bool
+#define CONFIG_TYPE_MS int64_t
+#define CONFIG_TYPE_REAL double
+#define CONFIG_TYPE_TIME int64_t
+#define CONFIG_TYPE_FILE const char *
+
+/* One struct a section, a member a row. */
+#define CONFIG_MEMBER_top(kind, name)
+#define CONFIG_MEMBER_database(kind, name)
+#define CONFIG_MEMBER_http(kind, name)
+#define CONFIG_MEMBER_webhook(kind, name)
+#define CONFIG_MEMBER_policy(kind, name)
+#define CONFIG_MEMBER_clock(kind, name)
+#define CONFIG_MEMBER_log(kind, name)
+#define CONFIG_MEMBER_carrier(kind, name)
+#define CONFIG(section, name, kind, def, min, max, reload, sentence) CONFIG_MEMBER_##section(CONFIG_TYPE_##kind, name)
+
+#undef CONFIG_MEMBER_top
+#define CONFIG_MEMBER_top(type, name) type name;
+struct config_top {
+#include "config_rows.def"
+};
+#undef CONFIG_MEMBER_top
+#define CONFIG_MEMBER_top(kind, name)
+#undef CONFIG_MEMBER_database
+#define CONFIG_MEMBER_database(type, name) type name;
+struct config_database {
+#include "config_rows.def"
+};
+#undef CONFIG_MEMBER_database
+#define CONFIG_MEMBER_database(kind, name)
+#undef CONFIG_MEMBER_http
+#define CONFIG_MEMBER_http(type, name) type name;
+struct config_http {
+#include "config_rows.def"
+};
+#undef CONFIG_MEMBER_http
+#define CONFIG_MEMBER_http(kind, name)
+#undef CONFIG_MEMBER_webhook
+#define CONFIG_MEMBER_webhook(type, name) type name;
+struct config_webhook {
+#include "config_rows.def"
+};
+#undef CONFIG_MEMBER_webhook
+#define CONFIG_MEMBER_webhook(kind, name)
+#undef CONFIG_MEMBER_policy
+#define CONFIG_MEMBER_policy(type, name) type name;
+struct config_policy {
+#include "config_rows.def"
+};
+#undef CONFIG_MEMBER_policy
+#define CONFIG_MEMBER_policy(kind, name)
+#undef CONFIG_MEMBER_clock
+#define CONFIG_MEMBER_clock(type, name) type name;
+struct config_clock {
+#include "config_rows.def"
+};
+#undef CONFIG_MEMBER_clock
+#define CONFIG_MEMBER_clock(kind, name)
+#undef CONFIG_MEMBER_log
+#define CONFIG_MEMBER_log(type, name) type name;
+struct config_log {
+#include "config_rows.def"
+};
+#undef CONFIG_MEMBER_log
+#define CONFIG_MEMBER_log(kind, name)
+#undef CONFIG_MEMBER_carrier
+#define CONFIG_MEMBER_carrier(type, name) type name;
+struct config_carrier {
+#include "config_rows.def"
+};
+#undef CONFIG_MEMBER_carrier
+#undef CONFIG
+
+struct config {
+	struct config_top top;
+	struct config_database database;
+	struct config_http http;
+	struct config_webhook webhook;
+	struct config_policy policy;
+	struct config_clock clock;
+	struct config_log log;
+	struct config_carrier carrier[LIMIT_CARRIERS];
+	unsigned carriers;
+	struct pool pool; /* owns every text */
+};
+
+/* One thing wrong: "file:line:col: path: problem (got X; expected Y; did you mean Z)". */
+struct config_errors {
+	struct buf text; /* one line an error, ready to print; BUF(LIMIT_CONFIG_BYTES) */
+	unsigned count;
+};
+
+/* Reads a secret named by a *_file key. Returns malloc'd octets and their number, or NULL and a sentence. */
+typedef char *(*config_read_fn)(void *ctx, const char *path, size_t *n_r, const char **error_r);
+
+/* Parses YAML text (libyaml's document API). file is only used in error lines. Every error is found in one pass: syntax,
+ * unknown keys (with a suggestion by edit distance), duplicate keys, aliases and anchors, tags, wrong kinds, values out of
+ * range, missing required keys, unreadable secrets, two carriers of one name. Never prints a secret or the value of a
+ * TEXT whose row's name holds "password", "secret" or "conninfo". Returns NULL when there was any error. Free with
+ * config_free. */
+struct config *config_parse(const char *file, struct view yaml, config_read_fn read, void *ctx,
+                            struct config_errors *errors_r);
+void config_free(struct config *c);
+
+/* The example file, from the rows, commented with their sentences, defaults and ranges. */
+void config_print_example(struct buf *to);
+
+/* Names of the rows whose value differs and that only a restart changes; one a line, empty when none. */
+void config_restart_needed(const struct config *old, const struct config *fresh, struct buf *to);
+
+#endif

@@ -1,0 +1,97 @@
+/* The four rules at send time, pure: facts and now come in as arguments, a verdict with a reason comes out.
+ * Numbers are 47 CFR 64.1200(a)(9)(iv) and (c)(1), as compliance.md section 6 settles them. */
+#ifndef POLICY_RULES_H
+#define POLICY_RULES_H
+
+#include "policy_zone.h"
+
+/* Every reason a message waits, is refused or ends. Rows: proto/reason.def
+ * REASON(code, rule, citation, sentence, finality). */
+enum reason {
+	REASON_none,
+#define REASON(code, rule, citation, sentence, finality) REASON_##code,
+#include "reason.def"
+#undef REASON
+	REASON_COUNT
+};
+
+const char *policy_reason_code(enum reason r);     /* "quiet_hours"; "" for none */
+const char *policy_reason_rule(enum reason r);     /* rule family: "quiet_hours", "cap", "opt_out", "carrier", ... */
+const char *policy_reason_citation(enum reason r); /* "47 CFR 64.1200(c)(1)"; "" when no rule of law is behind it */
+const char *policy_reason_sentence(enum reason r); /* one sentence that a receptionist understands */
+/* "final": the message ends; "waits": it goes later; "news": says what happened. */
+const char *policy_reason_finality(enum reason r);
+enum reason policy_reason_parse(struct view code);
+
+/* Classes of message. Rows: proto/category.def
+ * CATEGORY(code, flags, citation, sentence). */
+enum category_flag {
+	CATEGORY_API = 1,       /* a practice may send it */
+	CATEGORY_CAPPED = 2,    /* counts, and is limited by, the day and week caps */
+	CATEGORY_QUIET = 4,     /* only in sending hours */
+	CATEGORY_STOPPABLE = 8, /* an opt-out blocks it */
+};
+enum category {
+#define CATEGORY(code, flags, citation, sentence) CATEGORY_##code,
+#include "category.def"
+#undef CATEGORY
+	CATEGORY_COUNT
+};
+const char *policy_category_code(enum category c);
+unsigned policy_category_flags(enum category c);
+const char *policy_category_citation(enum category c);
+const char *policy_category_sentence(enum category c);
+/* CATEGORY_COUNT when there is no such. */
+enum category policy_category_parse(struct view code);
+
+/* Parameters; a practice may narrow, never widen (later issues). */
+struct policy_rules {
+	int open_hour;        /* 8: first hour in which sending is allowed */
+	int close_hour;       /* 21: first hour in which it is not */
+	int close_guard_s;    /* seconds before close in which nothing new is started */
+	int day_max;          /* 1 */
+	int week_max;         /* 3 */
+};
+extern const struct policy_rules policy_rules_default;
+
+#define POLICY_SENDS_MAX 16 /* earlier sends looked at per key; the caller gives the newest */
+
+/* What was already sent that may have reached the phone: submit times, newest first, within the last 9 days. Uncertain
+ * ones count; those proven never to have left do not. */
+struct policy_sends {
+	int64_t at_us[POLICY_SENDS_MAX];
+	unsigned count;
+};
+
+struct policy_facts {
+	enum category category;
+	bool opted_out;
+	int64_t send_at_us;              /* not before; 0 when at once */
+	int64_t expires_at_us;           /* not at or after */
+	unsigned attempts;               /* proven non-sends so far */
+	const struct zone *zone[LIMIT_ZONES];
+	unsigned zones;                  /* 0: unknown, nothing may go */
+	struct policy_sends patient;     /* to this (practice, patient) */
+	struct policy_sends phone;       /* to this (practice, phone) */
+};
+
+enum verdict { VERDICT_SEND, VERDICT_WAIT, VERDICT_REFUSE, VERDICT_EXPIRE };
+const char *policy_verdict_name(enum verdict v); /* "send", "wait", "refuse", "expire" */
+
+struct policy_verdict {
+	enum verdict verdict;
+	enum reason reason;     /* why it waits or ends; REASON_none for send */
+	int64_t until_us;       /* VERDICT_WAIT: the first instant at which every rule that was looked at would allow it */
+};
+
+/* Judges one message at now_us. Order: expiry, attempts, opt-out, send_at, quiet hours, day cap, week cap. Waiting: until_us
+ * satisfies quiet hours and caps together (it iterates to a fixed point within 16 days, else refuses with
+ * REASON_no_common_hours); when until_us would be at or past expires_at_us the verdict is VERDICT_EXPIRE with
+ * REASON_expires_before_allowed. */
+struct policy_verdict policy_decide(const struct policy_rules *rules, const struct policy_facts *facts, int64_t now_us);
+
+/* The end of the sending hours that hold at now_us: the first instant at which some zone closes (without the guard). For
+ * validity_period. now_us lies within sending hours. */
+int64_t policy_close_us(const struct policy_rules *rules, const struct policy_facts *facts, int64_t now_us);
+
+#endif

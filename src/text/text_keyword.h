@@ -1,0 +1,19 @@
+/* Words by which a patient stops, resumes or asks for help: the FCC's per-se words (47 CFR 64.1200(a)(10)), CTIA's
+ * (Messaging Principles 5.1.3) and the carriers' lists, compared with the whole message. Rows: proto/keyword.def. */
+#ifndef TEXT_KEYWORD_H
+#define TEXT_KEYWORD_H
+
+#include "base_bytes.h"
+
+enum text_keyword { KEYWORD_NONE, KEYWORD_STOP, KEYWORD_START, KEYWORD_HELP };
+
+/* "none", "stop", "start", "help" */
+const char *text_keyword_name(enum text_keyword k);
+
+/* Whole-message match after folding case and width, dropping punctuation, quotes and emoji, squeezing blanks, and taking
+ * off polite words at either end ("please", "thank you", "thanks", "now", "texting me", ...). "we must STOP this bill" is
+ * none; "Stop. Thank you!" is stop. word_r, when not NULL, gets the matched row's word (static). Any octets are safe:
+ * invalid UTF-8 counts as punctuation. */
+enum text_keyword text_keyword_match(struct view utf8, const char **word_r);
+
+#endif
