@@ -5,11 +5,11 @@
  * kind: TEXT  const char *
  *       INT   int64_t, min..max
  *       BOOL  bool, only true and false
- *       MS    int64_t milliseconds, written 500ms, 10s, 5m, 1h; min..max in milliseconds
+ *       MS    int64_t milliseconds, written 500ms, 10s, 5m, 1h, 2d; min..max in milliseconds
  *       REAL  double, min..max
  *       TIME  int64_t wall_us, RFC 3339
- *       FILE  const char *: the value is the file's content (a secret), without one trailing newline; the key in the file
- *             is name_file, the member is name
+ *       FILE  const char *: the value is the file's content (a secret), without one trailing newline; the key in the
+ *             file is name_file, the member is name
  * default: the text that would stand in the file, NULL when it must be given, "" when a TEXT or FILE may be absent (the
  * member is then "") and a TIME may be absent (then 0).
  * reload: RELOAD when SIGHUP may change it, RESTART when only a restart does. */
@@ -96,6 +96,12 @@ struct config_carrier {
 #undef CONFIG_MEMBER_carrier
 #undef CONFIG
 
+/* A place in the file, both counted from 1; line 0 is nowhere. */
+struct config_mark {
+	unsigned line;
+	unsigned column;
+};
+
 struct config {
 	struct config_top top;
 	struct config_database database;
@@ -106,31 +112,36 @@ struct config {
 	struct config_log log;
 	struct config_carrier carrier[LIMIT_CARRIERS];
 	unsigned carriers;
-	struct pool pool; /* owns every text */
+	struct pool pool;         /* owns every text */
+	struct config_mark *mark; /* where each value stood, see config_row.h; NULL when it was not read from a file */
 };
 
-/* One thing wrong: "file:line:col: path: problem (got X; expected Y; did you mean Z)". */
+/* What is wrong, a line each: "file:line:col: path: problem (got X; expected Y; did you mean Z)". The path of a fault
+ * in the YAML itself is "yaml". Past LIMIT_CONFIG_ERRORS one line says that there are more. */
 struct config_errors {
-	struct buf text; /* one line an error, ready to print; BUF(LIMIT_CONFIG_BYTES) */
+	struct buf text; /* ready to print; BUF(LIMIT_CONFIG_BYTES) */
 	unsigned count;
 };
 
-/* Reads a secret named by a *_file key. Returns malloc'd octets and their number, or NULL and a sentence. */
+/* Reads a secret named by a *_file key. Returns malloc'd octets (wiped and freed by the caller) and their number, or
+ * NULL and a sentence that does not repeat the path. */
 typedef char *(*config_read_fn)(void *ctx, const char *path, size_t *n_r, const char **error_r);
 
-/* Parses YAML text (libyaml's document API). file is only used in error lines. Every error is found in one pass: syntax,
- * unknown keys (with a suggestion by edit distance), duplicate keys, aliases and anchors, tags, wrong kinds, values out of
- * range, missing required keys, unreadable secrets, two carriers of one name. Never prints a secret or the value of a
- * TEXT whose row's name holds "password", "secret" or "conninfo". Returns NULL when there was any error. Free with
- * config_free. */
+/* Parses YAML text (libyaml's document API). file is only used in error lines. Every error is found in one pass:
+ * syntax, unknown keys (with a suggestion by edit distance), duplicate keys, aliases and anchors, tags, wrong kinds,
+ * values out of range, missing required keys, unreadable secrets; when there is none, what config_check finds between
+ * the keys. Never prints a secret, a path to one or the value of a TEXT whose row's name holds "password", "secret" or
+ * "conninfo". Returns NULL when there was any error. Free with config_free. */
 struct config *config_parse(const char *file, struct view yaml, config_read_fn read, void *ctx,
                             struct config_errors *errors_r);
+/* Wipes the secrets. NULL is fine. */
 void config_free(struct config *c);
 
 /* The example file, from the rows, commented with their sentences, defaults and ranges. */
 void config_print_example(struct buf *to);
 
-/* Names of the rows whose value differs and that only a restart changes; one a line, empty when none. */
+/* Keys whose value differs and that only a restart changes ("http.listen", "carriers[0].host", "carriers" when their
+ * number differs); one a line, empty when none. Carriers are compared by their place in the list. */
 void config_restart_needed(const struct config *old, const struct config *fresh, struct buf *to);
 
 #endif

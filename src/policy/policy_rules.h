@@ -21,6 +21,7 @@ const char *policy_reason_citation(enum reason r); /* "47 CFR 64.1200(c)(1)"; ""
 const char *policy_reason_sentence(enum reason r); /* one sentence that a receptionist understands */
 /* "final": the message ends; "waits": it goes later; "news": says what happened. */
 const char *policy_reason_finality(enum reason r);
+/* REASON_none when there is no such. */
 enum reason policy_reason_parse(struct view code);
 
 /* Classes of message. Rows: proto/category.def
@@ -56,8 +57,8 @@ extern const struct policy_rules policy_rules_default;
 
 #define POLICY_SENDS_MAX 16 /* earlier sends looked at per key; the caller gives the newest */
 
-/* What was already sent that may have reached the phone: submit times, newest first, within the last 9 days. Uncertain
- * ones count; those proven never to have left do not. */
+/* What was already sent that may have reached the phone: submit times, the newest ones of the last 9 days in any order.
+ * Uncertain ones count; those proven never to have left do not. */
 struct policy_sends {
 	int64_t at_us[POLICY_SENDS_MAX];
 	unsigned count;
@@ -81,17 +82,18 @@ const char *policy_verdict_name(enum verdict v); /* "send", "wait", "refuse", "e
 struct policy_verdict {
 	enum verdict verdict;
 	enum reason reason;     /* why it waits or ends; REASON_none for send */
-	int64_t until_us;       /* VERDICT_WAIT: the first instant at which every rule that was looked at would allow it */
+	int64_t until_us;       /* VERDICT_WAIT: the first instant at which every rule would allow it */
 };
 
-/* Judges one message at now_us. Order: expiry, attempts, opt-out, send_at, quiet hours, day cap, week cap. Waiting: until_us
- * satisfies quiet hours and caps together (it iterates to a fixed point within 16 days, else refuses with
- * REASON_no_common_hours); when until_us would be at or past expires_at_us the verdict is VERDICT_EXPIRE with
- * REASON_expires_before_allowed. */
+/* Judges one message at now_us. Order: expiry, attempts, opt-out, zone, send_at, quiet hours, day cap, week cap; the
+ * reason is the first that stands in the way. A category that is capped or bound to sending hours and has no zone is
+ * refused. Waiting: until_us is the first instant from send_at on that satisfies quiet hours and caps together; when no
+ * sending hours that all zones share lie within 16 days, it is refused with REASON_no_common_hours; when it would
+ * be at or past expires_at_us the verdict is VERDICT_EXPIRE with REASON_expires_before_allowed. */
 struct policy_verdict policy_decide(const struct policy_rules *rules, const struct policy_facts *facts, int64_t now_us);
 
-/* The end of the sending hours that hold at now_us: the first instant at which some zone closes (without the guard). For
- * validity_period. now_us lies within sending hours. */
+/* The end of the sending hours that hold at now_us: the first instant at which some zone closes (without the guard).
+ * For validity_period. now_us itself when some zone is closed already; TIME_NEVER without zones. */
 int64_t policy_close_us(const struct policy_rules *rules, const struct policy_facts *facts, int64_t now_us);
 
 #endif

@@ -1,5 +1,6 @@
-/* SMPP PDUs as rows: proto/smpp_pdu.def lists each command's mandatory fields in wire order (3.4, widened by 5.0), proto/
- * smpp_tlv.def each TLV. One loop decodes, one encodes. Sources: SMPP v3.4 issue 1.2 section 4 and 5, v5.0 section 4. */
+/* SMPP PDUs as rows: proto/smpp_pdu.def lists each command's mandatory fields in wire order (3.4, widened by 5.0),
+ * proto/smpp_tlv.def each TLV. One loop decodes, one encodes. Sources: SMPP v3.4 issue 1.2 section 4 and 5, v5.0
+ * section 4. */
 #ifndef SMPP_PDU_H
 #define SMPP_PDU_H
 
@@ -10,7 +11,7 @@
 
 /* Every field name that occurs in any command, once. */
 enum smpp_field {
-#define SMPP_FIELD_NAME(name) SMPP_F_##name,
+#define SMPP_FIELD_NAME(name, fault, shown) SMPP_F_##name,
 #include "smpp_field.def"
 #undef SMPP_FIELD_NAME
 	SMPP_F_COUNT
@@ -54,7 +55,8 @@ struct smpp_pdu {
 	enum smpp_command command; /* SMPP_UNKNOWN for an id that no row has */
 	uint32_t command_status;
 	uint32_t sequence_number;
-	bool has_body;             /* false: 16-octet answer with an error status; fields are all zero */
+	bool has_body;             /* false: an answer of 16 octets, or with an error status and a body that does not
+	                            * decode; fields are all zero */
 	struct smpp_value field[SMPP_F_COUNT]; /* only those of the command's row are meaningful */
 	struct smpp_tlv tlv[LIMIT_PDU_TLVS];   /* wire order, unknown tags included */
 	unsigned tlvs;
@@ -69,19 +71,19 @@ struct smpp_fault {
 	const char *sentence; /* static */
 };
 
-/* How many octets the next PDU has: 0 when fewer than 4 octets are there, the length when it is legal, or UINT32_MAX when
- * command_length is below 16 or above LIMIT_PDU_BYTES: framing is lost (traps 1 and 2). */
+/* How many octets the next PDU has: 0 when fewer than 4 octets are there, the length when it is legal, or UINT32_MAX
+ * when command_length is below 16 or above LIMIT_PDU_BYTES: framing is lost (traps 1 and 2). */
 uint32_t smpp_frame_length(struct view octets);
 
-/* Decodes one whole PDU (octets.n == command_length). Views point into octets. Lenient where the field is (a missing body
- * with an error status; C-octet TLVs without NUL; up to 3 trailing NULs; a broken TLV tail is dropped and counted, never
- * fatal), strict where it must be (every length is checked before it is used). False fills *fault_r; the header fields
- * of *pdu_r are always set when 16 octets are there. */
+/* Decodes one whole PDU (octets.n == command_length). Views point into octets. Lenient where the field is (an answer
+ * without a body, trap 19; any body behind an error status, trap 18; C-octet TLVs without NUL; up to 3 trailing NULs; a
+ * broken TLV tail is dropped and counted, never fatal), strict where it must be (every length is checked before it is
+ * used). False fills *fault_r; the header fields of *pdu_r are always set when 16 octets are there. */
 bool smpp_pdu_decode(struct view octets, struct smpp_pdu *pdu_r, struct smpp_fault *fault_r);
 
-/* Appends the PDU; command_length is filled in. Length fields (sm_length, number_of_dests, no_unsuccess) are taken from
- * the octets and counts. False with a fault when a value does not fit its row (nothing is appended). An answer with a
- * status and has_body false is written as 16 octets. */
+/* Appends the PDU; command_id and command_length are filled in. Length fields (sm_length, number_of_dests,
+ * no_unsuccess) are taken from the octets and entries. False with a fault when a value or a TLV of a known tag does
+ * not fit its row, or *to has no room (nothing is appended). An answer with has_body false is 16 octets. */
 bool smpp_pdu_encode(const struct smpp_pdu *pdu, struct buf *to, struct smpp_fault *fault_r);
 
 /* A zeroed PDU of a command with has_body set. */
@@ -130,8 +132,9 @@ struct smpp_dest {
 };
 bool smpp_list_next(enum smpp_type type, struct view entries, size_t *at, struct smpp_dest *dest_r);
 
-/* A readable page: header, one line a field with its octets in hex, TLVs by name. With mask_text, short_message,
- * message_payload and addresses are shown by length only. */
+/* A readable page: header, one line a field with its octets in hex, TLVs by name. With mask_text, fields and TLVs
+ * that say who, or what was written (addresses, texts, the password, unknown TLVs), are shown by length only. What
+ * does not decode is shown as far as it goes, with the fault at the end. */
 void smpp_pdu_print(struct view octets, bool mask_text, struct buf *to);
 
 #endif

@@ -1,4 +1,5 @@
-/* Delivery receipts: TLVs first, tolerant text second. Rows: proto/smpp_receipt.def (state words). SMPP 3.4 appendix B. */
+/* Delivery receipts: TLVs first, tolerant text second. Rows: proto/smpp_receipt.def (state words). SMPP 3.4
+ * appendix B. */
 #ifndef SMPP_RECEIPT_H
 #define SMPP_RECEIPT_H
 
@@ -15,20 +16,22 @@ const char *smpp_message_state_name(enum smpp_message_state s); /* "DELIVERED", 
 bool smpp_message_state_final(enum smpp_message_state s);
 
 struct smpp_receipt {
-	struct view id;                /* as the carrier wrote it; empty when absent */
+	struct view id;                /* as the carrier wrote it; empty when absent; at most 65 octets */
 	enum smpp_message_state state;
-	char error[17];                /* err: as text; or "type:code" of network_error_code */
+	char error[17];                /* err: as text; else "type:code" of network_error_code; "" when neither */
 	struct view raw;               /* the text as it came */
 	bool intermediate;             /* esm_class 0x20 */
+	char wide_id[66];              /* where id points for a UCS-2 text: copy the id out, do not move the receipt */
 };
 
 /* True when a deliver_sm or data_sm is a receipt (esm_class & 0x3c is 0x04 or 0x20) that has an id or a state by TLV or
  * by text. A flagged PDU in which neither is found is not a receipt but a text from a patient (trap 30). */
 bool smpp_receipt_parse(const struct smpp_pdu *pdu, struct smpp_receipt *receipt_r);
 
-/* Other spellings under which the same id may have come in the answer: raw, lower case, without leading zeros, decimal
- * and hexadecimal of the same number. Writes at most LIMIT_RECEIPT_CANDIDATES NUL-terminated ids, raw first, no repeats;
- * ids with letters beyond f or with dashes only raw and lower case. Returns how many. */
+/* Other spellings under which the same id may have come in the answer: raw, lower case, without leading zeros,
+ * decimal and hexadecimal (both cases) of the same number; a negative number as the 32-bit one it was. Writes at most
+ * LIMIT_RECEIPT_CANDIDATES NUL-terminated ids, raw first, no repeats; ids with letters beyond f or with dashes inside
+ * only raw and lower case; none for an id that is empty, longer than 65 octets or has a NUL. Returns how many. */
 unsigned smpp_receipt_candidates(struct view id, char to[LIMIT_RECEIPT_CANDIDATES][66]);
 
 #endif

@@ -10,10 +10,10 @@ enum text_keyword { KEYWORD_NONE, KEYWORD_STOP, KEYWORD_START, KEYWORD_HELP };
 /* "none", "stop", "start", "help" */
 const char *text_keyword_name(enum text_keyword k);
 
-/* Whole-message match after folding case and width, dropping punctuation, quotes and emoji, squeezing blanks, and taking
- * off polite words at either end ("please", "thank you", "thanks", "now", "texting me", ...). "we must STOP this bill" is
- * none; "Stop. Thank you!" is stop. word_r, when not NULL, gets the matched row's word (static). Any octets are safe:
- * invalid UTF-8 counts as punctuation. */
+/* Whole-message match after folding case, width and accents, dropping punctuation, quotes and emoji, and taking off
+ * polite words at either end ("please", "thank you", "thanks", "now", "texting me", ...); blanks and a word said twice
+ * do not matter. "we must STOP this bill" is none; "Stop. Thank you!" is stop. word_r, when not NULL, gets the matched
+ * row's word (static) or NULL. Any octets are safe: invalid UTF-8 counts as punctuation. */
 enum text_keyword text_keyword_match(struct view utf8, const char **word_r);
 
 #endif

@@ -17,12 +17,12 @@ struct text_shape {
 	unsigned segments;   /* 160/153 septets, 70/67 units; a surrogate pair or escape pair is never split */
 };
 
-/* Measures valid UTF-8. */
+/* Measures valid UTF-8. No text at all is still one segment. */
 struct text_shape text_measure(struct view utf8);
 
 /* One character that was replaced: U+2019 by "'", how often. */
 struct text_change {
-	uint32_t from;
+	uint32_t from;   /* for a composed accent the combining mark */
 	const char *to; /* ASCII or GSM text, static; "" when it was dropped */
 	unsigned count;
 };
@@ -36,7 +36,8 @@ struct text_changes {
 
 /* Copies valid UTF-8 into *to with typography mapped to the GSM alphabet: curly quotes and primes, dashes, ellipsis,
  * no-break and other special spaces, bullets, soft hyphen and zero-width characters dropped, combining accents composed
- * where the alphabet has the letter, CRLF to LF. Characters without a faithful mapping stay. Rows: proto/translit.def. */
+ * where the alphabet has the letter, CRLF to LF. Characters without a faithful mapping stay. Doing it twice changes
+ * nothing more. Rows: proto/translit.def. */
 void text_normalise(struct view utf8, struct buf *to, struct text_changes *changes_r);
 
 /* Characters of the text that the GSM alphabet lacks, each once, as UTF-8 separated by blanks; at most max of them. */

@@ -1,0 +1,76 @@
+#include "app_api_internal.h"
+
+#include <stdlib.h>
+
+void api_problem(struct http_exchange *x, int status, const char *code, const char *detail)
+{
+	link_http_problem(x, status, code, detail, NULL, 0, status == 401 ? "www-authenticate: Bearer\r\n" : "");
+}
+
+void api_unavailable(struct http_exchange *x, const char *code, const char *detail)
+{
+	link_http_problem(x, 503, code, detail, NULL, 0, "retry-after: 1\r\n");
+}
+
+void api_read_failed(struct http_exchange *x)
+{
+	api_unavailable(x, "database_unavailable", "The gateway cannot reach its database; try again.");
+}
+
+static void create_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, message_create);
+}
+
+static void list_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, message_list);
+}
+
+static void show_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, message_show);
+}
+
+static void cancel_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, message_cancel);
+}
+
+static const struct http_route routes[] = {
+	{"POST", "/v1/messages", create_route},
+	{"GET", "/v1/messages", list_route},
+	{"GET", "/v1/messages/{id}", show_route},
+	{"POST", "/v1/messages/{id}/cancel", cancel_route},
+	{"GET", "/livez", meta_live},
+	{"GET", "/readyz", meta_ready},
+	{"GET", "/metrics", meta_metrics},
+	{"GET", "/openapi.json", meta_openapi},
+};
+
+const struct http_route *api_routes(unsigned *count_r)
+{
+	*count_r = sizeof(routes) / sizeof(*routes);
+	return routes;
+}
+
+struct api *api_new(const struct api_config *config)
+{
+	struct api *a = mem_alloc(sizeof(*a));
+	a->config = *config;
+	a->auth = auth_new(a);
+	a->in_flight = in_flight_new();
+	return a;
+}
+
+void api_set_rate(struct api *a, int64_t requests_per_second)
+{
+	a->config.requests_per_second = requests_per_second;
+}
+
+void api_free(struct api *a)
+{
+	auth_free(a->auth);
+	in_flight_free(a->in_flight);
+	free(a);
+}

@@ -1,0 +1,30 @@
+/* The HTTP API: who may call (app_auth.c), messages (app_message.c, app_list.c), health and metrics (app_meta.c). */
+#ifndef APP_API_H
+#define APP_API_H
+
+#include "dispatch.h"
+#include "link_http.h"
+
+struct api;
+
+struct api_config {
+	struct loop *loop;
+	struct dispatch *dispatch;
+	const struct clock *clock;
+	const char *openapi;       /* JSON text of proto/openapi.yaml */
+	bool fictional_ok;         /* NPA-555-01XX numbers may be texted: every carrier is on loopback */
+	int64_t requests_per_second; /* a practice; 0: no limit */
+};
+
+/* Who called. */
+struct api_caller {
+	struct uuid practice_id;
+	char sender[24];
+};
+
+struct api *api_new(const struct api_config *config);
+void api_set_rate(struct api *a, int64_t requests_per_second);
+const struct http_route *api_routes(unsigned *count_r);
+void api_free(struct api *a);
+
+#endif

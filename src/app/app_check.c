@@ -1,0 +1,63 @@
+#include "app_commands.h"
+
+#include "base_check.h"
+
+#include <stdio.h>
+
+const char check_help[] =
+	"Examples:\n"
+	"  smsbridge check --config /etc/smsbridge/config.yaml\n"
+	"  smsbridge check --example > config.yaml          a commented example with every setting\n"
+	"\n"
+	"Checks a configuration file and tells every error at once as file:line:col: path: problem.\n"
+	"  --config FILE   the file (- for standard input)\n"
+	"  --example       print the example file instead\n"
+	"  --json          {\"ok\":...,\"errors\":[...]} on standard output\n";
+
+static void print_json(const struct config_errors *errors)
+{
+	struct view left = buf_view(&errors->text);
+	bool first = true;
+	printf("{\"ok\":%s,\"errors\":[", errors->count ? "false" : "true");
+	while (left.n) {
+		size_t n = 0;
+		while (n < left.n && left.p[n] != '\n')
+			n++;
+		struct buf line = BUF(LIMIT_CONFIG_BYTES);
+		buf_add_json_text(&line, view_of(left.p, n));
+		printf("%s\"%s\"", first ? "" : ",", buf_cstr(&line));
+		buf_free(&line);
+		first = false;
+		left = n < left.n ? view_of(left.p + n + 1, left.n - n - 1) : (struct view){0};
+	}
+	puts("]}");
+}
+
+int command_check(int argc, char **argv)
+{
+	const char *path = "/etc/smsbridge/config.yaml";
+	bool example = false;
+	bool json = false;
+	const struct option_row rows[] = {{"config", &path, NULL}, {"example", NULL, &example}, {"json", NULL, &json}, {0}};
+	if (options_parse(argc, argv, rows, NULL, 0) < 0)
+		return EXIT_USAGE;
+	if (example) {
+		struct buf text = BUF(LIMIT_CONFIG_BYTES);
+		config_print_example(&text);
+		fputs(buf_cstr(&text), stdout);
+		buf_free(&text);
+		return EXIT_OK;
+	}
+	struct config_errors errors;
+	struct config *c = app_config_load_quiet(path, &errors);
+	int result = c ? EXIT_OK : EXIT_BAD_CONFIG;
+	if (json)
+		print_json(&errors);
+	else if (c)
+		fprintf(stderr, "%s: good\n", path);
+	else
+		fprintf(stderr, "%s%u error%s\n", buf_cstr(&errors.text), errors.count, errors.count == 1 ? "" : "s");
+	config_free(c);
+	buf_free(&errors.text);
+	return result;
+}

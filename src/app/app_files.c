@@ -1,0 +1,111 @@
+/* Files, configuration and database as commands need them. */
+#include "app.h"
+
+#include "config_check.h"
+#include "store_client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+char *app_read_file(const char *path, size_t max, size_t *n_r)
+{
+	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+	if (!f)
+		return NULL;
+	char *text = mem_alloc(max + 2);
+	size_t n = fread(text, 1, max + 1, f);
+	int error = ferror(f) ? EIO : n > max ? EFBIG : 0;
+	if (f != stdin)
+		fclose(f);
+	if (error) {
+		free(text);
+		errno = error;
+		return NULL;
+	}
+	text[n] = 0;
+	*n_r = n;
+	return text;
+}
+
+bool app_write_file(const char *path, int mode, struct view content)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	if (fd < 0)
+		return false;
+	bool ok = write(fd, content.p, content.n) == (ssize_t)content.n;
+	return close(fd) == 0 && ok;
+}
+
+static char *read_secret(void *ctx, const char *path, size_t *n_r, const char **error_r)
+{
+	(void)ctx;
+	char *text = app_read_file(path, LIMIT_CONFIG_BYTES, n_r);
+	if (!text)
+		*error_r = strerror(errno);
+	return text;
+}
+
+struct config *app_config_load_quiet(const char *path, struct config_errors *errors_r)
+{
+	size_t n;
+	*errors_r = (struct config_errors){.text = BUF(LIMIT_CONFIG_BYTES)};
+	char *text = app_read_file(path, LIMIT_CONFIG_BYTES, &n);
+	if (!text) {
+		buf_printf(&errors_r->text, "%s: %s\n", path, strerror(errno));
+		errors_r->count = 1;
+		return NULL;
+	}
+	struct config *c = config_parse(path, view_of(text, n), read_secret, NULL, errors_r);
+	free(text);
+	return c;
+}
+
+struct config *app_config_load(const char *path)
+{
+	struct config_errors errors;
+	struct config *c = app_config_load_quiet(path, &errors);
+	if (!c)
+		fprintf(stderr, "%s%u error%s\n", buf_cstr(&errors.text), errors.count, errors.count == 1 ? "" : "s");
+	buf_free(&errors.text);
+	return c;
+}
+
+const char *app_conninfo(const struct config *c)
+{
+	return *c->database.conninfo_secret ? c->database.conninfo_secret : c->database.conninfo;
+}
+
+const char *app_owner_conninfo(const struct config *c)
+{
+	return *c->database.owner_conninfo ? c->database.owner_conninfo : app_conninfo(c);
+}
+
+bool app_all_loopback(const struct config *c)
+{
+	for (unsigned i = 0; i < c->carriers; i++)
+		if (!config_host_is_loopback(c->carrier[i].host))
+			return false;
+	return true;
+}
+
+struct store_client *app_database(const char *config, const char *database, bool owner, int *exit_r)
+{
+	struct buf error = BUF(2048);
+	struct store_client *client = NULL;
+	struct config *c = database ? NULL : app_config_load(config ? config : "/etc/smsbridge/config.yaml");
+	*exit_r = EXIT_FAILED;
+	if (!database && !c) {
+		*exit_r = EXIT_BAD_CONFIG;
+		return NULL;
+	}
+	client = store_client_open(database ? database : owner ? app_owner_conninfo(c) : app_conninfo(c), &error);
+	if (!client)
+		failure("the database cannot be reached: %s", buf_cstr(&error));
+	config_free(c);
+	buf_free(&error);
+	return client;
+}

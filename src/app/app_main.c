@@ -1,0 +1,86 @@
+#include "app_commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct command commands[] = {
+	{"demo", "everything on this machine: private PostgreSQL, simulated carrier, gateway", demo_help, command_demo},
+	{"run", "the gateway", run_help, command_run},
+	{"check", "check a configuration", check_help, command_check},
+	{"migrate", "bring the database to this version", migrate_help, command_migrate},
+	{"practice", "add, change and list practices", practice_help, command_practice},
+	{"key", "make, list and revoke API keys", key_help, command_key},
+	{"report", "compliance reports from the database", report_help, command_report},
+	{"explain", "why a message went, waits or will never go", explain_help, command_explain},
+	{"smsc", "a simulated carrier", smsc_help, command_smsc},
+	{0},
+};
+
+static void print_help(void)
+{
+	puts("Examples:\n"
+	     "  smsbridge demo                                  try everything here, nothing to set up\n"
+	     "  smsbridge check --config /etc/smsbridge/config.yaml\n"
+	     "  smsbridge run --config /etc/smsbridge/config.yaml\n"
+	     "\n"
+	     "smsbridge takes appointment reminders over HTTPS, judges each against the texting rules at the moment it\n"
+	     "would leave, submits it to carriers over SMPP, and keeps every event in PostgreSQL.\n"
+	     "\n"
+	     "Commands:");
+	for (const struct command *c = commands; c->name; c++)
+		printf("  %-10s %s\n", c->name, c->summary);
+	puts("\n`smsbridge COMMAND --help` tells more. --config defaults to /etc/smsbridge/config.yaml.\n"
+	     "Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration.");
+}
+
+/* Letters that differ, position by position, and the difference of lengths: enough for eleven short names. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t n = strlen(a);
+	size_t m = strlen(b);
+	size_t d = n > m ? n - m : m - n;
+	for (size_t i = 0; i < n && i < m; i++)
+		d += a[i] != b[i];
+	return d;
+}
+
+static int unknown(const char *name)
+{
+	const struct command *best = commands;
+	for (const struct command *c = commands; c->name; c++)
+		if (distance(c->name, name) < distance(best->name, name))
+			best = c;
+	return usage_error("there is no command \"%s\"; did you mean %s?", name, best->name);
+}
+
+static bool wants_help(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+		print_help();
+		return argc < 2 ? EXIT_USAGE : EXIT_OK;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("smsbridge " APP_VERSION);
+		return EXIT_OK;
+	}
+	if (strcmp(argv[1], "receiver") == 0)
+		return command_receiver(argc - 2, argv + 2);
+	for (const struct command *c = commands; c->name; c++) {
+		if (strcmp(c->name, argv[1]) != 0)
+			continue;
+		if (wants_help(argc - 2, argv + 2)) {
+			printf("%s", c->help);
+			return EXIT_OK;
+		}
+		return c->run(argc - 2, argv + 2);
+	}
+	return unknown(argv[1]);
+}

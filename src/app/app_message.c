@@ -1,0 +1,459 @@
+/* POST /v1/messages: JSON -> draft -> commit -> 202. Every fault of the request is found in one pass and told by pointer
+ * and code, never by value. */
+#include "app_api_internal.h"
+
+#include "net_crypto.h"
+#include "policy_phone.h"
+#include "policy_rules.h"
+#include "text_shape.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ERRORS_MAX 24
+#define EXPIRES_DEFAULT_US (8 * DAY_US) /* longer than any cap holds a message */
+#define EXPIRES_AHEAD_US (400 * DAY_US)
+
+struct creation {
+	struct api *api;
+	struct http_exchange *x;
+	struct api_caller who;
+	struct draft draft;
+	json_t *json;
+	struct http_problem_error error[ERRORS_MAX];
+	unsigned errors;
+	struct text_changes changes;
+	struct zone_names zones;
+	int64_t now_us;
+	bool failed_validation; /* answered with the errors unless the key has a stored answer */
+	bool in_flight;
+	bool stored_found;
+	char stored_hash[2 * SHA256_BYTES + 1];
+	char *stored_answer;
+};
+
+static void add_error(struct creation *c, const char *pointer, const char *code, const char *detail)
+{
+	if (c->errors == ERRORS_MAX)
+		return;
+	c->error[c->errors++] = (struct http_problem_error){pointer, code, detail};
+}
+
+/* --- fields -------------------------------------------------------------------------------------------------------- */
+
+/* The rows of the request: JSON name, pointer, required. */
+enum field { F_PATIENT, F_PHONE, F_TIME_ZONE, F_BODY, F_CATEGORY, F_PRIORITY, F_SEND_AT, F_EXPIRES_AT, F_REFERENCE, F_COUNT };
+static const struct {
+	const char *name;
+	const char *pointer;
+	bool required;
+} fields[F_COUNT] = {
+	[F_PATIENT] = {"patient", "/patient", true},       [F_PHONE] = {"phone", "/phone", true},
+	[F_TIME_ZONE] = {"time_zone", "/time_zone", false}, [F_BODY] = {"body", "/body", true},
+	[F_CATEGORY] = {"category", "/category", false},   [F_PRIORITY] = {"priority", "/priority", false},
+	[F_SEND_AT] = {"send_at", "/send_at", false},      [F_EXPIRES_AT] = {"expires_at", "/expires_at", false},
+	[F_REFERENCE] = {"reference", "/reference", false},
+};
+
+/* A field's text; p NULL when it is absent or wrong (then an error was added). null counts as absent. */
+static struct view field_text(struct creation *c, enum field f)
+{
+	json_t *v = json_object_get(c->json, fields[f].name);
+	if (!v || json_is_null(v)) {
+		if (fields[f].required)
+			add_error(c, fields[f].pointer, "required", "This field is required.");
+		return (struct view){0};
+	}
+	if (!json_is_string(v)) {
+		add_error(c, fields[f].pointer, "not_a_string", "This field takes a string.");
+		return (struct view){0};
+	}
+	return view_of(json_string_value(v), json_string_length(v));
+}
+
+/* The name of an unknown field may be anything, a phone too: it is only named back when it looks like a field. */
+static const char *safe_pointer(struct creation *c, const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+	if (name[n] || n == 0 || n > 40)
+		return "";
+	char *pointer = pool_alloc(link_http_pool(c->x), n + 2);
+	snprintf(pointer, n + 2, "/%s", name);
+	return pointer;
+}
+
+static void check_unknown(struct creation *c)
+{
+	const char *name;
+	json_t *value;
+	json_object_foreach(c->json, name, value)
+	{
+		bool known = false;
+		for (int f = 0; f < F_COUNT; f++)
+			known = known || strcmp(name, fields[f].name) == 0;
+		if (!known)
+			add_error(c, safe_pointer(c, name), "unknown_field", "There is no such field.");
+	}
+}
+
+static bool printable(struct view v)
+{
+	for (size_t i = 0; i < v.n; i++)
+		if (v.p[i] < 0x20 || v.p[i] == 0x7f)
+			return false;
+	return v.n > 0;
+}
+
+static void take_patient(struct creation *c)
+{
+	struct view v = field_text(c, F_PATIENT);
+	if (v.p && (v.n > LIMIT_PATIENT_BYTES || !printable(v)))
+		add_error(c, "/patient", "bad_patient", "Give 1 to 64 printable octets.");
+	c->draft.patient = v;
+}
+
+static void take_reference(struct creation *c)
+{
+	struct view v = field_text(c, F_REFERENCE);
+	if (v.p && (v.n > LIMIT_REFERENCE_BYTES || !printable(v)))
+		add_error(c, "/reference", "bad_reference", "Give 1 to 128 printable octets.");
+	c->draft.reference = v;
+}
+
+static void take_phone(struct creation *c)
+{
+	struct view v = field_text(c, F_PHONE);
+	if (!v.p)
+		return;
+	enum phone_check result = policy_phone_check(v);
+	if (result == PHONE_FICTIONAL && c->api->config.fictional_ok)
+		result = PHONE_OK;
+	if (result != PHONE_OK)
+		add_error(c, "/phone", policy_phone_code(result), policy_phone_sentence(result));
+	else
+		c->zones = policy_phone_zones((const char *)v.p);
+	c->draft.phone = v;
+}
+
+/* The patient's zone when the practice says it, else every zone of the area code. */
+static void take_zones(struct creation *c)
+{
+	struct view v = field_text(c, F_TIME_ZONE);
+	struct buf names = BUF(LIMIT_ZONES * LIMIT_ZONE_NAME_BYTES);
+	c->draft.time_zone = v;
+	if (v.p) {
+		const char *name = (const char *)v.p; /* a C string of jansson's; an inner NUL is refused by it */
+		if (!policy_zone_name_ok(v) || !dispatch_zone(c->api->config.dispatch, name))
+			add_error(c, "/time_zone", "time_zone_unknown", "Give an IANA time zone name, as America/Chicago.");
+		buf_add_view(&names, v);
+	} else {
+		for (unsigned i = 0; i < c->zones.count; i++)
+			buf_printf(&names, "%s%s", i ? " " : "", c->zones.name[i]);
+	}
+	c->draft.zones = view_str(pool_copy(link_http_pool(c->x), buf_view(&names)));
+	buf_free(&names);
+}
+
+static bool has_controls(struct view v)
+{
+	for (size_t i = 0; i < v.n; i++)
+		if ((v.p[i] < 0x20 && v.p[i] != '\n') || v.p[i] == 0x7f)
+			return true;
+	return v.n == 0;
+}
+
+static void check_shape(struct creation *c, struct view body, const struct text_shape *shape)
+{
+	struct buf detail = BUF(1024);
+	if (shape->characters > LIMIT_MESSAGE_CHARACTERS) {
+		buf_printf(&detail, "The text has %u characters; at most %d may be sent.", shape->characters, LIMIT_MESSAGE_CHARACTERS);
+		add_error(c, "/body", "body_too_long", pool_copy(link_http_pool(c->x), buf_view(&detail)));
+	} else if (shape->segments > 1 && shape->encoding == TEXT_UCS2) {
+		buf_printf(&detail, "These characters need an alphabet of which one text holds %d: ", LIMIT_UCS2_UNITS);
+		text_not_gsm7(body, 16, &detail);
+		add_error(c, "/body", "body_characters", pool_copy(link_http_pool(c->x), buf_view(&detail)));
+	} else if (shape->segments > 1) {
+		buf_printf(&detail, "The text takes %u of the %d places of one text (some characters take two).", shape->units,
+		           LIMIT_GSM7_SEPTETS);
+		add_error(c, "/body", "body_too_long", pool_copy(link_http_pool(c->x), buf_view(&detail)));
+	}
+	buf_free(&detail);
+}
+
+static void take_body(struct creation *c)
+{
+	struct view v = field_text(c, F_BODY);
+	struct buf text = BUF(LIMIT_BODY_BYTES * 2);
+	if (!v.p)
+		return;
+	if (v.n > LIMIT_BODY_BYTES) {
+		add_error(c, "/body", "body_too_long", "The text is far longer than one text message.");
+		return;
+	}
+	text_normalise(v, &text, &c->changes);
+	struct view body = view_str(pool_copy(link_http_pool(c->x), buf_view(&text)));
+	buf_free(&text);
+	if (has_controls(body)) {
+		add_error(c, "/body", "body_empty_or_controls", "Give a text without control characters.");
+		return;
+	}
+	struct text_shape shape = text_measure(body);
+	check_shape(c, body, &shape);
+	c->draft.body = body;
+	c->draft.encoding = text_encoding_name(shape.encoding);
+	c->draft.characters = shape.characters;
+	c->draft.segments = shape.segments;
+}
+
+static void take_category(struct creation *c)
+{
+	struct view v = field_text(c, F_CATEGORY);
+	enum category category = v.p ? policy_category_parse(v) : CATEGORY_appointment_reminder;
+	if (category == CATEGORY_COUNT || !(policy_category_flags(category) & CATEGORY_API)) {
+		add_error(c, "/category", "category_unknown", "Give one of the categories in /openapi.json.");
+		return;
+	}
+	c->draft.category = policy_category_code(category);
+}
+
+static void take_priority(struct creation *c)
+{
+	static const char *const names[] = {"urgent", "normal", "low"};
+	struct view v = field_text(c, F_PRIORITY);
+	c->draft.priority = v.p ? -1 : 1;
+	for (int i = 0; i < 3; i++)
+		if (v.p && view_eq(v, view_str(names[i])))
+			c->draft.priority = i;
+	if (c->draft.priority < 0)
+		add_error(c, "/priority", "priority_unknown", "Give low, normal or urgent.");
+}
+
+static bool take_time(struct creation *c, enum field f, int64_t *at_us_r)
+{
+	struct view v = field_text(c, f);
+	*at_us_r = 0;
+	if (!v.p)
+		return false;
+	if (time_parse(v, at_us_r))
+		return true;
+	add_error(c, fields[f].pointer, "bad_time", "Give an RFC 3339 time with its offset, as 2026-03-02T14:30:00-06:00.");
+	*at_us_r = 0;
+	return false;
+}
+
+static void take_times(struct creation *c)
+{
+	struct draft *m = &c->draft;
+	if (take_time(c, F_SEND_AT, &m->send_at_us)) {
+		if (m->send_at_us < c->now_us - LIMIT_SEND_AT_BEHIND_S * SECOND_US)
+			add_error(c, "/send_at", "time_past", "This time is more than a day ago.");
+		else if (m->send_at_us > c->now_us + LIMIT_SEND_AT_AHEAD_S * SECOND_US)
+			add_error(c, "/send_at", "time_too_far", "This time is more than a year ahead.");
+	}
+	int64_t from_us = m->send_at_us > c->now_us ? m->send_at_us : c->now_us;
+	if (take_time(c, F_EXPIRES_AT, &m->expires_at_us)) {
+		if (m->expires_at_us <= from_us)
+			add_error(c, "/expires_at", "time_past", "This time is not after the sending time.");
+		else if (m->expires_at_us > c->now_us + EXPIRES_AHEAD_US)
+			add_error(c, "/expires_at", "time_too_far", "This time is too far ahead.");
+	} else {
+		m->expires_at_us = from_us + EXPIRES_DEFAULT_US;
+	}
+	m->due_at_us = from_us;
+	m->status = m->send_at_us > c->now_us ? "scheduled" : "queued";
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------------- */
+
+static void creation_end(struct creation *c)
+{
+	if (c->in_flight)
+		in_flight_leave(c->api->in_flight, &c->who.practice_id, c->draft.key);
+	json_decref(c->json);
+}
+
+static void write_answer(struct creation *c)
+{
+	char id[UUID_TEXT_BYTES];
+	struct buf b = BUF(4096);
+	buf_printf(&b, "{\"id\":\"%s\",\"status\":\"%s\",\"encoding\":\"%s\",\"characters\":%u,\"segments\":%u,\"zones\":[",
+	           uuid_format(&c->draft.id, id), c->draft.status, c->draft.encoding, c->draft.characters, c->draft.segments);
+	for (size_t at = 0, n; at < c->draft.zones.n; at += n + 1) {
+		const char *name = (const char *)c->draft.zones.p + at;
+		n = strcspn(name, " ");
+		buf_printf(&b, "%s\"%.*s\"", at ? "," : "", (int)n, name);
+	}
+	buf_add_str(&b, "],\"replaced\":[");
+	for (unsigned i = 0; i < c->changes.count; i++) {
+		buf_printf(&b, "%s{\"from\":\"U+%04X\",\"to\":\"", i ? "," : "", (unsigned)c->changes.change[i].from);
+		buf_add_json_text(&b, view_str(c->changes.change[i].to));
+		buf_printf(&b, "\",\"count\":%u}", c->changes.change[i].count);
+	}
+	buf_add_str(&b, "]}");
+	c->draft.answer = view_str(pool_copy(link_http_pool(c->x), buf_view(&b)));
+	buf_free(&b);
+}
+
+static void answer_errors(struct creation *c)
+{
+	creation_end(c);
+	link_http_problem(c->x, 422, "validation_failed", "The message cannot be accepted; see errors.", c->error, c->errors, "");
+}
+
+static void stored_cb(void *ctx, const struct store_rows *rows)
+{
+	struct creation *c = ctx;
+	if (store_rows_count(rows) == 0)
+		return;
+	c->stored_found = true;
+	copy_view(c->stored_hash, sizeof(c->stored_hash), store_rows_text(rows, 0, 0));
+	c->stored_answer = pool_copy(link_http_pool(c->x), store_rows_text(rows, 0, 1));
+}
+
+static void stored_done_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct creation *c = ctx;
+	char hash[2 * SHA256_BYTES + 1];
+	(void)sqlstate;
+	hex_encode(c->draft.request_hash, SHA256_BYTES, hash);
+	if (result == STORE_OK && !c->stored_found && c->failed_validation) {
+		answer_errors(c);
+		return;
+	}
+	creation_end(c);
+	if (result != STORE_OK || !c->stored_found)
+		api_read_failed(c->x);
+	else if (strcmp(hash, c->stored_hash) != 0)
+		api_problem(c->x, 422, "idempotency_key_reused", "This Idempotency-Key was used for another request.");
+	else
+		link_http_reply(c->x, 202, "application/json", "idempotency-replayed: true\r\n", view_str(c->stored_answer));
+}
+
+static void read_stored(struct creation *c)
+{
+	struct store_params ps = {0};
+	struct store_step step = {"idempotency_get", &ps, stored_cb};
+	store_value_uuid(&ps, &c->who.practice_id);
+	store_value_text(&ps, c->draft.key);
+	store_lane_run(dispatch_read_lane(c->api->config.dispatch), &step, 1, stored_done_cb, c);
+	store_params_free(&ps);
+}
+
+static void accepted_cb(void *ctx, struct draft *draft, enum accept_result result)
+{
+	struct creation *c = ctx;
+	if (result == ACCEPT_REPEATED) {
+		read_stored(c);
+		return;
+	}
+	creation_end(c);
+	if (result == ACCEPT_STORED)
+		link_http_reply(c->x, 202, "application/json", "", draft->answer);
+	else
+		api_read_failed(c->x);
+}
+
+/* --- request ------------------------------------------------------------------------------------------------------- */
+
+/* Idempotency-Key: a structured-field string in quotes, or bare. False with the problem answered. */
+static bool take_key(struct creation *c, const struct http_request *r)
+{
+	struct view v = http_request_header(r, "idempotency-key");
+	if (!v.p)
+		return true;
+	if (v.n >= 2 && v.p[0] == '"' && v.p[v.n - 1] == '"')
+		v = view_of(v.p + 1, v.n - 2);
+	bool ok = v.n > 0 && v.n <= LIMIT_IDEMPOTENCY_KEY_BYTES && http_request_header_count(r, "idempotency-key") == 1;
+	for (size_t i = 0; ok && i < v.n; i++)
+		ok = v.p[i] > 0x20 && v.p[i] < 0x7f && v.p[i] != '"' && v.p[i] != '\\';
+	if (!ok) {
+		api_problem(c->x, 400, "idempotency_key_bad", "Idempotency-Key takes 1 to 128 visible ASCII characters, once.");
+		return false;
+	}
+	c->draft.key = view_str(pool_copy(link_http_pool(c->x), v));
+	net_sha256(r->body, c->draft.request_hash);
+	if (in_flight_enter(c->api->in_flight, &c->who.practice_id, c->draft.key)) {
+		c->in_flight = true;
+		return true;
+	}
+	link_http_problem(c->x, 409, "idempotency_key_running", "The first request with this Idempotency-Key is still running.",
+	                  NULL, 0, "retry-after: 1\r\n");
+	return false;
+}
+
+static bool is_json(const struct http_request *r)
+{
+	struct view type = http_request_header(r, "content-type");
+	const uint8_t *semicolon = type.n ? memchr(type.p, ';', type.n) : NULL;
+	if (semicolon)
+		type = view_trim(view_of(type.p, (size_t)(semicolon - type.p)));
+	return view_eq_nocase(type, VIEW("application/json"));
+}
+
+static bool parse_json(struct creation *c, struct view body)
+{
+	json_error_t error;
+	c->json = json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, &error);
+	if (c->json && json_is_object(c->json))
+		return true;
+	/* jansson's sentence may quote the text: only the place is told. */
+	struct buf detail = BUF(200);
+	if (c->json)
+		buf_add_str(&detail, "The request's body must be a JSON object.");
+	else
+		buf_printf(&detail, "The JSON is malformed at line %d, column %d.", error.line, error.column);
+	const char *code = json_error_code(&error) == json_error_duplicate_key ? "json_duplicate_key" : "json_malformed";
+	creation_end(c);
+	api_problem(c->x, 400, c->json ? "json_not_object" : code, buf_cstr(&detail));
+	buf_free(&detail);
+	return false;
+}
+
+static void validate(struct creation *c)
+{
+	check_unknown(c);
+	take_patient(c);
+	take_phone(c);
+	take_zones(c);
+	take_body(c);
+	take_category(c);
+	take_priority(c);
+	take_times(c);
+	take_reference(c);
+}
+
+static void submit(struct creation *c)
+{
+	struct draft *m = &c->draft;
+	m->practice_id = c->who.practice_id;
+	m->sender = view_str(c->who.sender);
+	m->id = uuid_make(&c->api->ids, c->now_us);
+	m->cb = accepted_cb;
+	m->ctx = c;
+	write_answer(c);
+	if (dispatch_accept(c->api->config.dispatch, m))
+		return;
+	creation_end(c);
+	api_unavailable(c->x, "busy", "The gateway cannot take more just now; try again.");
+}
+
+void message_create(struct api *a, struct http_exchange *x, const struct api_caller *who)
+{
+	const struct http_request *r = link_http_request(x);
+	if (!is_json(r)) {
+		api_problem(x, 415, "not_json", "Send Content-Type: application/json.");
+		return;
+	}
+	struct creation *c = pool_alloc(link_http_pool(x), sizeof(*c));
+	*c = (struct creation){.api = a, .x = x, .who = *who, .now_us = clock_read(a->config.clock)};
+	if (!take_key(c, r) || !parse_json(c, r->body))
+		return;
+	validate(c);
+	if (c->errors == 0)
+		submit(c);
+	else if ((c->failed_validation = c->draft.key.p != NULL))
+		read_stored(c);
+	else
+		answer_errors(c);
+}

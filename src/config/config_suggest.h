@@ -1,0 +1,14 @@
+/* What an unknown key may have meant. */
+#ifndef CONFIG_SUGGEST_H
+#define CONFIG_SUGGEST_H
+
+#include "config_row.h"
+
+/* Insertions, deletions, changes and swaps of neighbours between the two; 99 when either is over 40 octets. */
+unsigned config_suggest_distance(struct view a, struct view b);
+/* The key of the section that is near enough, or NULL. known gets "one of a, b, c": the keys there are. */
+const char *config_suggest_key(enum config_section section, struct view key, struct buf *known);
+/* Whether it looks like a key at all. Others are not shown: a lost blank may have glued a secret to them. */
+bool config_suggest_plain(struct view key);
+
+#endif

@@ -1,0 +1,352 @@
+#include "dispatch_internal.h"
+
+#include "smpp_status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int64_t dispatch_now_us(const struct dispatch *d)
+{
+	return clock_read(d->config.clock);
+}
+
+struct uuid dispatch_id(struct dispatch *d)
+{
+	return uuid_make(&d->ids, dispatch_now_us(d));
+}
+
+void dispatch_answer(const struct delivery *to, uint32_t status)
+{
+	link_carrier_answer(to->link, to->generation, to->command, to->sequence, status);
+}
+
+void dispatch_phone_of(struct view address, char to[24])
+{
+	struct view digits = address;
+	uint64_t ignored;
+	if (digits.n && digits.p[0] == '+')
+		digits = view_of(digits.p + 1, digits.n - 1);
+	bool number = digits.n <= 15 && parse_u64(digits, UINT64_MAX, &ignored);
+	bool full = number && digits.n == 11 && digits.p[0] == '1';
+	bool national = number && digits.n == 10;
+	to[0] = '+';
+	to[1] = '1';
+	if (full)
+		copy_view(to + 1, 23, digits);
+	else if (national)
+		copy_view(to + 2, 22, digits);
+	else
+		copy_view(to, 24, address);
+	for (char *c = to; *c; c++)
+		if (*c < 0x20 || *c > 0x7e)
+			*c = '?';
+}
+
+/* --- what links say ------------------------------------------------------------------------------------------------ */
+
+static void bound_cb(void *ctx, struct carrier_link *l, bool up)
+{
+	struct dispatch *d = ctx;
+	(void)l;
+	if (up)
+		claimer_wake(d->claimer);
+}
+
+static struct outcome outcome_of(struct dispatch *d, const struct flight *f)
+{
+	return (struct outcome){
+		.practice_id = f->practice_id, .id = f->id, .carrier = f->carrier, .at_us = dispatch_now_us(d)};
+}
+
+static int64_t retry_due_us(const struct dispatch *d, const struct flight *f, int64_t base_us)
+{
+	unsigned doublings = f->attempts < 8 ? f->attempts : 8;
+	int64_t wait_us = base_us << doublings;
+	return dispatch_now_us(d) + wait_us + (int64_t)random_below((uint64_t)wait_us / 5 + 1);
+}
+
+/* What each class of command_status makes of the message. All but OK prove that it did not go. */
+static void refused(struct dispatch *d, struct carrier_link *l, const struct flight *f, enum smpp_class class,
+                    struct outcome *o)
+{
+	o->refund = true;
+	o->status = "held";
+	o->type = "message.requeued";
+	switch (class) {
+	case SMPP_CLASS_THROTTLE:
+		link_carrier_throttle(l);
+		o->reason = REASON_carrier_throttled;
+		o->due_us = retry_due_us(d, f, SECOND_US);
+		return;
+	case SMPP_CLASS_TRANSIENT:
+	case SMPP_CLASS_SESSION:
+		o->reason = REASON_carrier_temporary;
+		o->due_us = retry_due_us(d, f, 15 * SECOND_US);
+		return;
+	default:
+		o->status = "failed";
+		o->type = "message.failed";
+		o->reason = REASON_carrier_rejected;
+		return;
+	}
+}
+
+static void answered_cb(void *ctx, struct carrier_link *l, uint64_t ref, uint32_t status, struct view message_id, bool late)
+{
+	struct dispatch *d = ctx;
+	struct flight *f = flights_get(d->flights, ref);
+	(void)late; /* the statement knows: an uncertain message takes `sent` and `failed`, nothing else */
+	if (!f)
+		return;
+	struct outcome o = outcome_of(d, f);
+	enum smpp_class class = smpp_status_class(status);
+	copy_str(o.command_status, sizeof(o.command_status), smpp_status_name(status));
+	if (class == SMPP_CLASS_OK) {
+		o.status = "sent";
+		o.type = "message.sent";
+		copy_view(o.carrier_message_id, sizeof(o.carrier_message_id), message_id);
+	} else {
+		refused(d, l, f, class, &o);
+	}
+	flights_remove(d->flights, ref);
+	outcomes_add(d->outcomes, &o);
+	claimer_wake(d->claimer);
+}
+
+static void unanswered_cb(void *ctx, struct carrier_link *l, uint64_t ref)
+{
+	struct dispatch *d = ctx;
+	struct flight *f = flights_get(d->flights, ref);
+	(void)l;
+	if (!f || f->given_up)
+		return;
+	struct outcome o = outcome_of(d, f);
+	o.status = "uncertain";
+	o.reason = REASON_answer_missing;
+	o.type = "message.uncertain";
+	flights_give_up(d->flights, ref);
+	outcomes_add(d->outcomes, &o);
+	outcomes_rematch(d->outcomes); /* its receipt may be here already */
+}
+
+static void unsent_cb(void *ctx, struct carrier_link *l, uint64_t ref)
+{
+	struct dispatch *d = ctx;
+	struct flight *f = flights_get(d->flights, ref);
+	(void)l;
+	if (!f)
+		return;
+	struct outcome o = outcome_of(d, f);
+	o.status = "held";
+	o.reason = REASON_link_lost;
+	o.type = "message.requeued";
+	o.refund = true;
+	o.due_us = o.at_us;
+	flights_remove(d->flights, ref);
+	outcomes_add(d->outcomes, &o);
+}
+
+static void delivered_cb(void *ctx, struct carrier_link *l, const struct smpp_pdu *pdu)
+{
+	struct dispatch *d = ctx;
+	struct delivery from = {l, link_carrier_generation(l), pdu->command, pdu->sequence_number};
+	struct smpp_receipt receipt;
+	if (smpp_receipt_parse(pdu, &receipt))
+		outcomes_add_receipt(d->outcomes, &from, pdu, &receipt);
+	else
+		inbounds_add(d->inbounds, &from, pdu);
+}
+
+static const struct carrier_link_ops link_ops = {
+	.bound = bound_cb, .answered = answered_cb, .unanswered = unanswered_cb, .unsent = unsent_cb, .delivered = delivered_cb};
+
+/* --- turn ---------------------------------------------------------------------------------------------------------- */
+
+static void drain_step(struct dispatch *d);
+
+static void turn_cb(void *ctx)
+{
+	struct dispatch *d = ctx;
+	accepter_turn(d->accepter);
+	outcomes_turn(d->outcomes);
+	inbounds_turn(d->inbounds);
+	claimer_turn(d->claimer);
+	if (d->draining)
+		drain_step(d);
+}
+
+static void lane_cb(void *ctx, struct store_lane *lane, bool up)
+{
+	struct dispatch *d = ctx;
+	if (up && lane == d->house_lane)
+		house_store_up(d->house);
+	else if (up && lane == d->claim_lane)
+		claimer_wake(d->claimer);
+}
+
+static void open_lanes(struct dispatch *d)
+{
+	struct loop *l = d->config.loop;
+	const char *conninfo = d->config.conninfo;
+	d->accept_lane = store_lane_new(l, "accept", conninfo, lane_cb, d);
+	d->claim_lane = store_lane_new(l, "claim", conninfo, lane_cb, d);
+	d->outcome_lane = store_lane_new(l, "outcome", conninfo, lane_cb, d);
+	d->inbound_lane = store_lane_new(l, "inbound", conninfo, lane_cb, d);
+	d->read_lane = store_lane_new(l, "read", conninfo, lane_cb, d);
+	d->house_lane = store_lane_new(l, "house", conninfo, lane_cb, d);
+	d->webhook_lane = store_lane_new(l, "webhook", conninfo, lane_cb, d);
+}
+
+static void open_links(struct dispatch *d)
+{
+	for (unsigned i = 0; i < d->config.carrier_count; i++)
+		for (unsigned n = 1; n <= d->carriers[i].links; n++) {
+			struct carrier_link_config config = d->carriers[i].link;
+			config.number = n;
+			d->link[d->links].carrier = &d->carriers[i];
+			d->link[d->links++].link = link_carrier_new(d->config.loop, &config, &link_ops, d);
+		}
+}
+
+static void drain_timer_cb(void *ctx)
+{
+	(void)ctx; /* a turn comes, and with it drain_step */
+}
+
+struct dispatch *dispatch_new(const struct dispatch_config *config)
+{
+	struct dispatch *d = mem_alloc(sizeof(*d));
+	d->config = *config;
+	d->carriers = mem_alloc(sizeof(*d->carriers) * (config->carrier_count + 1));
+	memcpy(d->carriers, config->carriers, sizeof(*d->carriers) * config->carrier_count);
+	d->instance = dispatch_id(d);
+	d->accepter = accepter_new(d);
+	d->claimer = claimer_new(d);
+	d->flights = flights_new();
+	d->outcomes = outcomes_new(d);
+	d->inbounds = inbounds_new(d);
+	d->house = house_new(d);
+	d->zones = zone_cache_new(config->tzdata);
+	open_lanes(d);
+	d->webhooks = webhooks_new(d);
+	d->drain_timer = net_timer_new(config->loop, drain_timer_cb, d);
+	open_links(d);
+	net_loop_each_turn(config->loop, turn_cb, d);
+	return d;
+}
+
+void dispatch_set(struct dispatch *d, const struct dispatch_settings *settings)
+{
+	d->config.settings = *settings;
+}
+
+void dispatch_set_rate(struct dispatch *d, const char *carrier, unsigned rate)
+{
+	for (unsigned i = 0; i < d->links; i++)
+		if (strcmp(d->link[i].carrier->name, carrier) == 0)
+			link_carrier_set_rate(d->link[i].link, rate);
+}
+
+void dispatch_clock_moved(struct dispatch *d)
+{
+	claimer_wake(d->claimer);
+}
+
+bool dispatch_ready(const struct dispatch *d)
+{
+	return d->entered && !d->draining && store_lane_up(d->accept_lane) && store_lane_up(d->claim_lane) &&
+	       store_lane_up(d->outcome_lane) && store_lane_up(d->inbound_lane) && store_lane_up(d->read_lane);
+}
+
+unsigned dispatch_links_bound(const struct dispatch *d)
+{
+	unsigned bound = 0;
+	for (unsigned i = 0; i < d->links; i++)
+		bound += link_carrier_bound(d->link[i].link);
+	return bound;
+}
+
+struct store_lane *dispatch_read_lane(struct dispatch *d)
+{
+	return d->read_lane;
+}
+
+const struct zone *dispatch_zone(struct dispatch *d, const char *name)
+{
+	return zone_cache_get(d->zones, name);
+}
+
+/* --- end ----------------------------------------------------------------------------------------------------------- */
+
+static bool links_gone(const struct dispatch *d)
+{
+	for (unsigned i = 0; i < d->links; i++)
+		if (!link_carrier_gone(d->link[i].link))
+			return false;
+	return true;
+}
+
+static bool writes_done(const struct dispatch *d)
+{
+	return accepter_idle(d->accepter) && claimer_idle(d->claimer) && outcomes_idle(d->outcomes) && inbounds_idle(d->inbounds);
+}
+
+/* First what is open may end (answers come, commits are made), then links unbind, whose leftovers become uncertain and are
+ * written too, then it is over. Each step has the rest of LIMIT_DRAIN_MS at most. */
+static void drain_step(struct dispatch *d)
+{
+	if (!d->drained)
+		return;
+	bool late = net_loop_now_ms(d->config.loop) - d->drain_began_ms > LIMIT_DRAIN_MS;
+	if (!d->unbinding && (late || (flights_open(d->flights) == 0 && writes_done(d)))) {
+		d->unbinding = true;
+		d->drain_began_ms = net_loop_now_ms(d->config.loop);
+		for (unsigned i = 0; i < d->links; i++)
+			link_carrier_unbind(d->link[i].link);
+		return;
+	}
+	bool over = d->unbinding && links_gone(d) && writes_done(d) && webhooks_idle(d->webhooks);
+	if (over || (d->unbinding && late)) {
+		net_cb done = d->drained;
+		d->drained = NULL;
+		done(d->drained_ctx);
+		return;
+	}
+	net_timer_start(d->drain_timer, 50);
+}
+
+bool dispatch_drained_clean(const struct dispatch *d)
+{
+	return links_gone(d) && webhooks_idle(d->webhooks);
+}
+
+void dispatch_drain(struct dispatch *d, net_cb done, void *ctx)
+{
+	d->draining = true;
+	d->drained = done;
+	d->drained_ctx = ctx;
+	d->drain_began_ms = net_loop_now_ms(d->config.loop);
+	webhooks_drain(d->webhooks);
+	net_timer_start(d->drain_timer, 0);
+}
+
+void dispatch_free(struct dispatch *d)
+{
+	struct store_lane *lanes[] = {d->accept_lane, d->claim_lane, d->outcome_lane, d->inbound_lane,
+	                              d->read_lane, d->house_lane, d->webhook_lane};
+	for (size_t i = 0; i < sizeof(lanes) / sizeof(*lanes); i++)
+		store_lane_free(lanes[i]);
+	for (unsigned i = 0; i < d->links; i++)
+		link_carrier_free(d->link[i].link);
+	webhooks_free(d->webhooks);
+	house_free(d->house);
+	inbounds_free(d->inbounds);
+	outcomes_free(d->outcomes);
+	claimer_free(d->claimer);
+	accepter_free(d->accepter);
+	flights_free(d->flights);
+	zone_cache_free(d->zones);
+	net_timer_free(d->drain_timer);
+	free(d->carriers);
+	free(d);
+}

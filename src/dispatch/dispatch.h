@@ -1,0 +1,112 @@
+/* Where messages, rules, database and links meet. One dispatch a process.
+ *
+ * Out: dispatch_accept batches drafts into commits; the claim cycle locks due messages, judges them, commits `sending`, and
+ * only then hands them to a link; answers and receipts are written in batches. In: a carrier's delivery is answered after
+ * its commit. Beside: webhooks by cursor, housekeeping by timer. Every wait has an end, every queue a ceiling. */
+#ifndef DISPATCH_H
+#define DISPATCH_H
+
+#include "base_time.h"
+#include "base_uuid.h"
+#include "link_carrier.h"
+#include "policy_rules.h"
+#include "store_lane.h"
+
+struct dispatch;
+
+struct dispatch_carrier {
+	const char *name;
+	uint8_t source_ton, source_npi, dest_ton, dest_npi;
+	unsigned links;
+	struct carrier_link_config link; /* number is set for each */
+};
+
+struct dispatch_settings { /* may change by a reload */
+	int64_t unconfirmed_after_ms;
+	int64_t idempotency_keep_ms;
+	int64_t receipts_keep_ms;
+	int64_t webhook_timeout_ms;
+	int64_t webhook_retry_base_ms;
+	int64_t webhook_retry_max_ms;
+	bool webhook_plain_ok;
+	bool webhook_private_ok;
+};
+
+struct dispatch_config {
+	struct loop *loop;
+	const struct clock *clock;
+	const char *conninfo;
+	const char *node;
+	const char *tzdata;
+	const struct dispatch_carrier *carriers;
+	unsigned carrier_count;
+	struct dispatch_settings settings;
+	/* Another process took this node's name: this one must end. */
+	void (*evicted)(void *ctx);
+	void *ctx;
+};
+
+struct dispatch *dispatch_new(const struct dispatch_config *config);
+void dispatch_set(struct dispatch *d, const struct dispatch_settings *settings);
+void dispatch_set_rate(struct dispatch *d, const char *carrier, unsigned rate);
+/* The rule clock was moved: timers that wait for rule times are set anew. */
+void dispatch_clock_moved(struct dispatch *d);
+
+/* Not ready when the database is down or the schema is not this program's. */
+bool dispatch_ready(const struct dispatch *d);
+unsigned dispatch_links_bound(const struct dispatch *d);
+/* For API reads. */
+struct store_lane *dispatch_read_lane(struct dispatch *d);
+/* A parsed zone by name from the tzdata folder; NULL when there is none. Kept for the life of the process. */
+const struct zone *dispatch_zone(struct dispatch *d, const char *name);
+
+/* SIGTERM: claims nothing more, waits (at most LIMIT_DRAIN_MS) for open submits and writes, unbinds, then calls done once.
+ * Submits without an answer are written as uncertain. */
+void dispatch_drain(struct dispatch *d, net_cb done, void *ctx);
+/* After done: whether every link and webhook ended in time, so that dispatch_free may be called. */
+bool dispatch_drained_clean(const struct dispatch *d);
+void dispatch_free(struct dispatch *d);
+
+/* --- accepting ----------------------------------------------------------------------------------------------------- */
+
+enum accept_result {
+	ACCEPT_STORED,   /* committed */
+	ACCEPT_REPEATED, /* its Idempotency-Key is taken: read the stored answer */
+	ACCEPT_FAILED,   /* not stored, or not known to be: the client tries again with its key */
+};
+
+struct draft;
+typedef void (*accept_cb)(void *ctx, struct draft *draft, enum accept_result result);
+
+/* A message as the API hands it in. All texts are the caller's and live until cb. */
+struct draft {
+	struct uuid practice_id;
+	struct uuid id;
+	struct view patient;
+	struct view phone;
+	struct view sender;
+	struct view time_zone;   /* p NULL: not given */
+	struct view zones;       /* blank separated */
+	struct view body;        /* normalised */
+	const char *encoding;
+	unsigned characters;
+	unsigned segments;
+	const char *category;
+	int priority;            /* 0 urgent, 1 normal, 2 low */
+	int64_t send_at_us;      /* 0: not given */
+	int64_t expires_at_us;
+	struct view reference;   /* p NULL: not given */
+	const char *status;      /* "scheduled" or "queued" */
+	int64_t due_at_us;
+	struct view key;         /* p NULL: no Idempotency-Key */
+	uint8_t request_hash[32];
+	struct view answer;      /* what a repeated request is answered with */
+	accept_cb cb;
+	void *ctx;
+	struct draft *next;      /* dispatch's */
+};
+
+/* Queues a draft for the next commit; false when LIMIT_ACCEPT_QUEUE wait (answer 503). cb is called exactly once. */
+bool dispatch_accept(struct dispatch *d, struct draft *draft);
+
+#endif

@@ -1,0 +1,553 @@
+/* The claim cycle, one at a time:
+ *   IDLE -> DUE      BEGIN; lock due messages that nobody holds, at most as many as there are free window slots
+ *        -> FACTS    lock their recipients in order; read opt-outs and earlier sends (a snapshot taken under the locks)
+ *        -> VERDICT  judge each in C; write verdicts, `sending` included; COMMIT
+ *        -> IDLE     hand the sends to their links: durable before the wire
+ * A STOP that commits meanwhile marks what it can of the batch as withdrawn; a lost connection leaves `sending` rows that
+ * orphans.sql brings back, since this process knows that it never wrote them. */
+#include "dispatch_internal.h"
+
+#include "smpp_status.h"
+#include "text_gsm7.h"
+#include "text_shape.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define POLL_MS 1000          /* longest wait before the table is looked at again: other processes accept too */
+#define FACTS_SINCE_US (9 * DAY_US)
+
+enum claim_state { CLAIM_IDLE, CLAIM_DUE, CLAIM_FACTS, CLAIM_VERDICT };
+
+struct claimed {
+	struct uuid practice_id;
+	struct uuid id;
+	const char *patient;
+	const char *phone;
+	const char *sender;
+	const char *zones;
+	struct view body;
+	bool ucs2;
+	enum category category;
+	int64_t created_us;
+	bool first_try; /* nothing held it: its way to the wire is measured */
+	uint64_t patient_key;
+	uint64_t phone_key;
+	struct policy_facts facts;
+	struct policy_verdict verdict;
+	struct link_slot *link;
+	bool withdrawn;
+};
+
+struct claimer {
+	struct dispatch *d;
+	enum claim_state state;
+	struct claimed m[LIMIT_CLAIM_BATCH];
+	unsigned count;
+	unsigned asked;
+	int64_t now_us;
+	int64_t next_due_us;
+	struct pool pool;
+	struct store_params due, lock, facts, verdicts;
+	struct buf text;
+	struct net_timer *timer;
+	unsigned next_link; /* round robin */
+	bool wake;
+};
+
+static void timer_cb(void *ctx)
+{
+	claimer_wake(ctx);
+}
+
+struct claimer *claimer_new(struct dispatch *d)
+{
+	struct claimer *c = mem_alloc(sizeof(*c));
+	c->d = d;
+	c->text = BUF(LIMIT_BODY_BYTES * 4);
+	c->timer = net_timer_new(d->config.loop, timer_cb, c);
+	c->wake = true;
+	return c;
+}
+
+void claimer_wake(struct claimer *c)
+{
+	c->wake = true; /* claimer_turn runs at the end of every turn of the loop */
+}
+
+int64_t claimer_lock_key(const struct uuid *practice, char kind, struct view who)
+{
+	uint64_t h = view_hash(view_of(practice->b, sizeof(practice->b)));
+	h = (h ^ (uint8_t)kind) * 0x100000001b3u;
+	for (size_t i = 0; i < who.n; i++)
+		h = (h ^ who.p[i]) * 0x100000001b3u;
+	return (int64_t)h;
+}
+
+/* --- links ------------------------------------------------------------------------------------------------------- */
+
+static unsigned free_slots(struct dispatch *d)
+{
+	unsigned slots = 0;
+	for (unsigned i = 0; i < d->links; i++)
+		slots += link_carrier_slots(d->link[i].link);
+	return slots;
+}
+
+/* The next link in turn that has room beyond what this batch already gave it. */
+static struct link_slot *pick_link(struct claimer *c, const unsigned *taken)
+{
+	struct dispatch *d = c->d;
+	for (unsigned n = 0; n < d->links; n++) {
+		unsigned i = (c->next_link + n) % d->links;
+		if (link_carrier_slots(d->link[i].link) > taken[i]) {
+			c->next_link = i + 1;
+			return &d->link[i];
+		}
+	}
+	return NULL;
+}
+
+static bool write_submit(struct claimer *c, const struct claimed *m, struct smpp_pdu *pdu)
+{
+	const struct dispatch_carrier *carrier = m->link->carrier;
+	buf_clear(&c->text);
+	bool ok = m->ucs2 ? text_ucs2_encode(m->body, &c->text) : text_gsm7_encode(m->body, &c->text);
+	smpp_pdu_init(pdu, SMPP_submit_sm, 0);
+	smpp_pdu_set_number(pdu, SMPP_F_source_addr_ton, carrier->source_ton);
+	smpp_pdu_set_number(pdu, SMPP_F_source_addr_npi, carrier->source_npi);
+	smpp_pdu_set_text(pdu, SMPP_F_source_addr, view_str(m->sender + (m->sender[0] == '+')));
+	smpp_pdu_set_number(pdu, SMPP_F_dest_addr_ton, carrier->dest_ton);
+	smpp_pdu_set_number(pdu, SMPP_F_dest_addr_npi, carrier->dest_npi);
+	smpp_pdu_set_text(pdu, SMPP_F_destination_addr, view_str(m->phone + (m->phone[0] == '+')));
+	smpp_pdu_set_number(pdu, SMPP_F_registered_delivery, 1);
+	smpp_pdu_set_number(pdu, SMPP_F_data_coding, m->ucs2 ? 8 : 0);
+	smpp_pdu_set_text(pdu, SMPP_F_short_message, buf_view(&c->text));
+	return ok && !c->text.full;
+}
+
+static void not_sent(struct claimer *c, const struct claimed *m, enum reason reason, const char *status, int64_t due_us)
+{
+	const char *type = due_us ? "message.requeued" : m->withdrawn ? "message.canceled" : "message.failed";
+	struct outcome o = {.practice_id = m->practice_id, .id = m->id, .status = status, .reason = reason, .due_us = due_us,
+	                    .refund = true, .type = type, .carrier = m->link->carrier->name, .at_us = c->now_us};
+	outcomes_add(c->d->outcomes, &o);
+}
+
+static void submit(struct claimer *c, const struct claimed *m)
+{
+	struct smpp_pdu pdu;
+	const char *why = "";
+	if (m->withdrawn) {
+		not_sent(c, m, REASON_canceled_by_opt_out, "canceled", 0);
+		return;
+	}
+	if (!write_submit(c, m, &pdu)) {
+		not_sent(c, m, REASON_carrier_rejected, "failed", 0);
+		return;
+	}
+	struct flight flight = {.practice_id = m->practice_id, .id = m->id, .link = m->link->link,
+	                        .carrier = m->link->carrier->name, .attempts = m->facts.attempts};
+	uint64_t ref = flights_add(c->d->flights, &flight);
+	if (ref && link_carrier_submit(m->link->link, ref, &pdu, &why)) {
+		if (m->first_try)
+			metric_observe(METRIC_accept_to_wire_seconds, (double)(dispatch_now_us(c->d) - m->created_us) / 1e6, NO_LABELS);
+		return;
+	}
+	flights_remove(c->d->flights, ref);
+	not_sent(c, m, REASON_link_lost, "held", c->now_us);
+}
+
+static void submit_all(struct claimer *c)
+{
+	for (unsigned i = 0; i < c->count; i++)
+		if (c->m[i].verdict.verdict == VERDICT_SEND)
+			submit(c, &c->m[i]);
+	for (unsigned i = 0; i < c->d->links; i++)
+		link_carrier_flush(c->d->link[i].link);
+}
+
+/* --- end of a cycle ---------------------------------------------------------------------------------------------- */
+
+static void idle(struct claimer *c)
+{
+	c->state = CLAIM_IDLE;
+	c->count = 0;
+	pool_free(&c->pool);
+	int64_t wait_ms = POLL_MS;
+	int64_t now_us = dispatch_now_us(c->d);
+	if (c->next_due_us > now_us) {
+		int64_t due_ms = clock_delay_ms(c->d->config.clock, now_us, c->next_due_us);
+		wait_ms = due_ms < wait_ms ? due_ms : wait_ms;
+	}
+	net_timer_start(c->timer, c->wake ? 0 : wait_ms);
+}
+
+static void rolled_back_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	(void)result;
+	(void)sqlstate;
+	idle(ctx);
+}
+
+static void end_transaction(struct claimer *c, const char *how)
+{
+	struct store_step step = {how, NULL, NULL};
+	c->next_due_us = 0;
+	store_lane_run(c->d->claim_lane, &step, 1, rolled_back_cb, c);
+}
+
+static void committed_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct claimer *c = ctx;
+	(void)sqlstate;
+	if (result == STORE_FAILED) {
+		end_transaction(c, "ROLLBACK");
+		return;
+	}
+	if (result == STORE_OK) {
+		submit_all(c);
+		c->wake = c->wake || c->count == c->asked;
+		c->next_due_us = 0;
+	}
+	idle(c);
+}
+
+/* --- verdicts ---------------------------------------------------------------------------------------------------- */
+
+static void remember_send(struct policy_sends *s, int64_t at_us)
+{
+	if (s->count == POLICY_SENDS_MAX)
+		s->count--;
+	memmove(s->at_us + 1, s->at_us, s->count * sizeof(*s->at_us));
+	s->at_us[0] = at_us;
+	s->count++;
+}
+
+/* Two messages of one recipient in one batch: the first one's send is a fact for the second. */
+static void tell_later_ones(struct claimer *c, unsigned sent)
+{
+	const struct claimed *m = &c->m[sent];
+	if (!(policy_category_flags(m->category) & CATEGORY_CAPPED))
+		return;
+	for (unsigned i = sent + 1; i < c->count; i++) {
+		if (c->m[i].phone_key == m->phone_key)
+			remember_send(&c->m[i].facts.phone, c->now_us);
+		if (c->m[i].patient_key == m->patient_key)
+			remember_send(&c->m[i].facts.patient, c->now_us);
+	}
+}
+
+static void judge(struct claimer *c)
+{
+	unsigned taken[LIMIT_CARRIERS * LIMIT_LINKS] = {0};
+	for (unsigned i = 0; i < c->count; i++) {
+		struct claimed *m = &c->m[i];
+		m->verdict = policy_decide(&policy_rules_default, &m->facts, c->now_us);
+		if (m->verdict.verdict == VERDICT_SEND) {
+			m->link = pick_link(c, taken);
+			if (m->link) {
+				taken[m->link - c->d->link]++;
+				tell_later_ones(c, i);
+			} else {
+				m->verdict = (struct policy_verdict){VERDICT_WAIT, REASON_no_carrier, c->now_us + SECOND_US};
+			}
+		}
+		metric_add(METRIC_decisions_total, 1,
+		           LABELS(policy_verdict_name(m->verdict.verdict), policy_reason_code(m->verdict.reason)));
+	}
+}
+
+static void add_times(struct buf *to, const char *name, const struct policy_sends *s)
+{
+	char at[TIME_TEXT_BYTES];
+	buf_printf(to, ",\"%s\":[", name);
+	for (unsigned i = 0; i < s->count; i++)
+		buf_printf(to, "%s\"%s\"", i ? "," : "", time_format(s->at_us[i], at));
+	buf_add_u8(to, ']');
+}
+
+/* The facts that the verdict rests on, for the event. Nothing of the body, no phone. */
+static void write_facts(const struct claimer *c, const struct claimed *m, struct buf *to)
+{
+	char at[TIME_TEXT_BYTES];
+	buf_clear(to);
+	buf_printf(to, "{\"verdict\":\"%s\",\"category\":\"%s\",\"opted_out\":%s,\"local\":{",
+	           policy_verdict_name(m->verdict.verdict), policy_category_code(m->category),
+	           m->facts.opted_out ? "true" : "false");
+	for (unsigned i = 0; i < m->facts.zones; i++) {
+		struct civil l = policy_zone_local(m->facts.zone[i], floor_div(c->now_us, SECOND_US));
+		buf_printf(to, "%s\"%s\":\"%04d-%02d-%02dT%02d:%02d:%02d\"", i ? "," : "", policy_zone_name(m->facts.zone[i]), l.year,
+		           l.month, l.day, l.hour, l.minute, l.second);
+	}
+	buf_add_u8(to, '}');
+	add_times(to, "phone_sends", &m->facts.phone);
+	add_times(to, "patient_sends", &m->facts.patient);
+	buf_printf(to, ",\"attempts\":%u,\"expires_at\":\"%s\"", m->facts.attempts, time_format(m->facts.expires_at_us, at));
+	if (m->verdict.verdict == VERDICT_WAIT)
+		buf_printf(to, ",\"until\":\"%s\"", time_format(m->verdict.until_us, at));
+	if (m->link)
+		buf_printf(to, ",\"carrier\":\"%s\"", m->link->carrier->name);
+	buf_add_u8(to, '}');
+}
+
+static const struct {
+	const char *status;
+	const char *type;
+} verdict_words[] = {
+	[VERDICT_SEND] = {"sending", "message.sending"},
+	[VERDICT_WAIT] = {"held", "message.held"},
+	[VERDICT_REFUSE] = {"blocked", "message.blocked"},
+	[VERDICT_EXPIRE] = {"expired", "message.expired"},
+};
+
+static void add_verdict(struct claimer *c, const struct claimed *m, struct buf *facts)
+{
+	struct store_params *ps = &c->verdicts;
+	enum verdict v = m->verdict.verdict;
+	bool counts = v == VERDICT_SEND && policy_category_flags(m->category) & CATEGORY_CAPPED;
+	bool failed = m->verdict.reason == REASON_attempts_exhausted;
+	write_facts(c, m, facts);
+	store_add_uuid(ps, 2, &m->practice_id);
+	store_add_uuid(ps, 3, &m->id);
+	store_add_str(ps, 4, failed ? "failed" : verdict_words[v].status);
+	store_add_str(ps, 5, m->verdict.reason ? policy_reason_code(m->verdict.reason) : NULL);
+	if (v == VERDICT_WAIT)
+		store_add_time(ps, 6, m->verdict.until_us);
+	else
+		store_add_null(ps, 6);
+	if (counts)
+		store_add_time(ps, 7, c->now_us);
+	else
+		store_add_null(ps, 7);
+	store_add_str(ps, 8, m->link ? m->link->carrier->name : NULL);
+	store_add_str(ps, 9, failed ? "message.failed" : verdict_words[v].type);
+	store_add_text(ps, 10, buf_view(facts));
+}
+
+static void write_verdicts(struct claimer *c)
+{
+	static const enum store_type types[] = {STORE_UUID, STORE_UUID, STORE_TEXT, STORE_TEXT, STORE_TIME,
+	                                        STORE_TIME, STORE_TEXT, STORE_TEXT, STORE_TEXT};
+	struct buf facts = BUF(8192);
+	store_params_clear(&c->verdicts);
+	store_value_time(&c->verdicts, c->now_us);
+	store_value_uuid(&c->verdicts, &c->d->instance);
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		store_array(&c->verdicts, types[i]);
+	for (unsigned i = 0; i < c->count; i++)
+		add_verdict(c, &c->m[i], &facts);
+	buf_free(&facts);
+	struct store_step steps[] = {{"claim_verdicts", &c->verdicts, NULL}, {"COMMIT", NULL, NULL}};
+	c->state = CLAIM_VERDICT;
+	store_lane_run(c->d->claim_lane, steps, 2, committed_cb, c);
+}
+
+/* --- facts ------------------------------------------------------------------------------------------------------- */
+
+/* "{1,2,3}" */
+static void parse_sends(struct view text, struct policy_sends *s)
+{
+	const char *at = (const char *)text.p + 1;
+	s->count = 0;
+	while (*at && *at != '}' && s->count < POLICY_SENDS_MAX) {
+		char *end;
+		s->at_us[s->count++] = strtoll(at, &end, 10);
+		at = *end == ',' ? end + 1 : end;
+	}
+}
+
+static void facts_cb(void *ctx, const struct store_rows *rows)
+{
+	struct claimer *c = ctx;
+	check(store_rows_count(rows) == c->count);
+	for (unsigned i = 0; i < c->count; i++) {
+		struct policy_facts *f = &c->m[i].facts;
+		f->opted_out = store_rows_bool(rows, i, 0);
+		parse_sends(store_rows_text(rows, i, 1), &f->phone);
+		parse_sends(store_rows_text(rows, i, 2), &f->patient);
+	}
+}
+
+static void facts_done_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct claimer *c = ctx;
+	(void)sqlstate;
+	if (result == STORE_OK) {
+		judge(c);
+		write_verdicts(c);
+	} else if (result == STORE_FAILED) {
+		end_transaction(c, "ROLLBACK");
+	} else {
+		idle(c);
+	}
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a;
+	int64_t y = *(const int64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+static void add_lock_keys(struct claimer *c)
+{
+	int64_t keys[2 * LIMIT_CLAIM_BATCH];
+	unsigned n = 0;
+	for (unsigned i = 0; i < c->count; i++) {
+		keys[n++] = (int64_t)c->m[i].phone_key;
+		keys[n++] = (int64_t)c->m[i].patient_key;
+	}
+	qsort(keys, n, sizeof(*keys), compare_keys);
+	store_params_clear(&c->lock);
+	store_array(&c->lock, STORE_INT8);
+	for (unsigned i = 0; i < n; i++)
+		if (i == 0 || keys[i] != keys[i - 1])
+			store_add_int(&c->lock, 0, keys[i]);
+}
+
+static void read_facts(struct claimer *c)
+{
+	struct store_params *ps = &c->facts;
+	add_lock_keys(c);
+	store_params_clear(ps);
+	store_array(ps, STORE_UUID);
+	store_array(ps, STORE_TEXT);
+	store_array(ps, STORE_TEXT);
+	for (unsigned i = 0; i < c->count; i++) {
+		store_add_uuid(ps, 0, &c->m[i].practice_id);
+		store_add_str(ps, 1, c->m[i].phone);
+		store_add_str(ps, 2, c->m[i].patient);
+	}
+	store_value_time(ps, c->now_us - FACTS_SINCE_US);
+	struct store_step steps[] = {{"claim_lock", &c->lock, NULL}, {"claim_facts", ps, facts_cb}};
+	c->state = CLAIM_FACTS;
+	store_lane_run(c->d->claim_lane, steps, 2, facts_done_cb, c);
+}
+
+/* --- due --------------------------------------------------------------------------------------------------------- */
+
+static void find_zones(struct claimer *c, struct claimed *m)
+{
+	char name[LIMIT_ZONE_NAME_BYTES];
+	m->facts.zones = 0;
+	for (const char *at = m->zones; *at;) {
+		size_t n = strcspn(at, " ");
+		const struct zone *z = NULL;
+		if (copy_view(name, sizeof(name), view_of(at, n)))
+			z = dispatch_zone(c->d, name);
+		if (!z || m->facts.zones == LIMIT_ZONES) {
+			m->facts.zones = 0; /* one unreadable zone: nothing is known, so nothing goes */
+			return;
+		}
+		m->facts.zone[m->facts.zones++] = z;
+		at += n + (at[n] == ' ');
+	}
+}
+
+static void take_due(struct claimer *c, const struct store_rows *rows, unsigned i)
+{
+	struct claimed *m = &c->m[i];
+	*m = (struct claimed){.practice_id = store_rows_uuid(rows, i, 0), .id = store_rows_uuid(rows, i, 1)};
+	m->patient = pool_copy(&c->pool, store_rows_text(rows, i, 2));
+	m->phone = pool_copy(&c->pool, store_rows_text(rows, i, 3));
+	m->sender = pool_copy(&c->pool, store_rows_text(rows, i, 4));
+	m->zones = pool_copy(&c->pool, store_rows_text(rows, i, 5));
+	m->body = view_str(pool_copy(&c->pool, store_rows_text(rows, i, 6)));
+	m->ucs2 = view_eq(store_rows_text(rows, i, 7), VIEW("ucs2"));
+	m->category = policy_category_parse(store_rows_text(rows, i, 8));
+	if (m->category == CATEGORY_COUNT)
+		m->category = CATEGORY_appointment_reminder; /* dropped from the rows since: the strictest rules hold */
+	m->facts.category = m->category;
+	m->facts.send_at_us = store_rows_int(rows, i, 10);
+	m->facts.expires_at_us = store_rows_int(rows, i, 11);
+	m->facts.attempts = (unsigned)store_rows_int(rows, i, 12);
+	m->created_us = store_rows_int(rows, i, 13);
+	m->first_try = view_eq(store_rows_text(rows, i, 14), VIEW("queued"));
+	m->phone_key = (uint64_t)claimer_lock_key(&m->practice_id, 'p', view_str(m->phone));
+	m->patient_key = (uint64_t)claimer_lock_key(&m->practice_id, 't', view_str(m->patient));
+	find_zones(c, m);
+}
+
+static void due_cb(void *ctx, const struct store_rows *rows)
+{
+	struct claimer *c = ctx;
+	c->count = store_rows_count(rows);
+	check(c->count <= LIMIT_CLAIM_BATCH);
+	for (unsigned i = 0; i < c->count; i++)
+		take_due(c, rows, i);
+}
+
+static void next_due_cb(void *ctx, const struct store_rows *rows)
+{
+	struct claimer *c = ctx;
+	c->next_due_us = store_rows_null(rows, 0, 0) ? 0 : store_rows_int(rows, 0, 0);
+}
+
+static void none_due(struct claimer *c)
+{
+	struct store_step steps[] = {{"COMMIT", NULL, NULL}, {"next_due", NULL, next_due_cb}};
+	store_lane_run(c->d->claim_lane, steps, 2, rolled_back_cb, c);
+}
+
+static void due_done_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct claimer *c = ctx;
+	(void)sqlstate;
+	if (result == STORE_FAILED)
+		end_transaction(c, "ROLLBACK");
+	else if (result != STORE_OK)
+		idle(c);
+	else if (c->count == 0)
+		none_due(c);
+	else
+		read_facts(c);
+}
+
+void claimer_turn(struct claimer *c)
+{
+	struct dispatch *d = c->d;
+	if (c->state != CLAIM_IDLE || !c->wake || !d->entered || d->draining || outcomes_full(d->outcomes) ||
+	    !store_lane_up(d->claim_lane))
+		return;
+	unsigned slots = free_slots(d);
+	if (slots == 0)
+		return; /* an answer frees one, and wakes us */
+	c->asked = slots < LIMIT_CLAIM_BATCH ? slots : LIMIT_CLAIM_BATCH;
+	c->wake = false;
+	c->count = 0;
+	c->now_us = dispatch_now_us(d);
+	store_params_clear(&c->due);
+	store_value_time(&c->due, c->now_us);
+	store_value_int(&c->due, STORE_INT4, c->asked);
+	struct store_step steps[] = {{"BEGIN", NULL, NULL}, {"claim_due", &c->due, due_cb}};
+	c->state = CLAIM_DUE;
+	store_lane_run(d->claim_lane, steps, 2, due_done_cb, c);
+}
+
+bool claimer_idle(const struct claimer *c)
+{
+	return c->state == CLAIM_IDLE;
+}
+
+void claimer_withdraw(struct claimer *c, const struct uuid *practice, struct view phone)
+{
+	uint64_t key = (uint64_t)claimer_lock_key(practice, 'p', phone);
+	for (unsigned i = 0; i < c->count; i++)
+		if (c->m[i].phone_key == key && policy_category_flags(c->m[i].category) & CATEGORY_STOPPABLE)
+			c->m[i].withdrawn = true;
+}
+
+void claimer_free(struct claimer *c)
+{
+	net_timer_free(c->timer);
+	pool_free(&c->pool);
+	store_params_free(&c->due);
+	store_params_free(&c->lock);
+	store_params_free(&c->facts);
+	store_params_free(&c->verdicts);
+	buf_free(&c->text);
+	free(c);
+}

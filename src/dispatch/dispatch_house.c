@@ -1,0 +1,168 @@
+/* Housekeeping: this node's name and sign of life, partitions ahead of time, sweeps for messages that time has overtaken,
+ * gauges. None of it is on the way of a message. */
+#include "dispatch_internal.h"
+
+#include <stdlib.h>
+
+#define BEAT_MS 5000
+#define PARTITIONS_EVERY 720 /* beats: an hour */
+
+struct house {
+	struct dispatch *d;
+	struct net_timer *timer;
+	struct store_params beat, now, cutoff, keys, receipts, orphans, enter;
+	unsigned beats;
+	unsigned busy;
+	int64_t partitions_us; /* rule time for which partitions were last made */
+};
+
+static void beat_cb(void *ctx);
+
+struct house *house_new(struct dispatch *d)
+{
+	struct house *h = mem_alloc(sizeof(*h));
+	h->d = d;
+	h->timer = net_timer_new(d->config.loop, beat_cb, h);
+	return h;
+}
+
+static void done_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct house *h = ctx;
+	(void)result;
+	(void)sqlstate;
+	h->busy--;
+}
+
+static void run(struct house *h, const struct store_step *step)
+{
+	h->busy++;
+	store_lane_run(h->d->house_lane, step, 1, done_cb, h);
+}
+
+static void rebuild(struct store_params *ps, int64_t wall_us)
+{
+	store_params_clear(ps);
+	store_value_time(ps, wall_us);
+}
+
+/* --- entering ------------------------------------------------------------------------------------------------------ */
+
+static void lost_cb(void *ctx, const struct store_rows *rows)
+{
+	struct house *h = ctx;
+	(void)h;
+	if (store_rows_int(rows, 0, 0))
+		log_event(LOG_WARNING, "submits_of_dead_process_uncertain", LOG_NUM(count, store_rows_int(rows, 0, 0)));
+}
+
+static void entered_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct house *h = ctx;
+	(void)sqlstate;
+	h->busy--;
+	if (result != STORE_OK)
+		return; /* the lane comes up again and calls house_store_up */
+	h->d->entered = true;
+	claimer_wake(h->d->claimer);
+	net_timer_start(h->timer, 0);
+}
+
+/* Before the first claim: the name is ours, open submits of whoever had it are uncertain, this month has a partition. */
+static void enter(struct house *h)
+{
+	int64_t now_us = dispatch_now_us(h->d);
+	store_params_clear(&h->enter);
+	store_value_str(&h->enter, h->d->config.node);
+	store_value_uuid(&h->enter, &h->d->instance);
+	store_value_time(&h->enter, now_us);
+	rebuild(&h->now, now_us);
+	h->partitions_us = now_us;
+	struct store_step steps[] = {{"partitions", &h->now, NULL}, {"node_enter", &h->enter, lost_cb}};
+	h->busy++;
+	store_lane_run(h->d->house_lane, steps, 2, entered_cb, h);
+}
+
+/* The house lane came up. When the process is not new, its claim may have been cut off at its commit. */
+void house_store_up(struct house *h)
+{
+	if (!h->d->entered) {
+		enter(h);
+		return;
+	}
+	store_params_clear(&h->orphans);
+	store_value_uuid(&h->orphans, &h->d->instance);
+	flights_ids(h->d->flights, &h->orphans, store_array(&h->orphans, STORE_UUID));
+	store_value_time(&h->orphans, dispatch_now_us(h->d));
+	struct store_step step = {"orphans", &h->orphans, NULL};
+	run(h, &step);
+	claimer_wake(h->d->claimer);
+}
+
+/* --- beats --------------------------------------------------------------------------------------------------------- */
+
+static void alive_cb(void *ctx, const struct store_rows *rows)
+{
+	struct house *h = ctx;
+	if (store_rows_bool(rows, 0, 0) || h->d->draining)
+		return;
+	log_event(LOG_ERROR, "node_name_taken", LOG_TEXT(node, h->d->config.node),
+	          LOG_TEXT(reason, "another process runs under this node's name; each needs its own"));
+	h->d->config.evicted(h->d->config.ctx);
+}
+
+static void gauges_cb(void *ctx, const struct store_rows *rows)
+{
+	(void)ctx;
+	metric_set(METRIC_queue_messages, (double)store_rows_int(rows, 0, 0), LABELS("due"));
+	metric_set(METRIC_queue_messages, (double)store_rows_int(rows, 0, 1), LABELS("not_due"));
+	metric_set(METRIC_queue_oldest_age_seconds, strtod((const char *)store_rows_text(rows, 0, 2).p, NULL), NO_LABELS);
+	metric_set(METRIC_uncertain_messages, (double)store_rows_int(rows, 0, 3), NO_LABELS);
+	metric_set(METRIC_receipts_unmatched, (double)store_rows_int(rows, 0, 4), NO_LABELS);
+}
+
+static void sweep(struct house *h, int64_t now_us)
+{
+	const struct dispatch_settings *s = &h->d->config.settings;
+	store_params_clear(&h->cutoff);
+	store_value_time(&h->cutoff, now_us);
+	store_value_time(&h->cutoff, now_us - s->unconfirmed_after_ms * 1000);
+	rebuild(&h->keys, now_us - s->idempotency_keep_ms * 1000);
+	rebuild(&h->receipts, now_us - s->receipts_keep_ms * 1000);
+	run(h, &(struct store_step){"sweep_expired", &h->now, NULL});
+	run(h, &(struct store_step){"sweep_unconfirmed", &h->cutoff, NULL});
+	run(h, &(struct store_step){"receipt_purge", &h->receipts, NULL});
+	run(h, &(struct store_step){"gauges", &h->now, gauges_cb});
+	if (h->beats % 12 == 0)
+		run(h, &(struct store_step){"sweep_idempotency", &h->keys, NULL});
+	if (h->beats % PARTITIONS_EVERY == 0 || now_us - h->partitions_us > 20 * DAY_US) {
+		h->partitions_us = now_us;
+		run(h, &(struct store_step){"partitions", &h->now, NULL});
+	}
+}
+
+static void beat_cb(void *ctx)
+{
+	struct house *h = ctx;
+	int64_t now_us = dispatch_now_us(h->d);
+	net_timer_start(h->timer, BEAT_MS);
+	if (!store_lane_up(h->d->house_lane) || h->busy || !h->d->entered)
+		return;
+	store_params_clear(&h->beat);
+	store_value_str(&h->beat, h->d->config.node);
+	store_value_uuid(&h->beat, &h->d->instance);
+	store_value_time(&h->beat, now_us);
+	run(h, &(struct store_step){"node_beat", &h->beat, alive_cb});
+	rebuild(&h->now, now_us);
+	sweep(h, now_us);
+	h->beats++;
+}
+
+void house_free(struct house *h)
+{
+	struct store_params *all[] = {&h->beat, &h->now, &h->cutoff, &h->keys, &h->receipts, &h->orphans, &h->enter};
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		store_params_free(all[i]);
+	net_timer_free(h->timer);
+	free(h);
+}

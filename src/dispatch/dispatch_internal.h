@@ -1,0 +1,162 @@
+/* Shared inside dispatch only: the parts and who calls whom.
+ *   dispatch.c          assembly, turn, drain
+ *   dispatch_accept.c   drafts -> commit
+ *   dispatch_claim.c    due messages -> facts -> verdicts -> commit -> links
+ *   dispatch_flight.c   open submits: ref -> message
+ *   dispatch_outcome.c  answers and receipts -> commit -> deliver_sm_resp
+ *   dispatch_inbound.c  patients' texts -> STOP, START, HELP, reply -> commit -> deliver_sm_resp
+ *   dispatch_webhook.c  events -> practices
+ *   dispatch_house.c    node life, sweeps, gauges, partitions
+ *   dispatch_zone.c     TZif files, parsed once */
+#ifndef DISPATCH_INTERNAL_H
+#define DISPATCH_INTERNAL_H
+
+#include "base_check.h"
+#include "base_limits.h"
+#include "base_log.h"
+#include "base_metric.h"
+#include "base_pool.h"
+#include "dispatch.h"
+#include "smpp_receipt.h"
+
+/* Where a carrier's request came from, so that it can be answered after the commit. */
+struct delivery {
+	struct carrier_link *link;
+	unsigned generation;
+	enum smpp_command command;
+	uint32_t sequence;
+};
+
+struct accepter;
+struct claimer;
+struct flights;
+struct outcomes;
+struct inbounds;
+struct webhooks;
+struct house;
+struct zone_cache;
+
+struct link_slot {
+	struct carrier_link *link;
+	const struct dispatch_carrier *carrier;
+};
+
+struct dispatch {
+	struct dispatch_config config;
+	struct dispatch_carrier *carriers;
+	struct link_slot link[LIMIT_CARRIERS * LIMIT_LINKS];
+	unsigned links;
+	struct uuid instance;
+	struct uuid_maker ids;
+	struct store_lane *accept_lane, *claim_lane, *outcome_lane, *inbound_lane, *read_lane, *house_lane, *webhook_lane;
+	struct accepter *accepter;
+	struct claimer *claimer;
+	struct flights *flights;
+	struct outcomes *outcomes;
+	struct inbounds *inbounds;
+	struct webhooks *webhooks;
+	struct house *house;
+	struct zone_cache *zones;
+	struct net_timer *drain_timer;
+	net_cb drained;
+	void *drained_ctx;
+	int64_t drain_began_ms;
+	bool entered;  /* this node has its name: claiming may begin */
+	bool draining;
+	bool unbinding;
+};
+
+int64_t dispatch_now_us(const struct dispatch *d);
+struct uuid dispatch_id(struct dispatch *d);
+void dispatch_answer(const struct delivery *to, uint32_t status);
+
+struct accepter *accepter_new(struct dispatch *d);
+void accepter_turn(struct accepter *a);
+bool accepter_idle(const struct accepter *a);
+void accepter_free(struct accepter *a);
+
+struct claimer *claimer_new(struct dispatch *d);
+void claimer_turn(struct claimer *c);
+/* Something may be due: look in this turn. */
+void claimer_wake(struct claimer *c);
+bool claimer_idle(const struct claimer *c);
+/* A STOP was committed: submits of that recipient that are claimed and not yet written are withdrawn. */
+void claimer_withdraw(struct claimer *c, const struct uuid *practice, struct view phone);
+void claimer_free(struct claimer *c);
+/* Keys of the recipient locks; every gateway computes the same. */
+int64_t claimer_lock_key(const struct uuid *practice, char kind, struct view who);
+
+/* One message that is with a link. */
+struct flight {
+	struct uuid practice_id;
+	struct uuid id;
+	struct carrier_link *link;
+	const char *carrier;
+	unsigned attempts;
+	bool given_up;  /* told as uncertain; a late answer may still come */
+	bool used;
+	uint32_t generation;
+	uint32_t next;
+};
+struct flights *flights_new(void);
+/* 0 when none is free. */
+uint64_t flights_add(struct flights *f, const struct flight *flight);
+/* NULL when it has gone. */
+struct flight *flights_get(struct flights *f, uint64_t ref);
+void flights_remove(struct flights *f, uint64_t ref);
+/* Keeps it for a late answer; the oldest such makes room. */
+void flights_give_up(struct flights *f, uint64_t ref);
+unsigned flights_open(const struct flights *f);
+/* Ids of all that are held, for orphans.sql. */
+void flights_ids(const struct flights *f, struct store_params *ps, unsigned array);
+void flights_free(struct flights *f);
+
+/* What became of a submit. Texts are static or copied on queueing. */
+struct outcome {
+	struct uuid practice_id;
+	struct uuid id;
+	const char *status;
+	enum reason reason;
+	int64_t due_us;      /* 0: not waiting */
+	bool refund;         /* proven never to have left */
+	const char *type;    /* event */
+	const char *carrier;
+	char carrier_message_id[66];
+	char command_status[40];
+	int64_t at_us;
+};
+struct outcomes *outcomes_new(struct dispatch *d);
+void outcomes_add(struct outcomes *o, const struct outcome *outcome);
+void outcomes_add_receipt(struct outcomes *o, const struct delivery *from, const struct smpp_pdu *pdu,
+                          const struct smpp_receipt *receipt);
+void outcomes_turn(struct outcomes *o);
+/* Looks whether kept receipts fit by now. */
+void outcomes_rematch(struct outcomes *o);
+bool outcomes_idle(const struct outcomes *o);
+bool outcomes_full(const struct outcomes *o);
+void outcomes_free(struct outcomes *o);
+
+struct inbounds *inbounds_new(struct dispatch *d);
+void inbounds_add(struct inbounds *in, const struct delivery *from, const struct smpp_pdu *pdu);
+void inbounds_turn(struct inbounds *in);
+bool inbounds_idle(const struct inbounds *in);
+void inbounds_free(struct inbounds *in);
+
+struct webhooks *webhooks_new(struct dispatch *d);
+void webhooks_wake(struct webhooks *w);
+bool webhooks_idle(const struct webhooks *w);
+void webhooks_drain(struct webhooks *w);
+void webhooks_free(struct webhooks *w);
+
+struct house *house_new(struct dispatch *d);
+void house_store_up(struct house *h);
+void house_free(struct house *h);
+
+struct zone_cache *zone_cache_new(const char *folder);
+const struct zone *zone_cache_get(struct zone_cache *z, const char *name);
+void zone_cache_free(struct zone_cache *z);
+
+/* The address as our tables hold it: "+1..." for ten or eleven digits of the NANP, else as it came. */
+void dispatch_phone_of(struct view address, char to[24]);
+
+#endif

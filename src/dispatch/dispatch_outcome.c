@@ -1,0 +1,516 @@
+/* What carriers say about submits, in the order in which they said it: answers and receipts go down in batches, one batch
+ * on its way at a time; deliver_sm_resp follows the commit. A batch that fails or is lost is written again: the statements
+ * only move a message forward, so twice is as once. Receipts that fit no message are kept and tried again. */
+#include "dispatch_internal.h"
+
+#include "smpp_status.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RETRY_MS 500
+#define REMATCH_MS 2000
+
+enum item_kind { ITEM_OUTCOME, ITEM_RECEIPT };
+
+struct item_receipt {
+	struct delivery from; /* link NULL: a kept receipt tried again */
+	const char *carrier;
+	char candidates[LIMIT_RECEIPT_CANDIDATES * 67];
+	char phone[24];
+	char sender[24];
+	enum smpp_message_state state;
+	char error[17];
+	char raw[256];        /* up to its text field */
+	char how[10];         /* "id" or "address" */
+	int64_t at_us;
+	struct uuid kept;     /* zero: not kept before */
+	struct uuid practice_id;
+	struct uuid message_id; /* zero: to be found by candidates */
+	bool unmatched;
+};
+
+struct item {
+	struct item *next;
+	enum item_kind kind;
+	union {
+		struct outcome outcome;
+		struct item_receipt receipt;
+	};
+};
+
+struct outcomes {
+	struct dispatch *d;
+	struct item *first, *last;
+	unsigned waiting;
+	struct item *batch[LIMIT_OUTCOME_BATCH];
+	unsigned count;
+	struct item *spare; /* items to use again */
+	struct store_params params, keep;
+	struct buf text;
+	struct net_timer *retry;
+	struct net_timer *rematch;
+	bool paused;        /* after a failure, until the timer */
+	bool rematch_wanted;
+	bool rematching;
+	bool kept_some;     /* there may be kept receipts */
+};
+
+static void retry_cb(void *ctx)
+{
+	struct outcomes *o = ctx;
+	o->paused = false;
+}
+
+static void rematch_cb(void *ctx)
+{
+	struct outcomes *o = ctx;
+	o->rematch_wanted = o->kept_some;
+	net_timer_start(o->rematch, REMATCH_MS);
+}
+
+struct outcomes *outcomes_new(struct dispatch *d)
+{
+	struct outcomes *o = mem_alloc(sizeof(*o));
+	o->d = d;
+	o->text = BUF(4096);
+	o->retry = net_timer_new(d->config.loop, retry_cb, o);
+	o->rematch = net_timer_new(d->config.loop, rematch_cb, o);
+	o->kept_some = true; /* an earlier process may have kept some */
+	net_timer_start(o->rematch, REMATCH_MS);
+	return o;
+}
+
+static struct item *item_new(struct outcomes *o, enum item_kind kind)
+{
+	struct item *it = o->spare;
+	if (it)
+		o->spare = it->next;
+	else
+		it = malloc(sizeof(*it));
+	check(it);
+	memset(it, 0, sizeof(*it));
+	it->kind = kind;
+	if (o->last)
+		o->last->next = it;
+	else
+		o->first = it;
+	o->last = it;
+	o->waiting++;
+	return it;
+}
+
+bool outcomes_full(const struct outcomes *o)
+{
+	return o->waiting >= LIMIT_OUTCOME_QUEUE / 2;
+}
+
+bool outcomes_idle(const struct outcomes *o)
+{
+	return !o->first && o->count == 0;
+}
+
+void outcomes_add(struct outcomes *o, const struct outcome *outcome)
+{
+	/* Bounded by the windows: every outcome was a claimed message, and claiming stops when outcomes_full. */
+	item_new(o, ITEM_OUTCOME)->outcome = *outcome;
+	metric_add(METRIC_messages_total, 1, LABELS(outcome->carrier, outcome->status));
+}
+
+/* --- receipts in --------------------------------------------------------------------------------------------------- */
+
+/* The text field of a receipt quotes the message: it is cut off before anything is kept. */
+static void copy_raw(char *to, size_t cap, struct view raw)
+{
+	size_t n = raw.n;
+	for (size_t i = 0; i + 5 <= raw.n; i++)
+		if (view_eq_nocase(view_of(raw.p + i, 5), VIEW("text:"))) {
+			n = i;
+			break;
+		}
+	copy_view(to, cap, view_trim(view_of(raw.p, n)));
+	for (char *c = to; *c; c++)
+		if (*c < 0x20 || *c > 0x7e)
+			*c = '?';
+}
+
+void outcomes_add_receipt(struct outcomes *o, const struct delivery *from, const struct smpp_pdu *pdu,
+                          const struct smpp_receipt *receipt)
+{
+	char ids[LIMIT_RECEIPT_CANDIDATES][66];
+	if (o->waiting >= LIMIT_OUTCOME_QUEUE) {
+		dispatch_answer(from, ESME_RX_T_APPN); /* the carrier delivers it again */
+		return;
+	}
+	struct item_receipt *r = &item_new(o, ITEM_RECEIPT)->receipt;
+	unsigned n = smpp_receipt_candidates(receipt->id, ids);
+	r->from = *from;
+	r->carrier = link_carrier_name(from->link);
+	for (unsigned i = 0; i < n; i++) {
+		size_t used = strlen(r->candidates);
+		snprintf(r->candidates + used, sizeof(r->candidates) - used, "%s%s", i ? " " : "", ids[i]);
+	}
+	dispatch_phone_of(pdu->field[SMPP_F_source_addr].text, r->phone);
+	dispatch_phone_of(pdu->field[SMPP_F_destination_addr].text, r->sender);
+	r->state = receipt->state;
+	copy_str(r->error, sizeof(r->error), receipt->error);
+	copy_raw(r->raw, sizeof(r->raw), receipt->raw);
+	copy_str(r->how, sizeof(r->how), "id");
+	r->at_us = dispatch_now_us(o->d);
+}
+
+/* What each final state makes of a message. ACCEPTED, ENROUTE, SCHEDULED and none move nothing. */
+static const struct {
+	const char *status;
+	enum reason reason;
+	const char *type;
+} state_words[] = {
+	[SMPP_STATE_DELIVERED] = {"delivered", REASON_none, "message.delivered"},
+	[SMPP_STATE_EXPIRED] = {"expired", REASON_receipt_expired, "message.expired"},
+	[SMPP_STATE_DELETED] = {"undelivered", REASON_receipt_failed, "message.undelivered"},
+	[SMPP_STATE_UNDELIVERABLE] = {"undelivered", REASON_receipt_failed, "message.undelivered"},
+	[SMPP_STATE_UNKNOWN] = {"unconfirmed", REASON_receipt_unknown, "message.unconfirmed"},
+	[SMPP_STATE_REJECTED] = {"undelivered", REASON_receipt_rejected, "message.undelivered"},
+	[SMPP_STATE_SKIPPED] = {"undelivered", REASON_receipt_failed, "message.undelivered"},
+	[SMPP_STATE_NONE] = {NULL, REASON_none, NULL},
+};
+
+static void add_json(struct buf *to, const char *name, const char *value)
+{
+	if (!*value)
+		return;
+	buf_printf(to, "%s\"%s\":\"", to->n > 1 ? "," : "", name);
+	buf_add_json_text(to, view_str(value));
+	buf_add_u8(to, '"');
+}
+
+static struct view receipt_data(struct outcomes *o, const struct item_receipt *r)
+{
+	buf_clear(&o->text);
+	buf_add_u8(&o->text, '{');
+	add_json(&o->text, "carrier", r->carrier);
+	add_json(&o->text, "state", smpp_message_state_name(r->state));
+	add_json(&o->text, "err", r->error);
+	add_json(&o->text, "matched_by", r->how);
+	add_json(&o->text, "receipt", r->raw);
+	buf_add_u8(&o->text, '}');
+	return buf_view(&o->text);
+}
+
+static void add_uuid_or_null(struct store_params *ps, unsigned i, const struct uuid *id)
+{
+	if (uuid_is_zero(id))
+		store_add_null(ps, i);
+	else
+		store_add_uuid(ps, i, id);
+}
+
+static void add_receipt_row(struct outcomes *o, const struct item_receipt *r)
+{
+	struct store_params *ps = &o->params;
+	const char *status = state_words[r->state].status;
+	store_add_str(ps, 0, r->carrier);
+	store_add_str(ps, 1, r->candidates);
+	store_add_str(ps, 2, r->phone);
+	store_add_str(ps, 3, status ? status : "");
+	store_add_str(ps, 4, policy_reason_code(state_words[r->state].reason));
+	store_add_str(ps, 5, status ? state_words[r->state].type : "message.news");
+	store_add_text(ps, 6, receipt_data(o, r));
+	store_add_time(ps, 7, r->at_us);
+	add_uuid_or_null(ps, 8, &r->practice_id);
+	add_uuid_or_null(ps, 9, &r->message_id);
+	add_uuid_or_null(ps, 10, &r->kept);
+}
+
+/* --- outcomes ------------------------------------------------------------------------------------------------------ */
+
+static struct view outcome_data(struct outcomes *o, const struct outcome *c)
+{
+	buf_clear(&o->text);
+	buf_add_u8(&o->text, '{');
+	add_json(&o->text, "carrier", c->carrier);
+	add_json(&o->text, "command_status", c->command_status);
+	add_json(&o->text, "carrier_message_id", c->carrier_message_id);
+	if (c->refund)
+		buf_printf(&o->text, "%s\"refund\":true", o->text.n > 1 ? "," : "");
+	buf_add_u8(&o->text, '}');
+	return buf_view(&o->text);
+}
+
+static void add_outcome_row(struct outcomes *o, const struct outcome *c)
+{
+	struct store_params *ps = &o->params;
+	store_add_uuid(ps, 0, &c->practice_id);
+	store_add_uuid(ps, 1, &c->id);
+	store_add_str(ps, 2, c->status);
+	store_add_str(ps, 3, c->reason ? policy_reason_code(c->reason) : NULL);
+	if (c->due_us)
+		store_add_time(ps, 4, c->due_us);
+	else
+		store_add_null(ps, 4);
+	store_add_int(ps, 5, c->refund);
+	store_add_str(ps, 6, *c->carrier_message_id ? c->carrier_message_id : NULL);
+	store_add_str(ps, 7, c->type);
+	store_add_text(ps, 8, outcome_data(o, c));
+	store_add_time(ps, 9, c->at_us);
+}
+
+/* --- batches ------------------------------------------------------------------------------------------------------- */
+
+static bool same_message(const struct item *a, const struct item *b)
+{
+	if (a->kind == ITEM_OUTCOME)
+		return memcmp(&a->outcome.id, &b->outcome.id, sizeof(struct uuid)) == 0;
+	return strcmp(a->receipt.candidates, b->receipt.candidates) == 0;
+}
+
+/* One statement may touch a message once: a second word about it opens the next batch. */
+static bool fits(const struct outcomes *o, const struct item *it)
+{
+	if (o->count == LIMIT_OUTCOME_BATCH || (o->count && o->batch[0]->kind != it->kind))
+		return false;
+	for (unsigned i = 0; i < o->count; i++)
+		if (same_message(o->batch[i], it))
+			return false;
+	return true;
+}
+
+static void fill_batch(struct outcomes *o)
+{
+	while (o->first && fits(o, o->first)) {
+		struct item *it = o->first;
+		o->first = it->next;
+		if (!o->first)
+			o->last = NULL;
+		o->waiting--;
+		o->batch[o->count++] = it;
+	}
+}
+
+static void batch_over(struct outcomes *o)
+{
+	for (unsigned i = 0; i < o->count; i++) {
+		o->batch[i]->next = o->spare;
+		o->spare = o->batch[i];
+	}
+	o->count = 0;
+}
+
+static void answer_batch(struct outcomes *o)
+{
+	for (unsigned i = 0; i < o->count; i++) {
+		const struct item_receipt *r = &o->batch[i]->receipt;
+		if (o->batch[i]->kind != ITEM_RECEIPT)
+			continue;
+		const char *result = r->unmatched ? "unmatched" : state_words[r->state].status ? state_words[r->state].status : "pending";
+		metric_add(METRIC_receipts_total, 1, LABELS(r->carrier, result));
+		if (r->from.link)
+			dispatch_answer(&r->from, ESME_ROK);
+	}
+}
+
+static void done_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct outcomes *o = ctx;
+	(void)sqlstate;
+	if (result == STORE_OK) {
+		answer_batch(o);
+		batch_over(o);
+		return;
+	}
+	/* The batch stays and goes again. Nothing is answered to the carrier before it is durable. */
+	o->paused = true;
+	net_timer_start(o->retry, RETRY_MS);
+}
+
+static void keep_done_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct outcomes *o = ctx;
+	if (result == STORE_OK)
+		o->kept_some = true;
+	done_cb(ctx, result, sqlstate);
+}
+
+static void add_kept_row(struct outcomes *o, struct item_receipt *r)
+{
+	struct store_params *ps = &o->keep;
+	struct uuid id = dispatch_id(o->d);
+	store_add_uuid(ps, 0, &id);
+	store_add_str(ps, 1, r->carrier);
+	store_add_str(ps, 2, r->candidates);
+	store_add_str(ps, 3, r->phone);
+	store_add_str(ps, 4, r->sender);
+	store_add_str(ps, 5, smpp_message_state_name(r->state));
+	store_add_str(ps, 6, r->error);
+	store_add_str(ps, 7, r->raw);
+	store_add_time(ps, 8, r->at_us);
+}
+
+/* After the receipts statement: those without a message are kept, and only then answered. */
+static void keep_unmatched(struct outcomes *o)
+{
+	static const enum store_type types[] = {STORE_UUID, STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TEXT,
+	                                        STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TIME};
+	unsigned kept = 0;
+	store_params_clear(&o->keep);
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		store_array(&o->keep, types[i]);
+	for (unsigned i = 0; i < o->count; i++) {
+		struct item_receipt *r = &o->batch[i]->receipt;
+		if (!r->unmatched || !uuid_is_zero(&r->kept))
+			continue;
+		add_kept_row(o, r);
+		kept++;
+	}
+	struct store_step step = {"receipt_keep", &o->keep, NULL};
+	if (kept)
+		store_lane_run(o->d->outcome_lane, &step, 1, keep_done_cb, o);
+	else
+		done_cb(o, STORE_OK, "");
+}
+
+static void unmatched_cb(void *ctx, const struct store_rows *rows)
+{
+	struct outcomes *o = ctx;
+	for (unsigned i = 0; i < store_rows_count(rows); i++) {
+		int64_t ord = store_rows_int(rows, i, 0);
+		check(ord >= 0 && ord < o->count);
+		o->batch[ord]->receipt.unmatched = true;
+	}
+}
+
+static void receipts_done_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	if (result == STORE_OK)
+		keep_unmatched(ctx);
+	else
+		done_cb(ctx, result, sqlstate);
+}
+
+static void send_outcomes(struct outcomes *o)
+{
+	static const enum store_type types[] = {STORE_UUID, STORE_UUID, STORE_TEXT, STORE_TEXT, STORE_TIME,
+	                                        STORE_BOOL, STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TIME};
+	store_params_clear(&o->params);
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		store_array(&o->params, types[i]);
+	for (unsigned i = 0; i < o->count; i++)
+		add_outcome_row(o, &o->batch[i]->outcome);
+	struct store_step step = {"outcomes", &o->params, NULL};
+	store_lane_run(o->d->outcome_lane, &step, 1, done_cb, o);
+}
+
+static void send_receipts(struct outcomes *o)
+{
+	static const enum store_type types[] = {STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TEXT,
+	                                        STORE_TEXT, STORE_TIME, STORE_UUID, STORE_UUID, STORE_UUID};
+	store_params_clear(&o->params);
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		store_array(&o->params, types[i]);
+	for (unsigned i = 0; i < o->count; i++) {
+		o->batch[i]->receipt.unmatched = false;
+		add_receipt_row(o, &o->batch[i]->receipt);
+	}
+	struct store_step step = {"receipts", &o->params, unmatched_cb};
+	store_lane_run(o->d->outcome_lane, &step, 1, receipts_done_cb, o);
+}
+
+/* --- kept receipts again ------------------------------------------------------------------------------------------- */
+
+static enum smpp_message_state state_of(struct view name)
+{
+	for (int s = 0; s < SMPP_STATE_NONE; s++)
+		if (view_eq(name, view_str(smpp_message_state_name((enum smpp_message_state)s))))
+			return (enum smpp_message_state)s;
+	return SMPP_STATE_NONE;
+}
+
+static const char *carrier_name(const struct dispatch *d, struct view name)
+{
+	for (unsigned i = 0; i < d->config.carrier_count; i++)
+		if (view_eq(name, view_str(d->carriers[i].name)))
+			return d->carriers[i].name;
+	return "";
+}
+
+static void rematch_rows_cb(void *ctx, const struct store_rows *rows)
+{
+	struct outcomes *o = ctx;
+	for (unsigned i = 0; i < store_rows_count(rows); i++) {
+		struct item_receipt *r = &item_new(o, ITEM_RECEIPT)->receipt;
+		r->kept = store_rows_uuid(rows, i, 0);
+		r->carrier = carrier_name(o->d, store_rows_text(rows, i, 1));
+		copy_view(r->candidates, sizeof(r->candidates), store_rows_text(rows, i, 2));
+		copy_view(r->phone, sizeof(r->phone), store_rows_text(rows, i, 3));
+		copy_view(r->sender, sizeof(r->sender), store_rows_text(rows, i, 4));
+		r->state = state_of(store_rows_text(rows, i, 5));
+		copy_view(r->error, sizeof(r->error), store_rows_text(rows, i, 6));
+		copy_view(r->raw, sizeof(r->raw), store_rows_text(rows, i, 7));
+		r->practice_id = store_rows_uuid(rows, i, 8);
+		r->message_id = store_rows_uuid(rows, i, 9);
+		copy_view(r->how, sizeof(r->how), store_rows_text(rows, i, 10));
+		r->at_us = dispatch_now_us(o->d);
+	}
+	if (store_rows_count(rows) == 0)
+		o->kept_some = o->kept_some && metric_value(METRIC_receipts_unmatched, NO_LABELS) != 0;
+}
+
+static void rematch_done_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct outcomes *o = ctx;
+	(void)result;
+	(void)sqlstate;
+	o->rematching = false;
+}
+
+void outcomes_rematch(struct outcomes *o)
+{
+	o->kept_some = true;
+	o->rematch_wanted = true;
+}
+
+void outcomes_turn(struct outcomes *o)
+{
+	/* Looking for kept receipts' messages has its turn only when nothing newer waits, so that order is kept. */
+	if (o->rematch_wanted && !o->rematching && !o->first && !o->count && store_lane_up(o->d->outcome_lane)) {
+		struct store_step step = {"receipt_rematch", NULL, rematch_rows_cb};
+		o->rematch_wanted = false;
+		o->rematching = true;
+		store_lane_run(o->d->outcome_lane, &step, 1, rematch_done_cb, o);
+		return;
+	}
+	if (o->paused || !store_lane_up(o->d->outcome_lane) || store_lane_busy(o->d->outcome_lane))
+		return;
+	if (o->count == 0)
+		fill_batch(o);
+	if (o->count == 0)
+		return;
+	metric_observe(METRIC_store_batch_rows, o->count, LABELS("outcome"));
+	if (o->batch[0]->kind == ITEM_OUTCOME)
+		send_outcomes(o);
+	else
+		send_receipts(o);
+}
+
+static void free_list(struct item *it)
+{
+	while (it) {
+		struct item *next = it->next;
+		free(it);
+		it = next;
+	}
+}
+
+void outcomes_free(struct outcomes *o)
+{
+	batch_over(o);
+	free_list(o->first);
+	free_list(o->spare);
+	net_timer_free(o->retry);
+	net_timer_free(o->rematch);
+	store_params_free(&o->params);
+	store_params_free(&o->keep);
+	buf_free(&o->text);
+	free(o);
+}

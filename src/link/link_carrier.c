@@ -1,0 +1,278 @@
+#include "link_carrier.h"
+
+#include "base_check.h"
+#include "base_limits.h"
+#include "base_log.h"
+#include "base_metric.h"
+#include "base_pool.h"
+#include "base_uuid.h"
+#include "link_pump.h"
+#include "smpp_status.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define THROTTLE_MIN_MS 500
+#define THROTTLE_MAX_MS 60000
+
+struct carrier_link {
+	struct loop *loop;
+	struct carrier_link_config config;
+	const struct carrier_link_ops *ops;
+	void *ctx;
+	struct pump *pump; /* NULL between connections */
+	struct net_timer *timer;
+	char number[12];
+	unsigned generation;
+	int64_t delay_ms;        /* before the next connect */
+	int64_t throttle_ms;     /* last pause; 0 after an answer that was none */
+	int64_t paused_until_ms;
+	double tokens;
+	int64_t tokens_at_ms;
+	bool bound;
+	bool refused;            /* the last bind was refused: wait long */
+	bool ending;
+};
+
+static void connect_cb(void *ctx);
+
+static void set_bound(struct carrier_link *l, bool bound)
+{
+	if (l->bound == bound)
+		return;
+	l->bound = bound;
+	metric_set(METRIC_smpp_link_bound, bound, LABELS(l->config.carrier, l->number));
+	if (bound) {
+		l->delay_ms = 0;
+		log_event(LOG_INFO, "link_bound", LOG_TEXT(carrier, l->config.carrier), LOG_NUM(link, l->config.number),
+		          LOG_TEXT(peer, link_pump_peer(l->pump)));
+	}
+	l->ops->bound(l->ctx, l, bound);
+}
+
+/* A refused bind must not be hammered: carriers lock accounts. The operator is told at error level each time. */
+static void on_refused(struct carrier_link *l, uint32_t status)
+{
+	l->refused = true;
+	log_event(LOG_ERROR, "bind_refused", LOG_TEXT(carrier, l->config.carrier), LOG_NUM(link, l->config.number),
+	          LOG_TEXT(status, smpp_status_name(status)), LOG_TEXT(reason, smpp_status_sentence(status)));
+}
+
+static void on_fault(struct carrier_link *l, const struct smpp_event *e)
+{
+	metric_add(METRIC_smpp_faults_total, 1, LABELS(l->config.carrier, e->fault.field));
+	log_event(LOG_WARNING, "peer_fault", LOG_TEXT(carrier, l->config.carrier), LOG_NUM(link, l->config.number),
+	          LOG_TEXT(command, smpp_command_name(e->command)), LOG_TEXT(field, e->fault.field),
+	          LOG_NUM(offset, e->fault.offset), LOG_TEXT(reason, e->fault.sentence));
+}
+
+static void on_answer(struct carrier_link *l, const struct smpp_event *e)
+{
+	metric_observe(METRIC_submit_duration_seconds, (double)e->took_ms / 1000.0, LABELS(l->config.carrier));
+	if (smpp_status_class(e->status) != SMPP_CLASS_THROTTLE)
+		l->throttle_ms = 0;
+	l->ops->answered(l->ctx, l, e->ref, e->status, e->message_id, e->kind == SMPP_EVENT_LATE);
+}
+
+static void count_pdu(struct carrier_link *l, const char *direction, enum smpp_command command)
+{
+	metric_add(METRIC_smpp_pdus_total, 1, LABELS(l->config.carrier, direction, smpp_command_name(command)));
+}
+
+static void event_cb(void *ctx, struct pump *p, const struct smpp_event *e)
+{
+	struct carrier_link *l = ctx;
+	(void)p;
+	switch (e->kind) {
+	case SMPP_EVENT_BOUND:
+		set_bound(l, true);
+		break;
+	case SMPP_EVENT_REFUSED:
+		on_refused(l, e->status);
+		break;
+	case SMPP_EVENT_ANSWER:
+	case SMPP_EVENT_LATE:
+		count_pdu(l, "in", SMPP_submit_sm_resp);
+		on_answer(l, e);
+		break;
+	case SMPP_EVENT_TIMEOUT:
+	case SMPP_EVENT_UNANSWERED:
+		l->ops->unanswered(l->ctx, l, e->ref);
+		break;
+	case SMPP_EVENT_UNSENT:
+		l->ops->unsent(l->ctx, l, e->ref);
+		break;
+	case SMPP_EVENT_DELIVER:
+		count_pdu(l, "in", e->pdu->command);
+		l->ops->delivered(l->ctx, l, e->pdu);
+		break;
+	case SMPP_EVENT_ALERT:
+		count_pdu(l, "in", SMPP_alert_notification);
+		break;
+	case SMPP_EVENT_FAULT:
+		on_fault(l, e);
+		break;
+	default:
+		break;
+	}
+}
+
+static void schedule_connect(struct carrier_link *l)
+{
+	int64_t most_ms = l->refused ? LIMIT_BIND_REFUSED_MS : LIMIT_RECONNECT_MAX_MS;
+	int64_t least_ms = l->refused ? 10 * LIMIT_RECONNECT_MIN_MS : LIMIT_RECONNECT_MIN_MS / 2;
+	l->delay_ms = l->delay_ms * 2 < least_ms ? least_ms : l->delay_ms * 2;
+	if (l->delay_ms > most_ms)
+		l->delay_ms = most_ms;
+	int64_t delay_ms = l->delay_ms / 2 + (int64_t)random_below((uint64_t)l->delay_ms);
+	log_event(LOG_INFO, "link_reconnect", LOG_TEXT(carrier, l->config.carrier), LOG_NUM(link, l->config.number),
+	          LOG_NUM(delay_ms, delay_ms));
+	net_timer_start(l->timer, delay_ms);
+}
+
+static void closed_cb(void *ctx, struct pump *p, const char *reason)
+{
+	struct carrier_link *l = ctx;
+	(void)p;
+	const char *kind = l->refused ? "bind_refused" : l->bound ? "lost" : "connect_failed";
+	metric_add(METRIC_smpp_disconnects_total, 1, LABELS(l->config.carrier, kind));
+	log_event(l->ending ? LOG_INFO : LOG_WARNING, "link_down", LOG_TEXT(carrier, l->config.carrier),
+	          LOG_NUM(link, l->config.number), LOG_TEXT(reason, reason));
+	set_bound(l, false);
+	l->pump = NULL;
+	if (!l->ending)
+		schedule_connect(l);
+}
+
+static const struct pump_ops link_pump_ops = {.event = event_cb, .closed = closed_cb};
+
+static void connect_cb(void *ctx)
+{
+	struct carrier_link *l = ctx;
+	l->generation++;
+	l->refused = false;
+	l->pump = link_pump_connect(l->loop, l->config.host, l->config.port, l->config.tls, &l->config.session, &link_pump_ops, l);
+}
+
+struct carrier_link *link_carrier_new(struct loop *loop, const struct carrier_link_config *config,
+                                      const struct carrier_link_ops *ops, void *ctx)
+{
+	struct carrier_link *l = mem_alloc(sizeof(*l));
+	*l = (struct carrier_link){.loop = loop, .config = *config, .ops = ops, .ctx = ctx};
+	snprintf(l->number, sizeof(l->number), "%u", config->number);
+	metric_set(METRIC_smpp_link_bound, 0, LABELS(config->carrier, l->number));
+	l->timer = net_timer_new(loop, connect_cb, l);
+	net_timer_start(l->timer, 0);
+	return l;
+}
+
+static unsigned rate_allows(struct carrier_link *l, unsigned slots)
+{
+	int64_t now_ms = net_loop_now_ms(l->loop);
+	if (l->config.rate == 0)
+		return slots;
+	double most = l->config.rate < 10 ? 1 : l->config.rate / 10.0; /* a tenth of a second of burst */
+	l->tokens += (double)(now_ms - l->tokens_at_ms) / 1000.0 * l->config.rate;
+	l->tokens_at_ms = now_ms;
+	if (l->tokens > most)
+		l->tokens = most;
+	return l->tokens < slots ? (unsigned)l->tokens : slots;
+}
+
+unsigned link_carrier_slots(struct carrier_link *l)
+{
+	if (!l->bound || l->ending || net_loop_now_ms(l->loop) < l->paused_until_ms)
+		return 0;
+	if (link_pump_queued(l->pump) > LIMIT_SESSION_OUT_BYTES)
+		return 0; /* the socket is stuck: what is claimed must be able to leave at once */
+	return rate_allows(l, smpp_session_slots(link_pump_session(l->pump)));
+}
+
+bool link_carrier_submit(struct carrier_link *l, uint64_t ref, struct smpp_pdu *pdu, const char **error_r)
+{
+	struct smpp_fault fault = {0};
+	*error_r = "no_slot";
+	if (!l->pump)
+		return false;
+	if (!smpp_session_submit(link_pump_session(l->pump), ref, pdu, net_loop_now_ms(l->loop), &fault)) {
+		*error_r = fault.field ? fault.field : "no_slot";
+		return false;
+	}
+	l->tokens -= 1;
+	count_pdu(l, "out", pdu->command);
+	return true;
+}
+
+void link_carrier_flush(struct carrier_link *l)
+{
+	if (l->pump)
+		link_pump_flush(l->pump);
+}
+
+void link_carrier_answer(struct carrier_link *l, unsigned generation, enum smpp_command request, uint32_t sequence,
+                         uint32_t status)
+{
+	if (!l->pump || generation != l->generation)
+		return; /* the carrier will deliver it again on the new connection; storing is idempotent */
+	smpp_session_answer(link_pump_session(l->pump), request, sequence, status, (struct view){0});
+	count_pdu(l, "out", smpp_command_answer(request));
+	link_pump_flush(l->pump);
+}
+
+unsigned link_carrier_generation(const struct carrier_link *l)
+{
+	return l->generation;
+}
+
+void link_carrier_throttle(struct carrier_link *l)
+{
+	int64_t now_ms = net_loop_now_ms(l->loop);
+	if (now_ms < l->paused_until_ms)
+		return; /* one window's worth of refusals is one word */
+	l->throttle_ms = l->throttle_ms ? l->throttle_ms * 2 : THROTTLE_MIN_MS;
+	if (l->throttle_ms > THROTTLE_MAX_MS)
+		l->throttle_ms = THROTTLE_MAX_MS;
+	l->paused_until_ms = now_ms + l->throttle_ms / 2 + (int64_t)random_below((uint64_t)l->throttle_ms);
+	log_event(LOG_WARNING, "link_throttled", LOG_TEXT(carrier, l->config.carrier), LOG_NUM(link, l->config.number),
+	          LOG_NUM(delay_ms, l->paused_until_ms - now_ms));
+}
+
+bool link_carrier_bound(const struct carrier_link *l)
+{
+	return l->bound;
+}
+
+unsigned link_carrier_in_flight(const struct carrier_link *l)
+{
+	return l->pump ? smpp_session_in_flight(link_pump_session(l->pump)) : 0;
+}
+
+const char *link_carrier_name(const struct carrier_link *l)
+{
+	return l->config.carrier;
+}
+
+void link_carrier_set_rate(struct carrier_link *l, unsigned rate)
+{
+	l->config.rate = rate;
+}
+
+void link_carrier_unbind(struct carrier_link *l)
+{
+	l->ending = true;
+	net_timer_stop(l->timer);
+	if (l->pump)
+		link_pump_unbind(l->pump);
+}
+
+bool link_carrier_gone(const struct carrier_link *l)
+{
+	return l->ending && !l->pump;
+}
+
+void link_carrier_free(struct carrier_link *l)
+{
+	check(!l->pump);
+	net_timer_free(l->timer);
+	free(l);
+}

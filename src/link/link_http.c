@@ -1,0 +1,424 @@
+/* A connection: stream -> parser -> exchange -> response -> stream. While an exchange is open the connection's further
+ * octets wait in `ahead`, and when that is full reading stops: a client cannot make us hold more. */
+#include "link_http.h"
+
+#include "base_check.h"
+#include "base_limits.h"
+#include "base_log.h"
+#include "base_metric.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define AHEAD_BYTES (LIMIT_HTTP_HEAD_BYTES + LIMIT_HTTP_BODY_BYTES)
+
+struct http_connection;
+
+struct http_exchange {
+	struct http_server *server;
+	struct http_connection *connection; /* NULL once it has gone or was answered for us */
+	const struct http_route *route;
+	struct view param;
+	struct pool pool;
+	int64_t began_ms;
+};
+
+struct http_connection {
+	struct http_server *server;
+	struct http_connection *next;
+	struct http_connection **link;
+	struct stream *stream;
+	struct http_parser *parser;
+	struct http_exchange *open;
+	struct net_timer *timer;
+	struct buf ahead; /* octets behind the request that is being answered */
+	struct buf out;
+	unsigned requests;
+	bool last;        /* close after this answer */
+	bool shaken;      /* TLS handshake done */
+	bool feeding;
+};
+
+struct http_server {
+	struct loop *loop;
+	struct listener *listener;
+	struct http_server_config config;
+	void *ctx;
+	struct http_connection *connections;
+	unsigned count;
+	bool draining;
+	char address[64];
+};
+
+static void count_connections(struct http_server *s, int by)
+{
+	s->count = (unsigned)((int)s->count + by);
+	metric_set(METRIC_http_connections, s->count, NO_LABELS);
+}
+
+/* Which wait the connection is in decides which timer runs; every one ends in a close. */
+static void arm_timer(struct http_connection *c)
+{
+	if (c->open)
+		net_timer_start(c->timer, LIMIT_HTTP_ANSWER_MS);
+	else if (!c->shaken)
+		net_timer_start(c->timer, LIMIT_HTTP_HANDSHAKE_MS);
+	else if (http_parser_in_body(c->parser))
+		net_timer_start(c->timer, LIMIT_HTTP_BODY_MS);
+	else if (http_parser_in_head(c->parser))
+		net_timer_start(c->timer, LIMIT_HTTP_HEAD_MS);
+	else
+		net_timer_start(c->timer, LIMIT_HTTP_IDLE_MS);
+}
+
+static void respond(struct http_connection *c, int status, const char *type, const char *extra, struct view body,
+                    bool head_only)
+{
+	buf_clear(&c->out);
+	http_response_write(&c->out, status, type, extra, body, !c->last, head_only);
+	net_stream_write(c->stream, buf_view(&c->out));
+	if (c->last)
+		net_stream_close_flushed(c->stream, "answered");
+}
+
+static void respond_problem(struct http_connection *c, int status, const char *code, const char *detail, const char *extra)
+{
+	struct buf body = BUF(2048);
+	http_problem_write(&body, status, code, detail, NULL, 0);
+	metric_add(METRIC_problems_total, 1, LABELS(code));
+	respond(c, status, "application/problem+json", extra, buf_view(&body), false);
+	buf_free(&body);
+}
+
+/* Matches pattern against path; the {} segment goes to *param_r. */
+static bool path_matches(const char *pattern, struct view path, struct view *param_r)
+{
+	size_t at = 0;
+	for (; *pattern; pattern++) {
+		if (*pattern != '{') {
+			if (at >= path.n || path.p[at++] != (uint8_t)*pattern)
+				return false;
+			continue;
+		}
+		size_t from = at;
+		while (at < path.n && path.p[at] != '/')
+			at++;
+		*param_r = view_of(path.p + from, at - from);
+		if (at == from)
+			return false;
+		pattern = strchr(pattern, '}');
+	}
+	return at == path.n;
+}
+
+static const struct http_route *find_route(const struct http_server *s, const struct http_request *r, struct view *param_r,
+                                           struct buf *allow)
+{
+	bool head = view_eq(r->method, VIEW("HEAD"));
+	for (unsigned i = 0; i < s->config.route_count; i++) {
+		const struct http_route *route = &s->config.routes[i];
+		if (!path_matches(route->path, r->path, param_r))
+			continue;
+		if (view_eq(r->method, view_str(route->method)) || (head && strcmp(route->method, "GET") == 0))
+			return route;
+		buf_printf(allow, "%s%s", allow->n ? ", " : "", route->method);
+	}
+	return NULL;
+}
+
+static void no_route(struct http_connection *c, struct buf *allow)
+{
+	struct buf extra = BUF(256);
+	if (allow->n) {
+		buf_printf(&extra, "allow: %s\r\n", buf_cstr(allow));
+		respond_problem(c, 405, "method_not_allowed", "This address does not take that method.", buf_cstr(&extra));
+	} else {
+		respond_problem(c, 404, "not_found", "There is nothing at this address.", "");
+	}
+	metric_add(METRIC_http_requests_total, 1, LABELS("-", "none", allow->n ? "405" : "404"));
+	buf_free(&extra);
+}
+
+static void dispatch_request(struct http_connection *c)
+{
+	const struct http_request *r = http_parser_request(c->parser);
+	struct http_server *s = c->server;
+	struct view param = {0};
+	struct buf allow = BUF(128);
+	c->requests++;
+	if (!r->keep_alive || s->draining || c->requests >= LIMIT_HTTP_REQUESTS)
+		c->last = true;
+	const struct http_route *route = find_route(s, r, &param, &allow);
+	if (!route) {
+		no_route(c, &allow);
+		buf_free(&allow);
+		http_parser_next(c->parser);
+		return;
+	}
+	buf_free(&allow);
+	struct http_exchange *x = mem_alloc(sizeof(*x));
+	*x = (struct http_exchange){
+		.server = s, .connection = c, .route = route, .param = param, .began_ms = net_loop_now_ms(s->loop)};
+	c->open = x;
+	arm_timer(c);
+	route->handler(s->ctx, x);
+}
+
+static void refuse(struct http_connection *c)
+{
+	const char *code = http_parser_code(c->parser);
+	c->last = true;
+	metric_add(METRIC_http_refused_total, 1, LABELS(code));
+	respond_problem(c, http_parser_status(c->parser), code, "The request is not well-formed HTTP/1.1.", "");
+}
+
+/* Feeds octets until a request is open, they are used up, or the connection is to end. Returns what was used. */
+static size_t feed(struct http_connection *c, struct view octets)
+{
+	size_t used = 0;
+	while (used < octets.n && !c->open && !c->last) {
+		size_t n = 0;
+		enum http_step step = http_parser_feed(c->parser, view_of(octets.p + used, octets.n - used), &n);
+		used += n;
+		if (step == HTTP_BAD)
+			refuse(c);
+		else if (step == HTTP_CONTINUE)
+			net_stream_write(c->stream, VIEW("HTTP/1.1 100 Continue\r\n\r\n"));
+		else if (step == HTTP_REQUEST)
+			dispatch_request(c);
+		else if (n == 0)
+			break;
+	}
+	return used;
+}
+
+static void feed_ahead(struct http_connection *c)
+{
+	if (c->feeding)
+		return;
+	c->feeding = true;
+	while (c->ahead.n && !c->open && !c->last) {
+		/* A handler that answers at once ends its exchange inside feed; the views point into the parser, not here. */
+		size_t used = feed(c, buf_view(&c->ahead));
+		if (used == 0)
+			break;
+		buf_drop(&c->ahead, used);
+	}
+	c->feeding = false;
+	if (c->last)
+		return;
+	if (!c->open)
+		net_stream_read(c->stream, true);
+	arm_timer(c);
+}
+
+static void octets_cb(void *ctx, struct view octets)
+{
+	struct http_connection *c = ctx;
+	bool was_in_head = http_parser_in_head(c->parser);
+	if (c->last)
+		return; /* what comes behind the last answer is nobody's */
+	size_t used = 0;
+	if (!c->open && c->ahead.n == 0) {
+		c->feeding = true;
+		used = feed(c, octets);
+		c->feeding = false;
+	}
+	if (c->last && !c->open)
+		return;
+	buf_add(&c->ahead, octets.p + used, octets.n - used);
+	if (c->ahead.full) {
+		net_stream_close(c->stream, "pipelined_too_much");
+		return;
+	}
+	if (c->open)
+		net_stream_read(c->stream, false);
+	else if (c->ahead.n)
+		feed_ahead(c);
+	/* A slow sender does not get more time by sending one more octet. */
+	if (!c->open && !c->last && !(was_in_head && http_parser_in_head(c->parser)))
+		arm_timer(c);
+}
+
+static void opened_cb(void *ctx)
+{
+	struct http_connection *c = ctx;
+	c->shaken = true;
+	arm_timer(c);
+}
+
+static void closed_cb(void *ctx, const char *reason)
+{
+	struct http_connection *c = ctx;
+	(void)reason;
+	if (c->open)
+		c->open->connection = NULL; /* its handler answers into nothing and frees it */
+	*c->link = c->next;
+	if (c->next)
+		c->next->link = c->link;
+	count_connections(c->server, -1);
+	net_timer_free(c->timer);
+	http_parser_free(c->parser);
+	buf_free(&c->ahead);
+	buf_free(&c->out);
+	free(c);
+}
+
+static const struct stream_ops connection_ops = {.opened = opened_cb, .octets = octets_cb, .closed = closed_cb};
+
+static void timeout_cb(void *ctx)
+{
+	struct http_connection *c = ctx;
+	bool waiting = http_parser_in_head(c->parser) || http_parser_in_body(c->parser);
+	if (c->open) {
+		c->open->connection = NULL;
+		c->open = NULL;
+		c->last = true;
+		respond_problem(c, 503, "no_answer_in_time", "The gateway could not answer in time; try again.", "retry-after: 1\r\n");
+	} else if (waiting && !c->last) {
+		c->last = true;
+		metric_add(METRIC_http_refused_total, 1, LABELS("request_timeout"));
+		respond_problem(c, 408, "request_timeout", "The request did not arrive in time.", "");
+		net_timer_start(c->timer, LIMIT_HTTP_HEAD_MS);
+	} else {
+		net_stream_close(c->stream, "idle");
+	}
+}
+
+static void accept_cb(void *ctx, struct listener *from)
+{
+	struct http_server *s = ctx;
+	if (s->count >= s->config.connections) {
+		metric_add(METRIC_http_refused_total, 1, LABELS("too_many_connections"));
+		return;
+	}
+	struct http_connection *c = mem_alloc(sizeof(*c));
+	*c = (struct http_connection){.server = s, .ahead = BUF(AHEAD_BYTES), .out = BUF(LIMIT_STREAM_OUT_BYTES)};
+	c->parser = http_parser_new(LIMIT_HTTP_BODY_BYTES);
+	c->timer = net_timer_new(s->loop, timeout_cb, c);
+	c->next = s->connections;
+	if (c->next)
+		c->next->link = &c->next;
+	c->link = &s->connections;
+	s->connections = c;
+	count_connections(s, 1);
+	c->stream = net_stream_accept(from, &connection_ops, c);
+	arm_timer(c);
+}
+
+static void exchange_free(struct http_exchange *x)
+{
+	pool_free(&x->pool);
+	free(x);
+}
+
+static void count_request(const struct http_exchange *x, int status)
+{
+	char code[4] = {(char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10), (char)('0' + status % 10), 0};
+	metric_add(METRIC_http_requests_total, 1, LABELS(x->route->method, x->route->path, code));
+	metric_observe(METRIC_http_request_duration_seconds,
+	               (double)(net_loop_now_ms(x->server->loop) - x->began_ms) / 1000.0, LABELS(x->route->path));
+}
+
+void link_http_reply(struct http_exchange *x, int status, const char *content_type, const char *extra, struct view body)
+{
+	struct http_connection *c = x->connection;
+	count_request(x, status);
+	if (c) {
+		bool head_only = view_eq(http_parser_request(c->parser)->method, VIEW("HEAD"));
+		c->open = NULL;
+		respond(c, status, content_type, extra, body, head_only);
+		http_parser_next(c->parser);
+		feed_ahead(c);
+	}
+	exchange_free(x);
+}
+
+void link_http_problem(struct http_exchange *x, int status, const char *code, const char *detail,
+                       const struct http_problem_error *errors, unsigned count, const char *extra)
+{
+	struct buf body = BUF(16384);
+	http_problem_write(&body, status, code, detail, errors, count);
+	metric_add(METRIC_problems_total, 1, LABELS(code));
+	link_http_reply(x, status, "application/problem+json", extra, buf_view(&body));
+	buf_free(&body);
+}
+
+bool link_http_alive(const struct http_exchange *x)
+{
+	return x->connection != NULL;
+}
+
+const struct http_request *link_http_request(const struct http_exchange *x)
+{
+	check(x->connection);
+	return http_parser_request(x->connection->parser);
+}
+
+struct view link_http_param(const struct http_exchange *x)
+{
+	return x->param;
+}
+
+const char *link_http_route(const struct http_exchange *x)
+{
+	return x->route->path;
+}
+
+struct pool *link_http_pool(struct http_exchange *x)
+{
+	return &x->pool;
+}
+
+struct http_server *link_http_new(struct loop *l, const struct http_server_config *config, void *ctx, struct buf *error)
+{
+	struct http_server *s = mem_alloc(sizeof(*s));
+	*s = (struct http_server){.loop = l, .config = *config, .ctx = ctx};
+	s->listener = net_listen(l, config->listen, config->tls, accept_cb, s, error);
+	if (!s->listener) {
+		free(s);
+		return NULL;
+	}
+	copy_str(s->address, sizeof(s->address), net_listener_address(s->listener));
+	return s;
+}
+
+const char *link_http_address(const struct http_server *s)
+{
+	return s->address;
+}
+
+void link_http_set_tls(struct http_server *s, struct tls_context *tls)
+{
+	if (s->listener)
+		net_listener_set_tls(s->listener, tls);
+}
+
+void link_http_set_connections(struct http_server *s, unsigned connections)
+{
+	s->config.connections = connections;
+}
+
+void link_http_drain(struct http_server *s)
+{
+	s->draining = true;
+	net_listener_free(s->listener);
+	s->listener = NULL;
+	for (struct http_connection *c = s->connections, *next; c; c = next) {
+		next = c->next;
+		if (!c->open && !http_parser_in_head(c->parser) && !http_parser_in_body(c->parser))
+			net_stream_close_flushed(c->stream, "draining");
+	}
+}
+
+unsigned link_http_connections(const struct http_server *s)
+{
+	return s->count;
+}
+
+void link_http_free(struct http_server *s)
+{
+	check(s->count == 0);
+	net_listener_free(s->listener);
+	free(s);
+}

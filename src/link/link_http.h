@@ -1,0 +1,56 @@
+/* The HTTPS server: accepts connections, feeds the pure parser, finds the route, and hands a request to its handler as an
+ * exchange. One request of a connection at a time, so pipelined requests are answered in order. */
+#ifndef LINK_HTTP_H
+#define LINK_HTTP_H
+
+#include "base_pool.h"
+#include "http_parser.h"
+#include "http_response.h"
+#include "net_stream.h"
+
+struct http_server;
+struct http_exchange;
+
+typedef void (*http_handler)(void *ctx, struct http_exchange *x);
+
+struct http_route {
+	const char *method;
+	const char *path; /* "/v1/messages/{id}/cancel": one {} at most, it matches one segment */
+	http_handler handler;
+};
+
+struct http_server_config {
+	const char *listen;
+	struct tls_context *tls; /* NULL: plain */
+	const struct http_route *routes;
+	unsigned route_count;
+	unsigned connections;
+};
+
+/* NULL and a sentence in error when it cannot listen. */
+struct http_server *link_http_new(struct loop *l, const struct http_server_config *config, void *ctx, struct buf *error);
+const char *link_http_address(const struct http_server *s);
+void link_http_set_tls(struct http_server *s, struct tls_context *tls);
+void link_http_set_connections(struct http_server *s, unsigned connections);
+/* Stops listening; requests that were begun are finished, then each connection closes. */
+void link_http_drain(struct http_server *s);
+unsigned link_http_connections(const struct http_server *s);
+/* After drain; closes what is left. */
+void link_http_free(struct http_server *s);
+
+/* False when the connection has gone: then there is no request to look at any more, only an answer to give. */
+bool link_http_alive(const struct http_exchange *x);
+/* The request; its views live until the exchange is answered or its connection has gone: copy what must stay. */
+const struct http_request *link_http_request(const struct http_exchange *x);
+/* The {} segment of the path, percent-decoding not applied (ids need none). */
+struct view link_http_param(const struct http_exchange *x);
+const char *link_http_route(const struct http_exchange *x);
+struct pool *link_http_pool(struct http_exchange *x);
+
+/* Every exchange is answered exactly once by its handler, at once or later; also when the connection has gone. extra:
+ * header lines ending in CRLF, or "". */
+void link_http_reply(struct http_exchange *x, int status, const char *content_type, const char *extra, struct view body);
+void link_http_problem(struct http_exchange *x, int status, const char *code, const char *detail,
+                       const struct http_problem_error *errors, unsigned count, const char *extra);
+
+#endif

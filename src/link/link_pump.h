@@ -1,0 +1,32 @@
+/* A pure SMPP session joined to a stream: octets in, octets out, ticks. Used by the carrier links (ESME) and by the
+ * simulated carrier (MC). */
+#ifndef LINK_PUMP_H
+#define LINK_PUMP_H
+
+#include "net_stream.h"
+#include "smpp_session.h"
+
+struct pump;
+
+struct pump_ops {
+	/* One event of the session; never SMPP_EVENT_CLOSE, which the pump acts on itself. */
+	void (*event)(void *ctx, struct pump *p, const struct smpp_event *e);
+	/* The connection is gone and all open submits came back as events; the pump is freed after this call. */
+	void (*closed)(void *ctx, struct pump *p, const char *reason);
+};
+
+struct pump *link_pump_connect(struct loop *l, const char *host, int port, struct tls_context *tls,
+                               const struct smpp_session_config *config, const struct pump_ops *ops, void *ctx);
+struct pump *link_pump_accept(struct loop *l, struct listener *from, const struct smpp_session_config *config,
+                              const struct pump_ops *ops, void *ctx);
+struct smpp_session *link_pump_session(struct pump *p);
+const char *link_pump_peer(const struct pump *p);
+/* After something was queued in the session: gives its octets to the stream and re-arms the timer. */
+void link_pump_flush(struct pump *p);
+/* Octets that the socket has not taken yet. */
+size_t link_pump_queued(const struct pump *p);
+/* Asks the peer to unbind, or closes when not bound. */
+void link_pump_unbind(struct pump *p);
+void link_pump_close(struct pump *p, const char *reason);
+
+#endif

@@ -1,0 +1,26 @@
+-- Writes what became of submits: answers, time-outs, proven non-sends. A message that has moved on keeps its status and
+-- gets a message.news event instead.
+-- Arrays: $1 practice $2 id $3 status $4 reason $5 due_at $6 refund (bool: it never left) $7 carrier_message_id
+-- $8 event type $9 data (JSON) $10 at. Index: message_pkey.
+WITH v AS (
+	SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::bool[], $7::text[],
+		$8::text[], $9::text[], $10::timestamptz[])
+		AS v(practice_id, id, status, reason, due_at, refund, carrier_message_id, type, data, at)
+), old AS (
+	SELECT v.*, m.status IN ('sending', 'uncertain') AND (m.status = 'sending' OR v.status IN ('sent', 'failed')) AS moves
+	FROM v JOIN smsbridge.message m ON m.practice_id = v.practice_id AND m.id = v.id
+	FOR UPDATE OF m
+), u AS (
+	UPDATE smsbridge.message m SET
+		status = CASE WHEN o.moves THEN o.status ELSE m.status END,
+		reason = CASE WHEN o.moves THEN o.reason ELSE m.reason END,
+		due_at = CASE WHEN o.moves THEN o.due_at ELSE m.due_at END,
+		counted_at = CASE WHEN o.moves AND o.refund THEN NULL ELSE m.counted_at END,
+		attempts = CASE WHEN o.moves AND o.refund THEN m.attempts + 1 ELSE m.attempts END,
+		carrier_message_id = coalesce(m.carrier_message_id, o.carrier_message_id),
+		updated_at = o.at
+	FROM old o WHERE m.practice_id = o.practice_id AND m.id = o.id
+	RETURNING m.practice_id, m.id, o.moves, o.type, o.reason, o.data, o.at
+)
+INSERT INTO smsbridge.event (practice_id, message_id, type, at, reason, data)
+SELECT practice_id, id, CASE WHEN moves THEN type ELSE 'message.news' END, at, reason, data::jsonb FROM u

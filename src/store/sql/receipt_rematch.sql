@@ -1,0 +1,15 @@
+-- Kept receipts that fit a message by now: by id, or, for a submit whose answer never came, as the only uncertain message
+-- of that carrier to that phone. Returns kept id, carrier, candidates, phone, sender, state, error, raw,
+-- practice, message, how. Indexes: message_carrier, message_phone is not used (no practice): message_open.
+SELECT r.id, r.carrier, r.candidates, r.phone, r.sender, r.state, r.error, r.raw, f.practice_id, f.id, f.how
+FROM smsbridge.receipt r CROSS JOIN LATERAL (
+	(SELECT practice_id, id, 'id' AS how FROM smsbridge.message m
+		WHERE m.carrier = r.carrier AND m.carrier_message_id = ANY (string_to_array(r.candidates, ' '))
+		ORDER BY m.phone = r.phone DESC, m.counted_at DESC LIMIT 1)
+	UNION ALL
+	(SELECT min(practice_id::text)::uuid, min(m.id::text)::uuid, 'address' FROM smsbridge.message m
+		WHERE m.status = 'uncertain' AND m.carrier = r.carrier AND m.phone = r.phone AND m.sender = r.sender
+			AND m.carrier_message_id IS NULL
+		HAVING count(*) = 1)
+	LIMIT 1) AS f
+ORDER BY r.received_at LIMIT 256
