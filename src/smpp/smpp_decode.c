@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define TRAILING_NULS 3 /* stray octets behind the body that some stacks write (trap 41) */
-
 struct reader {
 	struct cursor c;
 	struct smpp_pdu *pdu;
@@ -124,7 +122,8 @@ static void read_tlvs(struct cursor *c, struct smpp_pdu *pdu)
 		if (c->bad || !smpp_pdu_add_tlv(pdu, tag, value))
 			pdu->tlvs_dropped++;
 	}
-	if (cursor_left(c) && (cursor_left(c) > TRAILING_NULS || !only_nuls(c)))
+	/* Up to three octets are left; some stacks write stray NULs there (trap 41). */
+	if (cursor_left(c) && !only_nuls(c))
 		pdu->tlvs_dropped++;
 }
 

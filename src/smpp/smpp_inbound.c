@@ -237,15 +237,14 @@ static void on_wrong_state(struct smpp_session *s)
 	           "the command is not allowed in this state");
 }
 
-/* An answer with status 0 says that the request was taken, whatever became of its body: that part still counts. */
+/* An answer with status 0 says that the request was taken, whatever became of its body: that part still counts. Fields
+ * before the fault are as they came, those behind it are zero. */
 static void on_undecodable_answer(struct smpp_session *s)
 {
 	enum smpp_act act = smpp_state_act(s->config.role, s->pdu.command);
 	if ((act == SMPP_ACT_ANSWER || act == SMPP_ACT_BIND_ANSWER) &&
-	    smpp_state_allows(s->config.role, s->state, s->bind_kind, SMPP_IN, s->pdu.command)) {
-		s->pdu.field[SMPP_F_message_id].text = nothing;
+	    smpp_state_allows(s->config.role, s->state, s->bind_kind, SMPP_IN, s->pdu.command))
 		acts[act](s);
-	}
 }
 
 static void on_undecodable(struct smpp_session *s, const struct smpp_fault *fault)

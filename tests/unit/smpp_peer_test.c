@@ -193,6 +193,26 @@ static void silence_is_probed_and_ends(void **state)
 	stop();
 }
 
+static void a_probe_waits_half_a_minute_at_most(void **state)
+{
+	(void)state;
+	struct smpp_session_config config = {.role = SMPP_ESME, .system_id = "c", .window = 1, .bind_ms = 1000,
+	                                     .enquire_ms = 60000};
+	written_n = 0;
+	now = 0;
+	it = smpp_session_new(&config);
+	smpp_session_open(it, now);
+	feed_simple(SMPP_bind_transceiver_resp, 1, 0);
+	expect(SMPP_EVENT_BOUND);
+	now = 60000;
+	smpp_session_tick(it, now);
+	assert_int_equal(smpp_session_deadline_ms(it), now + 30000);
+	now += 30000;
+	smpp_session_tick(it, now);
+	expect_reason(SMPP_EVENT_CLOSE, "enquire_link_timeout");
+	stop();
+}
+
 static void any_octet_is_a_sign_of_life(void **state)
 {
 	(void)state;
@@ -347,6 +367,7 @@ int main(void)
 		cmocka_unit_test(an_outbind_is_let_by),
 		cmocka_unit_test(lost_framing_closes),
 		cmocka_unit_test(silence_is_probed_and_ends),
+		cmocka_unit_test(a_probe_waits_half_a_minute_at_most),
 		cmocka_unit_test(any_octet_is_a_sign_of_life),
 		cmocka_unit_test(no_probe_before_the_bind),
 		cmocka_unit_test(our_unbind),

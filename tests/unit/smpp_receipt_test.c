@@ -106,6 +106,7 @@ static const struct receipt_case cases[] = {
 	ERROR_TLV("030006", "3:6"), ERROR_TLV("08ffff", "8:65535"), ERROR_TLV("303030", "000"), ERROR_TLV("30313233",
 		"0123"),
 	ERROR_TLV("03000601", "03000601"), ERROR_TLV("03", "03"),
+	ERROR_TLV("0300060102030405", "0300060102030405"), ERROR_TLV("030006010203040506", "0300060102030405"),
 	{"err_of_the_text_first", "id:7 stat:UNDELIV err:015", "7", 5, "030006", true, "7", SMPP_STATE_UNDELIVERABLE,
 	 "015"},
 	MO("esm_class_flag_on_mo", "STOP"),
@@ -132,7 +133,7 @@ static size_t text_length(const struct receipt_case *c)
 }
 
 static uint8_t state_octet;
-static uint8_t error_octets[8];
+static uint8_t error_octets[16];
 
 static void add_tlvs(struct smpp_pdu *pdu, const struct receipt_case *c)
 {

@@ -165,6 +165,21 @@ static void a_peer_that_does_not_read_is_closed(void **state)
 	stop();
 }
 
+static void the_first_reason_counts(void **state)
+{
+	(void)state;
+	static const size_t ceiling = LIMIT_SESSION_OUT_BYTES + 2 * LIMIT_PDU_BYTES;
+	bind_as_esme(SMPP_BIND_TRX);
+	while (smpp_session_output(it).n + 16 <= ceiling) {
+		feed_simple(SMPP_enquire_link, 1, 0);
+		expect_quiet();
+	}
+	feed_simple(SMPP_unbind, 2, 0); /* its answer has no room */
+	expect_reason(SMPP_EVENT_CLOSE, "output_full");
+	expect_quiet();
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +188,7 @@ int main(void)
 		cmocka_unit_test(both_roles_talk),
 		cmocka_unit_test(a_full_output_stops_submits),
 		cmocka_unit_test(a_peer_that_does_not_read_is_closed),
+		cmocka_unit_test(the_first_reason_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,320 @@
+#include "app_gateway.h"
+
+#include "app_api.h"
+#include "app_embedded.h"
+#include "base_check.h"
+#include "base_log.h"
+#include "base_metric.h"
+#include "config_check.h"
+#include "config_json.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LAG_EVERY_MS 500
+
+struct gateway {
+	const char *config_path;
+	struct config *config;
+	struct loop *loop;
+	struct clock clock;
+	struct dispatch *dispatch;
+	struct api *api;
+	struct http_server *http;
+	struct tls_context *server_tls;
+	struct tls_context *carrier_tls[LIMIT_CARRIERS];
+	struct net_signal *hup, *term, *interrupt;
+	struct net_timer *lag;
+	struct buf openapi;
+	int64_t lag_expected_ms;
+	bool draining;
+	bool dispatch_done;
+	int result;
+};
+
+/* --- from configuration to parts ----------------------------------------------------------------------------------- */
+
+static struct dispatch_settings settings_of(const struct config *c)
+{
+	return (struct dispatch_settings){
+		.unconfirmed_after_ms = c->policy.unconfirmed_after,
+		.idempotency_keep_ms = c->policy.idempotency_keep,
+		.receipts_keep_ms = c->policy.receipts_keep,
+		.webhook_timeout_ms = c->webhook.timeout,
+		.webhook_retry_base_ms = c->webhook.retry_base,
+		.webhook_retry_max_ms = c->webhook.retry_max,
+		.webhook_plain_ok = c->webhook.allow_plain_http,
+		.webhook_private_ok = c->webhook.allow_private_addresses,
+	};
+}
+
+static bool make_carrier_tls(struct gateway *g, unsigned i, struct buf *error)
+{
+	const struct config_carrier *c = &g->config->carrier[i];
+	if (!c->tls)
+		return true;
+	g->carrier_tls[i] = net_tls_client(c->tls_ca, error);
+	return g->carrier_tls[i] != NULL;
+}
+
+static struct dispatch_carrier carrier_of(const struct gateway *g, unsigned i)
+{
+	const struct config_carrier *c = &g->config->carrier[i];
+	return (struct dispatch_carrier){
+		.name = c->name,
+		.source_ton = (uint8_t)c->source_ton, .source_npi = (uint8_t)c->source_npi,
+		.dest_ton = (uint8_t)c->dest_ton, .dest_npi = (uint8_t)c->dest_npi,
+		.links = (unsigned)c->links,
+		.link = {
+			.carrier = c->name, .host = c->host, .port = (int)c->port, .tls = g->carrier_tls[i], .rate = (unsigned)c->rate,
+			.session = {
+				.role = SMPP_ESME, .bind_kind = SMPP_BIND_TRX, .system_id = c->system_id, .password = c->password,
+				.system_type = c->system_type, .address_range = "", .interface_version = 0x34,
+				.window = (unsigned)c->window, .bind_ms = c->bind_timeout, .answer_ms = c->answer_timeout,
+				.enquire_ms = c->enquire_link, .unbind_ms = 5000},
+		},
+	};
+}
+
+static void set_clock(struct gateway *g)
+{
+	char at[TIME_TEXT_BYTES];
+	const struct config_clock *c = &g->config->clock;
+	struct clock system = {0};
+	if (!config_clock_moved(g->config)) {
+		g->clock = system;
+		return;
+	}
+	clock_start(&g->clock, c->start ? c->start : clock_read(&system), c->rate);
+	log_event(LOG_WARNING, "clock_moved", LOG_TEXT(clock, time_format(clock_read(&g->clock), at)),
+	          LOG_TEXT(warning, "rules run on a demonstration clock; every carrier is on loopback"));
+}
+
+static void warn_plain(const struct config *c)
+{
+	if (c->http.plain_without_tls && !config_host_is_loopback(c->http.listen))
+		log_event(LOG_WARNING, "plain_http", LOG_TEXT(listen, c->http.listen),
+		          LOG_TEXT(warning, "patients' data crosses the network unencrypted (http.plain_without_tls)"));
+	for (unsigned i = 0; i < c->carriers; i++)
+		if (!c->carrier[i].tls && !config_host_is_loopback(c->carrier[i].host))
+			log_event(LOG_WARNING, "plain_smpp", LOG_TEXT(carrier, c->carrier[i].name),
+			          LOG_TEXT(warning, "patients' data crosses the network unencrypted (carriers[].plain_without_tls)"));
+}
+
+static void set_log_level(const struct config *c)
+{
+	enum log_level level = LOG_INFO;
+	if (log_level_parse(c->log.level, &level))
+		log_set_level(level);
+}
+
+static bool load_server_tls(const struct config *c, struct tls_context **tls_r, struct buf *error)
+{
+	*tls_r = NULL;
+	if (!*c->http.certificate)
+		return true; /* config_check saw to it that this is loopback, or said in so many words */
+	*tls_r = net_tls_server(c->http.certificate, c->http.key, error);
+	return *tls_r != NULL;
+}
+
+/* --- reload -------------------------------------------------------------------------------------------------------- */
+
+static void reload_failed(struct view why)
+{
+	struct buf text = BUF(LIMIT_CONFIG_BYTES);
+	buf_add_view(&text, why);
+	metric_add(METRIC_config_reloads_total, 1, LABELS("failed"));
+	log_event(LOG_ERROR, "reload_failed", LOG_TEXT(reason, buf_cstr(&text)), LOG_TEXT(warning, "the old configuration stays"));
+	buf_free(&text);
+}
+
+static void apply(struct gateway *g)
+{
+	const struct config *c = g->config;
+	struct dispatch_settings settings = settings_of(c);
+	set_log_level(c);
+	set_clock(g);
+	dispatch_set(g->dispatch, &settings);
+	dispatch_clock_moved(g->dispatch);
+	for (unsigned i = 0; i < c->carriers; i++)
+		dispatch_set_rate(g->dispatch, c->carrier[i].name, (unsigned)c->carrier[i].rate);
+	api_set_rate(g->api, c->http.requests_per_second);
+	link_http_set_connections(g->http, (unsigned)c->http.connections);
+	link_http_set_tls(g->http, g->server_tls);
+	warn_plain(c);
+}
+
+/* The running parts hold texts of the configuration that they were made from, so the old one is kept: reloads are rare and
+ * a configuration is a few kilobytes. What only a restart can change keeps its old value and is named. */
+static void reload_cb(void *ctx)
+{
+	struct gateway *g = ctx;
+	struct config_errors errors;
+	struct buf restart = BUF(LIMIT_CONFIG_BYTES);
+	struct buf error = BUF(1024);
+	struct tls_context *tls;
+	struct config *fresh = app_config_load_quiet(g->config_path, &errors);
+	if (!fresh) {
+		reload_failed(buf_view(&errors.text));
+	} else if (!load_server_tls(fresh, &tls, &error)) {
+		reload_failed(buf_view(&error));
+		config_free(fresh);
+	} else {
+		config_restart_needed(g->config, fresh, &restart);
+		config_adopt(g->config, fresh);
+		net_tls_unref(g->server_tls);
+		g->server_tls = tls;
+		apply(g);
+		metric_add(METRIC_config_reloads_total, 1, LABELS("ok"));
+		log_event(LOG_INFO, "reloaded", LOG_TEXT(file, g->config_path), LOG_TEXT(field, buf_cstr(&restart)),
+		          LOG_TEXT(warning, restart.n ? "the settings named in `field` change with the next start" : ""));
+	}
+	buf_free(&restart);
+	buf_free(&error);
+	buf_free(&errors.text);
+}
+
+/* --- end ----------------------------------------------------------------------------------------------------------- */
+
+static void maybe_over(struct gateway *g)
+{
+	if (g->dispatch_done)
+		net_loop_stop(g->loop);
+}
+
+static void drained_cb(void *ctx)
+{
+	struct gateway *g = ctx;
+	g->dispatch_done = true;
+	maybe_over(g);
+}
+
+static void drain(struct gateway *g, const char *why)
+{
+	if (g->draining)
+		return;
+	g->draining = true;
+	log_event(LOG_INFO, "draining", LOG_TEXT(reason, why));
+	link_http_drain(g->http);
+	dispatch_drain(g->dispatch, drained_cb, g);
+}
+
+static void term_cb(void *ctx)
+{
+	drain(ctx, "signal");
+}
+
+static void evicted_cb(void *ctx)
+{
+	struct gateway *g = ctx;
+	g->result = EXIT_FAILED;
+	drain(g, "node_name_taken");
+}
+
+static void lag_cb(void *ctx)
+{
+	struct gateway *g = ctx;
+	int64_t now_ms = time_mono_ms();
+	if (g->lag_expected_ms)
+		metric_observe(METRIC_loop_lag_seconds, (double)(now_ms - g->lag_expected_ms) / 1000.0, NO_LABELS);
+	g->lag_expected_ms = now_ms + LAG_EVERY_MS;
+	net_timer_start(g->lag, LAG_EVERY_MS);
+}
+
+/* --- assembly ------------------------------------------------------------------------------------------------------ */
+
+static bool start_http(struct gateway *g, struct buf *error)
+{
+	struct http_server_config config = {
+		.listen = g->config->http.listen, .tls = g->server_tls, .connections = (unsigned)g->config->http.connections};
+	config.routes = api_routes(&config.route_count);
+	g->http = link_http_new(g->loop, &config, g->api, error);
+	return g->http != NULL;
+}
+
+static void start_dispatch(struct gateway *g)
+{
+	struct dispatch_carrier carriers[LIMIT_CARRIERS];
+	const struct config *c = g->config;
+	for (unsigned i = 0; i < c->carriers; i++)
+		carriers[i] = carrier_of(g, i);
+	struct dispatch_config config = {
+		.loop = g->loop, .clock = &g->clock, .conninfo = app_conninfo(c), .node = c->top.node, .tzdata = c->policy.tzdata,
+		.carriers = carriers, .carrier_count = c->carriers, .settings = settings_of(c), .evicted = evicted_cb, .ctx = g};
+	g->dispatch = dispatch_new(&config);
+}
+
+static bool prepare(struct gateway *g, struct buf *error)
+{
+	const struct store_file *contract = app_embedded_files;
+	g->openapi = BUF(1 << 22);
+	if (!config_yaml_to_json(view_of(contract->text, contract->bytes), &g->openapi, error) ||
+	    !load_server_tls(g->config, &g->server_tls, error))
+		return false;
+	for (unsigned i = 0; i < g->config->carriers; i++)
+		if (!make_carrier_tls(g, i, error))
+			return false;
+	return true;
+}
+
+static bool start(struct gateway *g, struct buf *error)
+{
+	set_clock(g);
+	warn_plain(g->config);
+	start_dispatch(g);
+	struct api_config api = {
+		.loop = g->loop, .dispatch = g->dispatch, .clock = &g->clock, .openapi = buf_cstr(&g->openapi),
+		.fictional_ok = app_all_loopback(g->config), .requests_per_second = g->config->http.requests_per_second};
+	g->api = api_new(&api);
+	g->hup = net_signal_new(g->loop, SIGHUP, reload_cb, g);
+	g->term = net_signal_new(g->loop, SIGTERM, term_cb, g);
+	g->interrupt = net_signal_new(g->loop, SIGINT, term_cb, g);
+	g->lag = net_timer_new(g->loop, lag_cb, g);
+	lag_cb(g);
+	metric_set(METRIC_build_info, 1, LABELS(APP_VERSION));
+	return start_http(g, error);
+}
+
+/* Frees everything, so that leak checkers have the last word; a drain that ran out of time leaves the rest to the system. */
+static void finish(struct gateway *g)
+{
+	net_timer_free(g->lag);
+	net_signal_free(g->hup);
+	net_signal_free(g->term);
+	net_signal_free(g->interrupt);
+	if (!dispatch_drained_clean(g->dispatch) || link_http_connections(g->http)) {
+		log_event(LOG_WARNING, "stopped", LOG_TEXT(reason, "drain_incomplete"));
+		exit(g->result);
+	}
+	link_http_free(g->http);
+	dispatch_free(g->dispatch);
+	api_free(g->api);
+	net_tls_unref(g->server_tls);
+	for (unsigned i = 0; i < g->config->carriers; i++)
+		net_tls_unref(g->carrier_tls[i]);
+	net_loop_free(g->loop);
+	metric_free();
+	log_event(LOG_INFO, "stopped", LOG_TEXT(reason, "drained"));
+}
+
+int gateway_run(const char *config_path, struct config *config)
+{
+	struct gateway g = {.config_path = config_path, .config = config};
+	struct buf error = BUF(2048);
+	set_log_level(config);
+	g.loop = net_loop_new();
+	if (!prepare(&g, &error) || !start(&g, &error)) {
+		failure("%s", buf_cstr(&error));
+		exit(EXIT_FAILED); /* nothing was promised to anybody yet */
+	}
+	log_event(LOG_INFO, "started", LOG_TEXT(version, APP_VERSION), LOG_TEXT(node, config->top.node),
+	          LOG_TEXT(listen, link_http_address(g.http)));
+	net_loop_run(g.loop);
+	finish(&g);
+	config_free(g.config);
+	buf_free(&g.openapi);
+	buf_free(&error);
+	return g.result;
+}
