@@ -121,6 +121,17 @@ static void gauges_cb(void *ctx, const struct store_rows *rows)
 	metric_set(METRIC_receipts_unmatched, (double)store_rows_int(rows, 0, 4), NO_LABELS);
 }
 
+static void count_in_flight(const struct dispatch *d)
+{
+	for (unsigned c = 0; c < d->config.carrier_count; c++) {
+		unsigned open = 0;
+		for (unsigned i = 0; i < d->links; i++)
+			if (d->link[i].carrier == &d->carriers[c])
+				open += link_carrier_in_flight(d->link[i].link);
+		metric_set(METRIC_in_flight, open, LABELS(d->carriers[c].name));
+	}
+}
+
 static void sweep(struct house *h, int64_t now_us)
 {
 	const struct dispatch_settings *s = &h->d->config.settings;
@@ -154,6 +165,7 @@ static void beat_cb(void *ctx)
 	store_value_time(&h->beat, now_us);
 	run(h, &(struct store_step){"node_beat", &h->beat, alive_cb});
 	rebuild(&h->now, now_us);
+	count_in_flight(h->d);
 	sweep(h, now_us);
 	h->beats++;
 }

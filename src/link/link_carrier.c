@@ -60,7 +60,7 @@ static void on_refused(struct carrier_link *l, uint32_t status)
 
 static void on_fault(struct carrier_link *l, const struct smpp_event *e)
 {
-	metric_add(METRIC_smpp_faults_total, 1, LABELS(l->config.carrier, e->fault.field));
+	metric_add(METRIC_smpp_faults_total, 1, LABELS(l->config.carrier, e->reason));
 	log_event(LOG_WARNING, "peer_fault", LOG_TEXT(carrier, l->config.carrier), LOG_NUM(link, l->config.number),
 	          LOG_TEXT(command, smpp_command_name(e->command)), LOG_TEXT(field, e->fault.field),
 	          LOG_NUM(offset, e->fault.offset), LOG_TEXT(reason, e->fault.sentence));

@@ -80,5 +80,8 @@ bool net_address_is_private(const struct sockaddr *a)
 	if (a->sa_family != AF_INET6)
 		return true;
 	const uint8_t *six = ((const struct sockaddr_in6 *)(const void *)a)->sin6_addr.s6_addr;
-	return (six[0] & 0xe0) != 0x20; /* only 2000::/3 is global unicast */
+	bool global = (six[0] & 0xe0) == 0x20;                     /* 2000::/3 */
+	bool tunnel = six[0] == 0x20 && (six[1] == 0x02 || (six[1] == 0x01 && six[2] == 0 && six[3] == 0)); /* 6to4, Teredo */
+	bool documentation = six[0] == 0x20 && six[1] == 0x01 && six[2] == 0x0d && six[3] == 0xb8;
+	return !global || tunnel || documentation;
 }

@@ -218,17 +218,19 @@ static void take_error(struct store_lane *lane, struct batch *b, const PGresult 
 	          LOG_TEXT(reason, context), LOG_NUM(count, b->at));
 }
 
-static void take_result(struct store_lane *lane, PGresult *pg)
+/* False when a result came that nobody asked for: the server's last words before it closes. */
+static bool take_result(struct store_lane *lane, PGresult *pg)
 {
 	struct batch *b = lane->first;
 	ExecStatusType status = PQresultStatus(pg);
-	check(b);
+	if (!b)
+		return false;
 	if (status == PGRES_PIPELINE_SYNC) {
 		lane->first = b->next;
 		if (!lane->first)
 			lane->last = NULL;
 		batch_end(lane, b);
-		return;
+		return true;
 	}
 	struct store_rows rows = {pg};
 	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
@@ -237,6 +239,7 @@ static void take_result(struct store_lane *lane, PGresult *pg)
 	} else if (status != PGRES_PIPELINE_ABORTED) {
 		take_error(lane, b, pg);
 	}
+	return true;
 }
 
 static bool take_results(struct store_lane *lane)
@@ -258,7 +261,7 @@ static bool take_results(struct store_lane *lane)
 		if (lane->state == LANE_PREPARING)
 			ok = take_prepared(lane, r);
 		else
-			take_result(lane, r);
+			ok = take_result(lane, r);
 		PQclear(r);
 		if (!ok)
 			return false;
@@ -284,7 +287,7 @@ static void ready_cb(void *ctx, int events)
 		return;
 	}
 	if (!take_results(lane)) {
-		lane_down(lane, "statements could not be prepared");
+		lane_down(lane, lane->state == LANE_PREPARING ? "statements could not be prepared" : PQerrorMessage(lane->pg));
 		return;
 	}
 	if (lane->pg && PQstatus(lane->pg) == CONNECTION_BAD)

@@ -1,0 +1,97 @@
+// Everything a test needs, put together and taken down again, on failure too.
+import { after, before } from 'node:test';
+import { Carrier } from './carrier.mjs';
+import { Cluster } from './cluster.mjs';
+import { Gateway } from './gateway.mjs';
+import { assertPrivate, keepPhone, keepSecret } from './privacy.mjs';
+import { Receiver } from './hooks.mjs';
+import { binary, must } from './util.mjs';
+
+let cluster;
+const open = new Set();
+
+let senders = 0;
+
+/** Call once in a file: one cluster for it, and what its gateways wrote is searched at its end. */
+export function world() {
+  before(async () => { cluster = await Cluster.start(); });
+  after(async () => {
+    const faults = [];
+    for (const part of [...open].reverse()) await part().catch((error) => faults.push(error));
+    await cluster?.stop();
+    if (faults.length) throw faults[0];
+    const { texts, octets, registered } = assertPrivate();
+    console.log(`# searched ${texts} logs and metrics, ${octets} octets, for ${registered} texts`);
+  });
+}
+
+export const theCluster = () => cluster;
+
+/** Ends a part with the test (t) or, when t is missing, with the file. */
+export function atEnd(t, close) {
+  let done;
+  const once = () => {
+    open.delete(once);
+    done ??= close();
+    return done;
+  };
+  open.add(once);
+  t?.after(once);
+  return once;
+}
+
+export async function practice(db, { name = 'Elm Street Clinic', phone = '(212) 555-0199', sender, webhook, text } = {}) {
+  sender ??= `+1${646 + (senders % 2)}55501${String(senders++ % 100).padStart(2, '0')}`;
+  const args = ['practice', 'add', '--database', db.owner, '--name', name, '--phone', phone, '--sender', sender, '--json'];
+  if (webhook) args.push('--webhook-url', webhook);
+  if (text) args.push('--webhook-text', 'true');
+  const [made] = JSON.parse((await must(binary, args)).stdout);
+  const p = { ...made, sender };
+  keepPhone(sender);
+  keepPhone(phone);
+  keepSecret(made.webhook_secret);
+  p.key = await key(db, p.id);
+  return p;
+}
+
+export async function key(db, practiceId) {
+  const [made] = JSON.parse((await must(binary, ['key', 'create', practiceId, '--database', db.owner, '--json'])).stdout);
+  keepSecret(made.key);
+  keepSecret(made.key.split('_')[2]);
+  return made.key;
+}
+
+/**
+ * One database, one carrier, one gateway, one practice (with a receiver when hooks is given).
+ * carrier: options of Carrier; link: settings of the carrier in the configuration; config: the rest.
+ */
+export async function setup(t, { carrier: behaviour = {}, link = {}, config = {}, hooks, practice: about = {}, bind = true, tls = true, start = true } = {}) {
+  const s = {};
+  s.db = await cluster.database();
+  s.carrier = await new Carrier(behaviour).start();
+  atEnd(t, () => s.carrier.stop());
+  if (hooks !== undefined) {
+    s.hooks = await new Receiver(hooks || undefined).start();
+    atEnd(t, () => s.hooks.stop());
+    about = { ...about, webhook: s.hooks.url('/elm') };
+  }
+  s.practice = await practice(s.db, about);
+  s.hooks?.secrets.set('/elm', s.practice.webhook_secret);
+  s.gateway = new Gateway(s.db, { carriers: [{ port: s.carrier.port, ...link }], config, tls });
+  s.gateway.key = s.practice.key;
+  atEnd(t, () => s.gateway.close());
+  if (start) {
+    await s.gateway.start();
+    if (bind) await s.carrier.bound();
+  }
+  Object.defineProperty(s, 'api', { get: () => s.gateway.api });
+  return s;
+}
+
+/** A second gateway on the same database. */
+export async function another(t, s, { node = 'gateway-2', carrier = s.carrier, config = {}, link = {} } = {}) {
+  const g = new Gateway(s.db, { carriers: [{ port: carrier.port, ...link }], config: { node, ...config } });
+  g.key = s.practice.key;
+  atEnd(t, () => g.close());
+  return g;
+}
