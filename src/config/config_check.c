@@ -92,6 +92,8 @@ static void check_http(struct checker *k)
 	if (certificate != key)
 		wrong(k, CONFIG_http, 0, certificate ? "certificate" : "key",
 		      certificate ? "given without key" : "given without certificate", "both or neither");
+	if (certificate && h->plain_without_tls)
+		wrong(k, CONFIG_http, 0, "plain_without_tls", "true beside a certificate", "one of the two");
 	if (!certificate && !key && !h->plain_without_tls && !config_host_is_loopback(h->listen))
 		wrong(k, CONFIG_http, 0, "listen", "plain HTTP off loopback",
 		      "certificate and key, a loopback address, or plain_without_tls: true");
@@ -124,12 +126,24 @@ static void check_clock(struct checker *k)
 	}
 }
 
+#define CREDENTIAL_MAX 64 /* the session's own; providers issue more than the specification's 15 and 8 */
+#define SYSTEM_TYPE_MAX 12 /* SMPP 3.4 4.1: 13 octets with the NUL */
+
+static void check_length(struct checker *k, unsigned i, const char *key, const char *value, size_t max)
+{
+	if (strlen(value) > max)
+		wrong(k, CONFIG_carrier, i, key, "too long for a bind", max == SYSTEM_TYPE_MAX ? "at most 12 octets" : "at most 64 octets");
+}
+
 static void check_carrier(struct checker *k, unsigned i)
 {
 	const struct config_carrier *one = &k->c->carrier[i];
 	if (!one->tls && !one->plain_without_tls && !config_host_is_loopback(one->host))
 		wrong(k, CONFIG_carrier, i, "tls", "plain SMPP off loopback",
 		      "tls: true, a loopback host, or plain_without_tls: true");
+	check_length(k, i, "system_id", one->system_id, CREDENTIAL_MAX);
+	check_length(k, i, "password_file", one->password, CREDENTIAL_MAX);
+	check_length(k, i, "system_type", one->system_type, SYSTEM_TYPE_MAX);
 	for (unsigned other = 0; other < i; other++) {
 		if (strcmp(one->name, k->c->carrier[other].name) == 0) {
 			wrong(k, CONFIG_carrier, i, "name", "another carrier has this name", "a name of its own");

@@ -226,6 +226,13 @@ static const struct {
 	{DB "carriers:\n  - name: a\n    host: smsc.example\n    system_id: s\n    tls: false\n",
 	 "c.yaml:7:10: carriers[0].tls: plain SMPP off loopback (expected tls: true, a loopback host, or "
 	 "plain_without_tls: true)\n"},
+	{DB "carriers:\n  - name: a\n    host: ::1\n    system_id: s\n    system_type: 1234567890123\n",
+	 "c.yaml:7:18: carriers[0].system_type: too long for a bind (expected at most 12 octets)\n"},
+	{DB "carriers:\n  - name: a\n    host: ::1\n    system_id: "
+	 "12345678901234567890123456789012345678901234567890123456789012345\n",
+	 "c.yaml:6:16: carriers[0].system_id: too long for a bind (expected at most 64 octets)\n"},
+	{DB "http:\n  certificate: a\n  key: b\n  plain_without_tls: true\n",
+	 "c.yaml:6:22: http.plain_without_tls: true beside a certificate (expected one of the two)\n"},
 	{DB CARRIER "  - name: b\n    host: ::1\n    system_id: s\n  - name: a\n    host: ::1\n    system_id: s\n",
 	 "c.yaml:10:11: carriers[2].name: another carrier has this name (expected a name of its own)\n"},
 	{DB CARRIER "  - name: a\n    host: ::1\n    system_id: s\n",

@@ -24,7 +24,8 @@ static const struct {
 	/* good */
 	CASE(GET HOST "\r\n", NULL),
 	CASE("M-SEARCH /x?y=1%20 HTTP/1.1\r\n" HOST "\r\n", NULL),
-	CASE("GET / HTTP/1.0\r\n\r\n", NULL),
+	CASE("GET / HTTP/1.0\r\n\r\n", "host_missing"),
+	CASE("GET / HTTP/1.0\r\n" HOST "\r\n", NULL),
 	CASE(GET "hOST:a\r\n\r\n", NULL),
 	CASE(GET "Host: \t a \t \r\n\r\n", NULL),
 	CASE(GET HOST "X:\r\n\r\n", NULL),

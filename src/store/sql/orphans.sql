@@ -6,7 +6,7 @@ WITH back AS (
 	WHERE m.status = 'sending' AND m.due_at IS NULL AND m.instance = $1::uuid AND m.id <> ALL ($2::uuid[])
 	RETURNING m.practice_id, m.id
 ), told AS (
-	INSERT INTO smsbridge.event (practice_id, message_id, type, at, reason)
-	SELECT practice_id, id, 'message.requeued', $3, 'link_lost' FROM back
+	INSERT INTO smsbridge.event (practice_id, message_id, type, at, reason, data)
+	SELECT practice_id, id, 'message.requeued', $3, 'link_lost', '{"refund": true}' FROM back
 )
 SELECT count(*) FROM back

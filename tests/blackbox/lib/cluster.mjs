@@ -27,6 +27,7 @@ export class Cluster {
   static async start() {
     const c = new Cluster();
     c.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'smsbb-pg-'));
+    process.once('exit', () => fs.rmSync(c.dir, { recursive: true, force: true }));
     c.bin = postgresBin();
     c.databases = 0;
     c.clients = new Set();

@@ -42,6 +42,7 @@ export class Gateway {
     this.db = db;
     this.tls = tls;
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'smsbb-gw-'));
+    process.once('exit', () => fs.rmSync(this.dir, { recursive: true, force: true }));
     this.file = path.join(this.dir, 'config.yaml');
     this.log = '';
     this.config = {

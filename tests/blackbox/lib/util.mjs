@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 
+process.setMaxListeners(0);
+
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
 export const binary = path.resolve(root, process.env.SMSBRIDGE ?? 'build/dev/smsbridge');
 

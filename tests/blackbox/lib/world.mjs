@@ -1,5 +1,5 @@
 // Everything a test needs, put together and taken down again, on failure too.
-import { after, before } from 'node:test';
+import { after } from 'node:test';
 import { Carrier } from './carrier.mjs';
 import { Cluster } from './cluster.mjs';
 import { Gateway } from './gateway.mjs';
@@ -12,9 +12,9 @@ const open = new Set();
 
 let senders = 0;
 
-/** Call once in a file: one cluster for it, and what its gateways wrote is searched at its end. */
-export function world() {
-  before(async () => { cluster = await Cluster.start(); });
+/** Await once in a file, first of all: one cluster for it, and what its gateways wrote is searched at its end. */
+export async function world() {
+  cluster = await Cluster.start();
   after(async () => {
     const faults = [];
     for (const part of [...open].reverse()) await part().catch((error) => faults.push(error));
@@ -65,7 +65,19 @@ export async function key(db, practiceId) {
  * One database, one carrier, one gateway, one practice (with a receiver when hooks is given).
  * carrier: options of Carrier; link: settings of the carrier in the configuration; config: the rest.
  */
-export async function setup(t, { carrier: behaviour = {}, link = {}, config = {}, hooks, practice: about = {}, bind = true, tls = true, start = true } = {}) {
+export async function setup(t, options) {
+  try {
+    return await build(t, options);
+  } catch (error) {
+    if (!t) { // the file cannot go on and its hooks do not run
+      for (const part of [...open].reverse()) await part().catch(() => {});
+      await cluster.stop();
+    }
+    throw error;
+  }
+}
+
+async function build(t, { carrier: behaviour = {}, link = {}, config = {}, hooks, practice: about = {}, bind = true, tls = true, start = true } = {}) {
   const s = {};
   s.db = await cluster.database();
   s.carrier = await new Carrier(behaviour).start();
