@@ -170,7 +170,8 @@ measured AS (
 	SELECT s.practice_id, s.message_id, s.at, char_length(m.body) AS characters,
 		CASE WHEN m.body ~ '^[\n\r -Z_a-z]*$' THEN char_length(m.body)
 			WHEN translate(m.body, E'@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&''()*+,-./0123456789:;<=>?¡'
-				'ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà' E'\f^{}\\[~]|€', '') = ''
+				'ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà'
+				'\f^{}\\[~]|€', '') = ''
 			THEN 2 * char_length(m.body) - char_length(translate(m.body, E'\f^{}\\[~]|€', '')) END AS septets,
 		m.body
 	FROM send s JOIN smsbridge.message m ON m.practice_id = s.practice_id AND m.id = s.message_id

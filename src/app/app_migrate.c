@@ -17,7 +17,7 @@ const char migrate_help[] =
 	"tables. Run it as the role that owns the database, before the new version's `run`. Changed migrations are refused.\n"
 	"  --config FILE      take owner_conninfo from it\n"
 	"  --database TEXT    connection string instead\n"
-	"  --status           only tell which migration the database is at\n";
+	"  --status           only tell which migration the database is at (--json for programs)\n";
 
 #define NEVER "NEVER"
 #define PRACTICE "PRACTICE"
@@ -87,7 +87,7 @@ bool app_migrate(struct store_client *c, bool quiet, struct buf *error)
 	return ok;
 }
 
-static int show_status(struct store_client *c)
+static int show_status(struct store_client *c, bool json)
 {
 	struct buf error = BUF(2048);
 	int applied = store_migrate_applied(c, &error);
@@ -95,7 +95,8 @@ static int show_status(struct store_client *c)
 	if (applied < 0)
 		result = failure("%s", buf_cstr(&error));
 	else
-		printf("database at migration %d, program at %u\n", applied, store_migrate_newest());
+		printf(json ? "{\"database\":%d,\"program\":%u}\n" : "database at migration %d, program at %u\n", applied,
+		       store_migrate_newest());
 	buf_free(&error);
 	return result;
 }
@@ -104,10 +105,11 @@ int command_migrate(int argc, char **argv)
 {
 	const char *config = NULL;
 	const char *database = NULL;
-	bool status = false;
+	bool status = false, json = false;
 	int result;
 	const struct option_row rows[] = {
-		{"config", &config, NULL}, {"database", &database, NULL}, {"status", NULL, &status}, {0}};
+		{"config", &config, NULL}, {"database", &database, NULL}, {"status", NULL, &status},
+		{"json", NULL, &json}, {0}};
 	if (options_parse(argc, argv, rows, NULL, 0) < 0)
 		return EXIT_USAGE;
 	struct store_client *c = app_database(config, database, true, &result);
@@ -115,7 +117,7 @@ int command_migrate(int argc, char **argv)
 		return result;
 	struct buf error = BUF(4096);
 	if (status)
-		result = show_status(c);
+		result = show_status(c, json);
 	else if (app_migrate(c, false, &error))
 		result = EXIT_OK;
 	else

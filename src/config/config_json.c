@@ -212,6 +212,17 @@ static bool write_node(yaml_document_t *doc, int index, int depth, struct buf *t
 	return write_scalar(node, to, error);
 }
 
+/* A reader's error (no UTF-8) has an offset in place of a line. */
+static size_t problem_line(const yaml_parser_t *parser, struct view yaml)
+{
+	size_t line = 1;
+	if (parser->error != YAML_READER_ERROR)
+		return parser->problem_mark.line + 1;
+	for (size_t i = 0; i < parser->problem_offset && i < yaml.n; i++)
+		line += yaml.p[i] == '\n';
+	return line;
+}
+
 static bool write_document(yaml_document_t *doc, struct buf *json, struct buf *error)
 {
 	if (!yaml_document_get_root_node(doc)) {
@@ -237,7 +248,7 @@ bool config_yaml_to_json(struct view yaml, struct buf *json, struct buf *error)
 		ok = write_document(&doc, json, error);
 		yaml_document_delete(&doc);
 	} else {
-		buf_printf(error, "line %zu: %s", parser.problem_mark.line + 1, parser.problem ? parser.problem : "bad YAML");
+		buf_printf(error, "line %zu: %s", problem_line(&parser, yaml), parser.problem ? parser.problem : "bad YAML");
 	}
 	yaml_parser_delete(&parser);
 	return ok;

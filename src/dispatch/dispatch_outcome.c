@@ -11,6 +11,9 @@
 
 #define RETRY_MS 500
 #define REMATCH_MS 2000
+#define REMATCH_NEWEST 1000    /* kept receipts looked at each time */
+#define REMATCH_ALL 1000000    /* and every tenth minute */
+#define REMATCH_ALL_EVERY 300
 
 enum item_kind { ITEM_OUTCOME, ITEM_RECEIPT };
 
@@ -54,7 +57,7 @@ struct outcomes {
 	bool paused;        /* after a failure, until the timer */
 	bool rematch_wanted;
 	bool rematching;
-	bool kept_some;     /* there may be kept receipts */
+	unsigned rematches;
 };
 
 static void retry_cb(void *ctx)
@@ -66,7 +69,7 @@ static void retry_cb(void *ctx)
 static void rematch_cb(void *ctx)
 {
 	struct outcomes *o = ctx;
-	o->rematch_wanted = o->kept_some;
+	o->rematch_wanted = true;
 	net_timer_start(o->rematch, REMATCH_MS);
 }
 
@@ -77,7 +80,6 @@ struct outcomes *outcomes_new(struct dispatch *d)
 	o->text = BUF(4096);
 	o->retry = net_timer_new(d->config.loop, retry_cb, o);
 	o->rematch = net_timer_new(d->config.loop, rematch_cb, o);
-	o->kept_some = true; /* an earlier process may have kept some */
 	net_timer_start(o->rematch, REMATCH_MS);
 	return o;
 }
@@ -324,14 +326,6 @@ static void done_cb(void *ctx, enum store_result result, const char *sqlstate)
 	net_timer_start(o->retry, RETRY_MS);
 }
 
-static void keep_done_cb(void *ctx, enum store_result result, const char *sqlstate)
-{
-	struct outcomes *o = ctx;
-	if (result == STORE_OK)
-		o->kept_some = true;
-	done_cb(ctx, result, sqlstate);
-}
-
 static void add_kept_row(struct outcomes *o, struct item_receipt *r)
 {
 	struct store_params *ps = &o->keep;
@@ -365,7 +359,7 @@ static void keep_unmatched(struct outcomes *o)
 	}
 	struct store_step step = {"receipt_keep", &o->keep, NULL};
 	if (kept)
-		store_lane_run(o->d->outcome_lane, &step, 1, keep_done_cb, o);
+		store_lane_run(o->d->outcome_lane, &step, 1, done_cb, o);
 	else
 		done_cb(o, STORE_OK, "");
 }
@@ -452,8 +446,6 @@ static void rematch_rows_cb(void *ctx, const struct store_rows *rows)
 		copy_view(r->how, sizeof(r->how), store_rows_text(rows, i, 10));
 		r->at_us = dispatch_now_us(o->d);
 	}
-	if (store_rows_count(rows) == 0)
-		o->kept_some = o->kept_some && metric_value(METRIC_receipts_unmatched, NO_LABELS) != 0;
 }
 
 static void rematch_done_cb(void *ctx, enum store_result result, const char *sqlstate)
@@ -466,18 +458,25 @@ static void rematch_done_cb(void *ctx, enum store_result result, const char *sql
 
 void outcomes_rematch(struct outcomes *o)
 {
-	o->kept_some = true;
 	o->rematch_wanted = true;
+}
+
+static void start_rematch(struct outcomes *o)
+{
+	bool all = o->rematches++ % REMATCH_ALL_EVERY == 0;
+	struct store_step step = {"receipt_rematch", &o->keep, rematch_rows_cb};
+	store_params_clear(&o->keep);
+	store_value_int(&o->keep, STORE_INT4, all ? REMATCH_ALL : REMATCH_NEWEST);
+	o->rematch_wanted = false;
+	o->rematching = true;
+	store_lane_run(o->d->outcome_lane, &step, 1, rematch_done_cb, o);
 }
 
 void outcomes_turn(struct outcomes *o)
 {
 	/* Looking for kept receipts' messages has its turn only when nothing newer waits, so that order is kept. */
 	if (o->rematch_wanted && !o->rematching && !o->first && !o->count && store_lane_up(o->d->outcome_lane)) {
-		struct store_step step = {"receipt_rematch", NULL, rematch_rows_cb};
-		o->rematch_wanted = false;
-		o->rematching = true;
-		store_lane_run(o->d->outcome_lane, &step, 1, rematch_done_cb, o);
+		start_rematch(o);
 		return;
 	}
 	if (o->paused || !store_lane_up(o->d->outcome_lane) || store_lane_busy(o->d->outcome_lane))

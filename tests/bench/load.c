@@ -117,13 +117,14 @@ static unsigned read_words(const char *path, char **words, unsigned max)
 
 /* --- messages ------------------------------------------------------------------------------------------------------ */
 
-/* Neighbours in time go to different practices and area codes, as on a real morning. */
+/* Neighbours in time go to different practices and phones, as on a real morning; every pair of practice and phone comes
+ * once: for each practice the rest walks through all area codes, then to the next line. */
 static size_t write_request(const struct load *l, uint64_t i, char *to, size_t cap)
 {
 	char body[512];
 	unsigned practice = (unsigned)(i % l->keys);
 	uint64_t rest = i / l->keys;
-	unsigned area = (unsigned)(rest % l->areas);
+	unsigned area = (unsigned)((rest + practice * 7u) % l->areas);
 	uint64_t line = rest / l->areas;
 	if (line >= LINES)
 		die("message %" PRIu64 " has no phone left: more practices or area codes are needed", i);

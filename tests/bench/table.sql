@@ -1,6 +1,6 @@
 -- The table of tests/bench/run from its JSON object (variable report).
 WITH r AS (SELECT :'report'::jsonb AS r), p AS (SELECT r->'full' AS a, r->'fixed' AS b, r FROM r)
-SELECT what AS " ", coalesce(a, '') AS "full speed", coalesce(b, '') AS "fixed rate"
+SELECT t.what AS " ", coalesce(t.full_speed, '') AS "full speed", coalesce(t.fixed_rate, '') AS "fixed rate"
 FROM p, LATERAL (VALUES
 	('messages', p.a->>'messages', p.b->>'messages'),
 	('accepted/s', p.a->>'accepted_per_s', p.b->>'accepted_per_s'),
@@ -22,6 +22,6 @@ FROM p, LATERAL (VALUES
 	('CPU us/message: carrier', p.a#>>'{cpu_us_per_message,smsc}', p.b#>>'{cpu_us_per_message,smsc}'),
 	('CPU us/message: load', p.a#>>'{cpu_us_per_message,load}', p.b#>>'{cpu_us_per_message,load}'),
 	('WAL bytes/message', p.a->>'wal_bytes_per_message', p.b->>'wal_bytes_per_message'),
-	('peak MB: gateway / carrier', ((r#>>'{peak_rss_kb,gateway}')::int / 1024) || ' / ' || ((r#>>'{peak_rss_kb,smsc}')::int / 1024), ''),
-	('peak MB: PostgreSQL / load', ((r#>>'{peak_rss_kb,postgres_pss}')::int / 1024) || ' / ' || ((r#>>'{peak_rss_kb,load}')::int / 1024), '')
-) AS t(what, a, b)
+	('peak MB: gateway / carrier', ((p.r#>>'{peak_rss_kb,gateway}')::int / 1024) || ' / ' || ((p.r#>>'{peak_rss_kb,smsc}')::int / 1024), ''),
+	('peak MB: PostgreSQL / load', ((p.r#>>'{peak_rss_kb,postgres_pss}')::int / 1024) || ' / ' || ((p.r#>>'{peak_rss_kb,load}')::int / 1024), '')
+) AS t(what, full_speed, fixed_rate)

@@ -91,7 +91,8 @@ static const struct {
 	{"a: b: c", "line 1: mapping values are not allowed in this context"},
 	{"a: \"open", "line 1: found unexpected end of stream"},
 	{"a:\n\t- b", "line 2: found character that cannot start any token"},
-	{"a: \xff", "line 0: invalid leading UTF-8 octet"},
+	{"a: \xff", "line 1: invalid leading UTF-8 octet"},
+	{"a: 1\nb: \xff", "line 2: invalid leading UTF-8 octet"},
 	/* nothing is followed or merged */
 	{"a: &x b", "line 1: anchors are not taken"},
 	{"a: 1\nb: &x {c: d}", "line 2: anchors are not taken"},

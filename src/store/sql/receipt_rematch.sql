@@ -1,8 +1,8 @@
 -- Kept receipts that fit a message by now: by id, or, for a submit whose answer never came, as the only uncertain message
--- of that carrier to that phone. Returns kept id, carrier, candidates, phone, sender, state, error, raw,
--- practice, message, how. Indexes: message_carrier, message_phone is not used (no practice): message_open.
+-- of that carrier to that phone. $1 how many of the newest are looked at. Returns kept id, carrier, candidates, phone, sender, state, error, raw,
+-- practice, message, how. Indexes: message_carrier, message_open.
 SELECT r.id, r.carrier, r.candidates, r.phone, r.sender, r.state, r.error, r.raw, f.practice_id, f.id, f.how
-FROM smsbridge.receipt r CROSS JOIN LATERAL (
+FROM (SELECT * FROM smsbridge.receipt ORDER BY received_at DESC LIMIT $1::int4) AS r CROSS JOIN LATERAL (
 	(SELECT practice_id, id, 'id' AS how FROM smsbridge.message m
 		WHERE m.carrier = r.carrier AND m.carrier_message_id = ANY (string_to_array(r.candidates, ' '))
 		ORDER BY m.phone = r.phone DESC, m.counted_at DESC LIMIT 1)

@@ -36,7 +36,7 @@ export class Api {
           const buffer = Buffer.concat(parts);
           const text = buffer.toString();
           let json;
-          if (/json/.test(answer.headers['content-type'] ?? '')) json = JSON.parse(text);
+          if (text && /json/.test(answer.headers['content-type'] ?? '')) json = JSON.parse(text);
           resolve({ status: answer.statusCode, headers: answer.headers, buffer, text, json });
         });
       });
