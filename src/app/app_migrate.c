@@ -48,7 +48,7 @@ static unsigned npa_cells(const char **cells, struct pool *pool)
 {
 	unsigned n = 0;
 	for (int npa = 200; npa < 1000; npa++) {
-		char phone[PHONE_BYTES];
+		char phone[PHONE_BYTES + 8];
 		snprintf(phone, sizeof(phone), "+1%03d2000000", npa % 1000);
 		if (policy_phone_check(view_str(phone)) != PHONE_OK)
 			continue;

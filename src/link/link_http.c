@@ -216,6 +216,8 @@ static void octets_cb(void *ctx, struct view octets)
 {
 	struct http_connection *c = ctx;
 	bool was_in_head = http_parser_in_head(c->parser);
+	bool was_in_body = http_parser_in_body(c->parser);
+	unsigned requests = c->requests;
 	if (c->last)
 		return; /* what comes behind the last answer is nobody's */
 	size_t used = 0;
@@ -236,7 +238,9 @@ static void octets_cb(void *ctx, struct view octets)
 	else if (c->ahead.n)
 		feed_ahead(c);
 	/* A slow sender does not get more time by sending one more octet. */
-	if (!c->open && !c->last && !(was_in_head && http_parser_in_head(c->parser)))
+	bool same = c->requests == requests && ((was_in_head && http_parser_in_head(c->parser)) ||
+	                                        (was_in_body && http_parser_in_body(c->parser)));
+	if (!c->open && !c->last && !same)
 		arm_timer(c);
 }
 

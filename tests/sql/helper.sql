@@ -7,6 +7,7 @@ GRANT USAGE ON SCHEMA t TO PUBLIC;
 CREATE TABLE t.gsm7 (code integer, extension boolean);
 CREATE TABLE t.category (code text, notice boolean);
 CREATE TABLE t.label (label text PRIMARY KEY, id uuid NOT NULL DEFAULT gen_random_uuid());
+GRANT SELECT ON t.label TO PUBLIC;
 INSERT INTO smsbridge.practice (id, name, phone, sender, created_at) VALUES
 	('11111111-1111-7111-8111-111111111111', 'North Clinic', '+12025550190', '+12025550191', '2026-01-01T00:00:00Z'),
 	('22222222-2222-7222-8222-222222222222', 'South Clinic', '+13125550190', '+13125550191', '2026-01-01T00:00:00Z');

@@ -89,6 +89,8 @@ export class Api {
 
 /** Octets out, answers in. */
 export class RawClient {
+  static open_ = new Set();
+
   static open({ port, ca, secure = true, ...tlsOptions }) {
     return new Promise((resolve, reject) => {
       const c = new RawClient();
@@ -104,7 +106,11 @@ export class RawClient {
         reject(error);
       });
       c.socket.on('data', (d) => { c.received = Buffer.concat([c.received, d]); });
-      c.socket.on('close', () => { c.closed = true; });
+      RawClient.open_.add(c);
+      c.socket.on('close', () => {
+        c.closed = true;
+        RawClient.open_.delete(c);
+      });
       c.socket.on('end', () => { c.ended = true; });
     });
   }

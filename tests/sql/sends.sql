@@ -1,0 +1,89 @@
+-- Rules 5 and 6, what a send is, and the rows of proto/.
+BEGIN;
+SELECT t.sent('a', '+12025550101', '2026-03-02T15:59:59.999999Z', expires_at => '2026-03-02T16:00Z');
+SELECT t.finds('', 'a microsecond before it expires');
+ROLLBACK;
+BEGIN;
+SELECT t.sent('a', '+12025550101', '2026-03-02T16:00Z', expires_at => '2026-03-02T16:00Z');
+SELECT t.finds('expiry a', 'the instant at which it expires');
+ROLLBACK;
+BEGIN;
+SELECT t.sent('a', '+12025550101', '2026-03-02T18:00Z', expires_at => '2026-03-02T16:00Z');
+SELECT t.refund('a', 'message.failed', '2026-03-02T18:00Z');
+SELECT t.finds('', 'late, but it never left');
+ROLLBACK;
+
+BEGIN;
+SELECT t.sent('a', '+12025550101', '2026-03-02T15:00Z');
+SELECT t.refund('a', 'message.requeued', '2026-03-02T15:01Z');
+SELECT t.send('a', '2026-03-02T15:02Z');
+SELECT t.refund('a', 'message.requeued', '2026-03-02T15:02Z');
+SELECT t.tell('a', 'message.held', '2026-03-02T15:03Z', 'quiet_hours');
+SELECT t.send('a', '2026-03-02T15:04Z');
+SELECT t.tell('a', 'message.sent', '2026-03-02T15:04Z');
+SELECT t.tell('a', 'message.delivered', '2026-03-02T15:05Z');
+SELECT t.finds('', 'requeued twice, then sent');
+ROLLBACK;
+BEGIN;
+SELECT t.sent('a', '+12025550101', '2026-03-02T15:00Z');
+SELECT t.send('a', '2026-03-12T15:00Z');
+SELECT t.finds('double a', 'sent twice, days apart');
+ROLLBACK;
+BEGIN;
+SELECT t.sent('a', '+12025550101', '2026-03-02T15:00Z');
+SELECT t.send('a', '2026-03-02T15:01Z');
+SELECT t.finds('cap_day a, double a', 'sent twice within a minute: also two texts on a day');
+ROLLBACK;
+BEGIN;
+SELECT t.sent('a', '+12025550101', '2026-03-02T15:00Z');
+SELECT t.tell('a', 'message.uncertain', '2026-03-02T15:01Z', 'answer_missing');
+SELECT t.send('a', '2026-03-12T15:00Z');
+SELECT t.finds('double a', 'an uncertain one is never sent again');
+ROLLBACK;
+BEGIN;
+SELECT t.sent('a', '+12025550101', '2026-03-02T15:00Z');
+SELECT t.refund('a', 'message.requeued', '2026-03-02T15:01Z');
+SELECT t.send('a', '2026-03-02T15:02Z');
+SELECT t.send('a', '2026-03-12T15:02Z');
+SELECT t.finds('double a', 'a refund pays for one send only');
+ROLLBACK;
+BEGIN;
+SELECT t.sent('a', '+12025550101', '2026-03-02T15:00Z');
+SELECT t.tell('a', 'message.news', '2026-03-02T15:01Z', NULL, '{"refund": true}');
+SELECT t.send('a', '2026-03-12T15:02Z');
+SELECT t.finds('double a', 'news is no proof');
+ROLLBACK;
+BEGIN;
+SELECT t.sent('a', '+12025550101', '2026-03-02T05:00Z', expires_at => '2026-03-02T05:00Z', body => repeat('a', 161));
+SELECT t.finds('expiry a, length a, quiet_hours a', 'one row for each rule that a send broke');
+ROLLBACK;
+-- A later message.accepted does not make an expired one good.
+BEGIN;
+SELECT t.sent('a', '+12025550101', '2026-03-02T16:00Z', expires_at => '2026-03-02T16:00Z');
+SELECT t.tell('a', 'message.accepted', '2026-03-02T15:00Z', NULL, '{"category": "help_reply", "expires_at": "2030-01-01T00:00Z"}');
+SELECT t.finds('expiry a', 'the first message.accepted is what counts');
+ROLLBACK;
+
+-- Every category of proto/category.def, at night: those of a practice are bound to hours, answers are not.
+SELECT t.is(count(*)::text || ' ' || count(*) FILTER (WHERE notice), '12 3', 'proto/category.def was read') FROM t.category;
+BEGIN;
+SELECT t.accept(code, '+12025550' || 100 + row_number() OVER (ORDER BY code), '2026-03-02T05:00Z', category => code)
+	FROM t.category \g /dev/null
+SELECT t.send(code, '2026-03-02T05:00Z') FROM t.category \g /dev/null
+SELECT t.finds((SELECT string_agg(CASE WHEN notice THEN 'opt_out ' ELSE 'quiet_hours ' END || code, ', '
+	ORDER BY notice DESC, code) FROM t.category), 'the view knows the categories');
+ROLLBACK;
+
+-- Every row says where it comes from, and neither phone nor body is in it.
+BEGIN;
+SELECT t.word('opt_out.created', '+12025550101', '2026-03-01T15:00Z');
+SELECT t.sent('a', '+12025550101', '2026-03-02T05:00Z', body => repeat('Quincunx ', 20), expires_at => '2026-03-02T05:00Z');
+SELECT t.send('a', '2026-03-02T05:01Z');
+SELECT t.accept('b', '+12025550101', '2026-03-02T05:00Z', category => 'help_reply', inbound_id => gen_random_uuid());
+SELECT t.send('b', '2026-03-02T05:00Z');
+SELECT t.is(string_agg(DISTINCT rule, ' ' ORDER BY rule), 'cap_day double expiry length opt_out quiet_hours', 'a bit of everything')
+	FROM report.violations;
+SELECT t.is(count(*)::text, '0', 'every cell is filled') FROM report.violations
+	WHERE practice_id IS NULL OR message_id IS NULL OR at IS NULL OR detail !~ '\.$' OR citation = '' OR citation IS NULL;
+SELECT t.is(count(*)::text, '0', 'no phone and no body') FROM report.violations AS v WHERE v::text ~ '5550101|Quincunx';
+ROLLBACK;
