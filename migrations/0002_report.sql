@@ -80,7 +80,7 @@ FROM smsbridge.message m
 		SELECT max(e.at) FILTER (WHERE e.type = 'message.sending') AS submitted_at,
 			max(e.at) FILTER (WHERE e.type = 'message.sent') AS sent_at,
 			max(e.at) FILTER (WHERE st.final AND e.type = 'message.' || m.status) AS final_at
-		FROM smsbridge.event e WHERE e.message_id = m.id AND e.practice_id = m.practice_id) AS t;
+		FROM smsbridge.event e WHERE e.message_id = m.id) AS t;
 COMMENT ON VIEW report.messages IS 'Every message with its status and why, what the body measures (never the body), and '
 	'when it was accepted, wanted, handed to the carrier link, taken by the carrier and ended.';
 

@@ -341,6 +341,7 @@ static void write_verdicts(struct claimer *c)
 		add_verdict(c, &c->m[i], &facts);
 	buf_free(&facts);
 	struct store_step steps[] = {{"claim_verdicts", &c->verdicts, NULL}, {"COMMIT", NULL, NULL}};
+	metric_observe(METRIC_store_batch_rows, c->count, LABELS("claim"));
 	c->state = CLAIM_VERDICT;
 	store_lane_run(c->d->claim_lane, steps, 2, committed_cb, c);
 }

@@ -1,6 +1,8 @@
 /* What carriers say about submits, in the order in which they said it: answers and receipts go down in batches, one batch
- * on its way at a time; deliver_sm_resp follows the commit. A batch that fails or is lost is written again: the statements
- * only move a message forward, so twice is as once. Receipts that fit no message are kept and tried again. */
+ * on its way at a time; deliver_sm_resp follows the commit. A batch is one transaction of two statements, answers first,
+ * since the two kinds come mixed and a receipt finds its message by what the answer brought. A batch that fails or is
+ * lost is written again: the statements only move a message forward, so twice is as once. Receipts that fit no message
+ * are kept and tried again. */
 #include "dispatch_internal.h"
 
 #include "smpp_status.h"
@@ -43,14 +45,20 @@ struct item {
 	};
 };
 
+/* The items of one kind in the batch that is on its way. */
+struct part {
+	struct item *item[LIMIT_OUTCOME_BATCH];
+	unsigned count;
+	struct store_params params;
+};
+
 struct outcomes {
 	struct dispatch *d;
 	struct item *first, *last;
 	unsigned waiting;
-	struct item *batch[LIMIT_OUTCOME_BATCH];
-	unsigned count;
-	struct item *spare; /* items to use again */
-	struct store_params params, keep;
+	struct part part[2]; /* by kind */
+	struct item *spare;  /* items to use again */
+	struct store_params keep;
 	struct buf text;
 	struct net_timer *retry;
 	struct net_timer *rematch;
@@ -108,9 +116,14 @@ bool outcomes_full(const struct outcomes *o)
 	return o->waiting >= LIMIT_OUTCOME_QUEUE / 2;
 }
 
+static bool batch_empty(const struct outcomes *o)
+{
+	return o->part[ITEM_OUTCOME].count == 0 && o->part[ITEM_RECEIPT].count == 0;
+}
+
 bool outcomes_idle(const struct outcomes *o)
 {
-	return !o->first && o->count == 0;
+	return !o->first && batch_empty(o);
 }
 
 void outcomes_add(struct outcomes *o, const struct outcome *outcome)
@@ -210,7 +223,7 @@ static void add_uuid_or_null(struct store_params *ps, unsigned i, const struct u
 
 static void add_receipt_row(struct outcomes *o, const struct item_receipt *r)
 {
-	struct store_params *ps = &o->params;
+	struct store_params *ps = &o->part[ITEM_RECEIPT].params;
 	const char *status = state_words[r->state].status;
 	store_add_str(ps, 0, r->carrier);
 	store_add_str(ps, 1, r->candidates);
@@ -242,7 +255,7 @@ static struct view outcome_data(struct outcomes *o, const struct outcome *c)
 
 static void add_outcome_row(struct outcomes *o, const struct outcome *c)
 {
-	struct store_params *ps = &o->params;
+	struct store_params *ps = &o->part[ITEM_OUTCOME].params;
 	store_add_uuid(ps, 0, &c->practice_id);
 	store_add_uuid(ps, 1, &c->id);
 	store_add_str(ps, 2, c->status);
@@ -267,44 +280,47 @@ static bool same_message(const struct item *a, const struct item *b)
 	return strcmp(a->receipt.candidates, b->receipt.candidates) == 0;
 }
 
-/* One statement may touch a message once: a second word about it opens the next batch. */
-static bool fits(const struct outcomes *o, const struct item *it)
+/* One statement may touch a message once: a second word of a kind about it opens the next batch. */
+static bool fits(const struct part *part, const struct item *it)
 {
-	if (o->count == LIMIT_OUTCOME_BATCH || (o->count && o->batch[0]->kind != it->kind))
+	if (part->count == LIMIT_OUTCOME_BATCH)
 		return false;
-	for (unsigned i = 0; i < o->count; i++)
-		if (same_message(o->batch[i], it))
+	for (unsigned i = 0; i < part->count; i++)
+		if (same_message(part->item[i], it))
 			return false;
 	return true;
 }
 
 static void fill_batch(struct outcomes *o)
 {
-	while (o->first && fits(o, o->first)) {
+	while (o->first && fits(&o->part[o->first->kind], o->first)) {
 		struct item *it = o->first;
+		struct part *part = &o->part[it->kind];
 		o->first = it->next;
 		if (!o->first)
 			o->last = NULL;
 		o->waiting--;
-		o->batch[o->count++] = it;
+		part->item[part->count++] = it;
 	}
 }
 
 static void batch_over(struct outcomes *o)
 {
-	for (unsigned i = 0; i < o->count; i++) {
-		o->batch[i]->next = o->spare;
-		o->spare = o->batch[i];
+	for (unsigned kind = 0; kind < 2; kind++) {
+		struct part *part = &o->part[kind];
+		for (unsigned i = 0; i < part->count; i++) {
+			part->item[i]->next = o->spare;
+			o->spare = part->item[i];
+		}
+		part->count = 0;
 	}
-	o->count = 0;
 }
 
 static void answer_batch(struct outcomes *o)
 {
-	for (unsigned i = 0; i < o->count; i++) {
-		const struct item_receipt *r = &o->batch[i]->receipt;
-		if (o->batch[i]->kind != ITEM_RECEIPT)
-			continue;
+	const struct part *part = &o->part[ITEM_RECEIPT];
+	for (unsigned i = 0; i < part->count; i++) {
+		const struct item_receipt *r = &part->item[i]->receipt;
 		const char *result = r->unmatched ? "unmatched" : state_words[r->state].status ? state_words[r->state].status : "pending";
 		metric_add(METRIC_receipts_total, 1, LABELS(r->carrier, result));
 		if (r->from.link)
@@ -346,12 +362,13 @@ static void keep_unmatched(struct outcomes *o)
 {
 	static const enum store_type types[] = {STORE_UUID, STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TEXT,
 	                                        STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TIME};
+	const struct part *part = &o->part[ITEM_RECEIPT];
 	unsigned kept = 0;
 	store_params_clear(&o->keep);
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
 		store_array(&o->keep, types[i]);
-	for (unsigned i = 0; i < o->count; i++) {
-		struct item_receipt *r = &o->batch[i]->receipt;
+	for (unsigned i = 0; i < part->count; i++) {
+		struct item_receipt *r = &part->item[i]->receipt;
 		if (!r->unmatched || !uuid_is_zero(&r->kept))
 			continue;
 		add_kept_row(o, r);
@@ -366,15 +383,15 @@ static void keep_unmatched(struct outcomes *o)
 
 static void unmatched_cb(void *ctx, const struct store_rows *rows)
 {
-	struct outcomes *o = ctx;
+	struct part *part = &((struct outcomes *)ctx)->part[ITEM_RECEIPT];
 	for (unsigned i = 0; i < store_rows_count(rows); i++) {
 		int64_t ord = store_rows_int(rows, i, 0);
-		check(ord >= 0 && ord < o->count);
-		o->batch[ord]->receipt.unmatched = true;
+		check(ord >= 0 && ord < part->count);
+		part->item[ord]->receipt.unmatched = true;
 	}
 }
 
-static void receipts_done_cb(void *ctx, enum store_result result, const char *sqlstate)
+static void batch_done_cb(void *ctx, enum store_result result, const char *sqlstate)
 {
 	if (result == STORE_OK)
 		keep_unmatched(ctx);
@@ -382,32 +399,44 @@ static void receipts_done_cb(void *ctx, enum store_result result, const char *sq
 		done_cb(ctx, result, sqlstate);
 }
 
-static void send_outcomes(struct outcomes *o)
+static struct store_step outcomes_step(struct outcomes *o)
 {
 	static const enum store_type types[] = {STORE_UUID, STORE_UUID, STORE_TEXT, STORE_TEXT, STORE_TIME,
 	                                        STORE_BOOL, STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TIME};
-	store_params_clear(&o->params);
+	struct part *part = &o->part[ITEM_OUTCOME];
+	store_params_clear(&part->params);
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		store_array(&o->params, types[i]);
-	for (unsigned i = 0; i < o->count; i++)
-		add_outcome_row(o, &o->batch[i]->outcome);
-	struct store_step step = {"outcomes", &o->params, NULL};
-	store_lane_run(o->d->outcome_lane, &step, 1, done_cb, o);
+		store_array(&part->params, types[i]);
+	for (unsigned i = 0; i < part->count; i++)
+		add_outcome_row(o, &part->item[i]->outcome);
+	return (struct store_step){"outcomes", &part->params, NULL};
 }
 
-static void send_receipts(struct outcomes *o)
+static struct store_step receipts_step(struct outcomes *o)
 {
 	static const enum store_type types[] = {STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TEXT,
 	                                        STORE_TEXT, STORE_TIME, STORE_UUID, STORE_UUID, STORE_UUID};
-	store_params_clear(&o->params);
+	struct part *part = &o->part[ITEM_RECEIPT];
+	store_params_clear(&part->params);
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		store_array(&o->params, types[i]);
-	for (unsigned i = 0; i < o->count; i++) {
-		o->batch[i]->receipt.unmatched = false;
-		add_receipt_row(o, &o->batch[i]->receipt);
+		store_array(&part->params, types[i]);
+	for (unsigned i = 0; i < part->count; i++) {
+		part->item[i]->receipt.unmatched = false;
+		add_receipt_row(o, &part->item[i]->receipt);
 	}
-	struct store_step step = {"receipts", &o->params, unmatched_cb};
-	store_lane_run(o->d->outcome_lane, &step, 1, receipts_done_cb, o);
+	return (struct store_step){"receipts", &part->params, unmatched_cb};
+}
+
+static void send_batch(struct outcomes *o)
+{
+	struct store_step steps[2];
+	unsigned count = 0;
+	if (o->part[ITEM_OUTCOME].count)
+		steps[count++] = outcomes_step(o);
+	if (o->part[ITEM_RECEIPT].count)
+		steps[count++] = receipts_step(o);
+	metric_observe(METRIC_store_batch_rows, o->part[ITEM_OUTCOME].count + o->part[ITEM_RECEIPT].count, LABELS("outcome"));
+	store_lane_run(o->d->outcome_lane, steps, count, batch_done_cb, o);
 }
 
 /* --- kept receipts again ------------------------------------------------------------------------------------------- */
@@ -474,22 +503,16 @@ static void start_rematch(struct outcomes *o)
 
 void outcomes_turn(struct outcomes *o)
 {
-	/* Looking for kept receipts' messages has its turn only when nothing newer waits, so that order is kept. */
-	if (o->rematch_wanted && !o->rematching && !o->first && !o->count && store_lane_up(o->d->outcome_lane)) {
+	if (o->rematch_wanted && batch_empty(o) && !o->rematching && store_lane_up(o->d->outcome_lane)) {
 		start_rematch(o);
 		return;
 	}
 	if (o->paused || !store_lane_up(o->d->outcome_lane) || store_lane_busy(o->d->outcome_lane))
 		return;
-	if (o->count == 0)
+	if (batch_empty(o))
 		fill_batch(o);
-	if (o->count == 0)
-		return;
-	metric_observe(METRIC_store_batch_rows, o->count, LABELS("outcome"));
-	if (o->batch[0]->kind == ITEM_OUTCOME)
-		send_outcomes(o);
-	else
-		send_receipts(o);
+	if (!batch_empty(o))
+		send_batch(o);
 }
 
 static void free_list(struct item *it)
@@ -508,7 +531,8 @@ void outcomes_free(struct outcomes *o)
 	free_list(o->spare);
 	net_timer_free(o->retry);
 	net_timer_free(o->rematch);
-	store_params_free(&o->params);
+	store_params_free(&o->part[ITEM_OUTCOME].params);
+	store_params_free(&o->part[ITEM_RECEIPT].params);
 	store_params_free(&o->keep);
 	buf_free(&o->text);
 	free(o);

@@ -363,7 +363,10 @@ struct store_lane *store_lane_new(struct loop *l, const char *name, const char *
 {
 	struct store_lane *lane = mem_alloc(sizeof(*lane));
 	struct buf info = BUF(8192);
-	buf_printf(&info, "%s%sapplication_name='smsbridge %s' options='-c statement_timeout=%d -c TimeZone=UTC'",
+	/* Every statement reaches its rows by an index. A plan made while the tables were empty or not yet analysed would
+	 * read them whole for ever after: so no plan may. */
+	buf_printf(&info, "%s%sapplication_name='smsbridge %s' options='-c statement_timeout=%d -c TimeZone=UTC"
+	           " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off'",
 	           conninfo, *conninfo ? " " : "", name, LIMIT_STATEMENT_MS);
 	lane->loop = l;
 	lane->name = mem_copy_str(name);

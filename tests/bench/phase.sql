@@ -1,5 +1,5 @@
 -- One phase of tests/bench/run as a JSON object. Variables: name, load (what bench_load printed), began and ended (of the
--- load, seconds since 1970), CPU seconds of the processes, WAL bytes, the gateway's own accept-to-wire quantiles, batches.
+-- load, seconds since 1970), CPU seconds of the processes and of the whole machine, WAL bytes, the gateway's own accept-to-wire quantiles, batches.
 -- Events are timed by recorded_at, PostgreSQL's clock. `sending` is recorded just before the commit that lets the submit
 -- out, `sent` when its answer is stored: the wire lies between the two.
 WITH span AS (
@@ -38,7 +38,8 @@ SELECT jsonb_build_object(
 	'accepted_to_sent_ms', jsonb_build_object('p50', round(w.sent[1]::numeric, 2), 'p99', round(w.sent[2]::numeric, 2)),
 	'accepted_to_delivered_ms', jsonb_build_object('p50', round(w.delivered[1]::numeric, 2),
 		'p99', round(w.delivered[2]::numeric, 2)),
-	'cpu_s', jsonb_build_object('gateway', :gateway, 'smsc', :smsc, 'load', load->'cpu_s', 'postgres', :postgres),
+	'cpu_s', jsonb_build_object('gateway', :gateway, 'smsc', :smsc, 'load', load->'cpu_s', 'postgres', :postgres,
+		'others', round(:machine - :gateway - :smsc - :postgres - (load->>'cpu_s')::numeric, 2)),
 	'cpu_us_per_message', jsonb_build_object('gateway', round(:gateway * 1e6 / r.messages), 'smsc', round(:smsc * 1e6 / r.messages),
 		'load', round((load->>'cpu_s')::numeric * 1e6 / r.messages), 'postgres', round(:postgres * 1e6 / r.messages)),
 	'wal_bytes_per_message', round(:wal::numeric / r.messages), 'batches', :'batches'::jsonb)

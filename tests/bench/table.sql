@@ -21,6 +21,7 @@ FROM p, LATERAL (VALUES
 	('CPU us/message: PostgreSQL', p.a#>>'{cpu_us_per_message,postgres}', p.b#>>'{cpu_us_per_message,postgres}'),
 	('CPU us/message: carrier', p.a#>>'{cpu_us_per_message,smsc}', p.b#>>'{cpu_us_per_message,smsc}'),
 	('CPU us/message: load', p.a#>>'{cpu_us_per_message,load}', p.b#>>'{cpu_us_per_message,load}'),
+	('CPU seconds of others on this machine', p.a#>>'{cpu_s,others}', p.b#>>'{cpu_s,others}'),
 	('WAL bytes/message', p.a->>'wal_bytes_per_message', p.b->>'wal_bytes_per_message'),
 	('peak MB: gateway / carrier', ((p.r#>>'{peak_rss_kb,gateway}')::int / 1024) || ' / ' || ((p.r#>>'{peak_rss_kb,smsc}')::int / 1024), ''),
 	('peak MB: PostgreSQL / load', ((p.r#>>'{peak_rss_kb,postgres_pss}')::int / 1024) || ' / ' || ((p.r#>>'{peak_rss_kb,load}')::int / 1024), '')

@@ -77,11 +77,11 @@ test('keep-alive: many requests on one connection; close when asked; HTTP/1.0', 
   await until(() => c.ended || c.closed, 'closed after Connection: close');
   assert.equal(c.answers().length, 51);
   const old = await s.api.raw();
-  await old.write('GET /livez HTTP/1.0\r\n\r\n');
+  await old.write('GET /livez HTTP/1.0\r\nHost: localhost\r\n\r\n');
   await until(() => old.ended || old.closed, 'HTTP/1.0 closes');
   assert.equal(old.answers()[0].status, 200);
   const kept = await s.api.raw();
-  await kept.write('GET /livez HTTP/1.0\r\nConnection: keep-alive\r\n\r\n');
+  await kept.write('GET /livez HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n');
   await answersTo(kept, 1);
   kept.destroy();
 });

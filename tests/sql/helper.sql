@@ -46,7 +46,7 @@ CREATE FUNCTION t.tell(label text, what text, at timestamptz, reason text DEFAUL
 RETURNS void LANGUAGE sql AS $$
 	INSERT INTO smsbridge.event (practice_id, message_id, type, at, phone, patient, reason, data)
 	SELECT m.practice_id, m.id, what, at, CASE WHEN what = 'message.sending' THEN m.phone END,
-		CASE WHEN what = 'message.sending' THEN m.patient END, reason, data
+		CASE WHEN what = 'message.sending' THEN m.patient END, tell.reason, tell.data
 	FROM smsbridge.message m WHERE m.id = t.id(label)
 $$;
 CREATE FUNCTION t.send(label text, at timestamptz) RETURNS void LANGUAGE sql AS $$

@@ -47,6 +47,7 @@ export class Carrier {
   serve(session) {
     session.open = 0;
     session.bound = false;
+    session.setMaxListeners(0);
     this.sessions.add(session);
     session.on('error', (error) => this.errors.push(error));
     session.on('close', () => {

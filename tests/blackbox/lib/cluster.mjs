@@ -34,7 +34,7 @@ export class Cluster {
     try {
       if (isRoot) await must('chown', ['postgres:', c.dir]);
       const [file, args] = wrapped(path.join(c.bin, 'initdb'), [
-        '-A', 'trust', '-U', 'postgres', '--locale=C.UTF-8', '-E', 'UTF8', '-D', path.join(c.dir, 'data')]);
+        '-N', '-A', 'trust', '-U', 'postgres', '--locale=C.UTF-8', '-E', 'UTF8', '-D', path.join(c.dir, 'data')]);
       await must(file, args);
       await c.launch();
       await c.sql('CREATE ROLE smsbridge_owner LOGIN CREATEROLE');
