@@ -73,7 +73,12 @@ CREATE INDEX message_waiting ON smsbridge.message (practice_id, phone) WHERE due
 CREATE INDEX message_phone ON smsbridge.message (practice_id, phone, counted_at) WHERE counted_at IS NOT NULL;
 CREATE INDEX message_patient ON smsbridge.message (practice_id, patient, counted_at) WHERE counted_at IS NOT NULL;
 CREATE INDEX message_open ON smsbridge.message (status, counted_at) WHERE status IN ('sending', 'sent', 'uncertain');
-CREATE INDEX message_carrier ON smsbridge.message (carrier, carrier_message_id) WHERE carrier_message_id IS NOT NULL;
+
+-- How a carrier's message id is compared: carriers pad, fold and print it differently in answers and receipts.
+CREATE FUNCTION smsbridge.id_key(id text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+	$$ SELECT coalesce(nullif(ltrim(lower(id), '0'), ''), '0') $$;
+CREATE INDEX message_carrier ON smsbridge.message (carrier, smsbridge.id_key(carrier_message_id))
+	WHERE carrier_message_id IS NOT NULL;
 
 CREATE TABLE smsbridge.idempotency (
 	practice_id uuid NOT NULL,

@@ -2,6 +2,7 @@
 #include "app_api_internal.h"
 
 #include "base_log.h"
+#include "base_utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -175,12 +176,20 @@ static void add_query(struct reading *r, const char *key, const char *value)
 		used += (size_t)snprintf(r->query + used, sizeof(r->query) - used, "%%%02X", (unsigned char)*value);
 }
 
+/* False when key is given with a value that no message can have: it must not be passed over, or all would be shown. */
+static bool take_value(struct view query, const char *key, char *to, size_t cap, bool *has_r)
+{
+	*has_r = http_query_get(query, key, to, cap);
+	return *has_r ? utf8_valid(view_str(to)) : !http_query_has(query, key);
+}
+
 static bool take_limit(struct view query, unsigned *limit_r)
 {
 	char text[16];
+	bool has;
 	uint64_t limit = 50;
-	if (http_query_get(query, "limit", text, sizeof(text)) &&
-	    (!parse_u64(view_str(text), LIMIT_LIST, &limit) || limit == 0))
+	if (!take_value(query, "limit", text, sizeof(text), &has) ||
+	    (has && (!parse_u64(view_str(text), LIMIT_LIST, &limit) || limit == 0)))
 		return false;
 	*limit_r = (unsigned)limit;
 	return true;
@@ -193,12 +202,13 @@ void message_list(struct api *a, struct http_exchange *x, const struct api_calle
 	struct uuid id;
 	struct store_params ps = {0};
 	struct reading *r = reading_new(a, x);
-	bool has_after = http_query_get(query, "after", after, sizeof(after));
-	bool has_status = http_query_get(query, "status", status, sizeof(status));
-	bool has_patient = http_query_get(query, "patient", patient, sizeof(patient));
-	if (!take_limit(query, &r->limit) || (has_after && !uuid_parse(view_str(after), &id)) ||
-	    (has_status && !known_status(status))) {
-		api_problem(x, 400, "bad_query", "after takes a message id, limit 1 to 200, status one of the statuses.");
+	bool has_after, has_status, has_patient;
+	bool ok = take_value(query, "after", after, sizeof(after), &has_after) &&
+		take_value(query, "status", status, sizeof(status), &has_status) &&
+		take_value(query, "patient", patient, sizeof(patient), &has_patient) && take_limit(query, &r->limit);
+	if (!ok || (has_after && !uuid_parse(view_str(after), &id)) || (has_status && !known_status(status))) {
+		api_problem(x, 400, "bad_query",
+		            "after takes a message id, limit 1 to 200, status one of the statuses, patient up to 64 octets of UTF-8.");
 		return;
 	}
 	store_value_uuid(&ps, &who->practice_id);

@@ -158,7 +158,8 @@ static void take_zones(struct creation *c)
 static bool has_controls(struct view v)
 {
 	for (size_t i = 0; i < v.n; i++)
-		if ((v.p[i] < 0x20 && v.p[i] != '\n') || v.p[i] == 0x7f)
+		if ((v.p[i] < 0x20 && v.p[i] != '\n') || v.p[i] == 0x7f ||
+		    (v.p[i] == 0xc2 && i + 1 < v.n && v.p[i + 1] < 0xa0)) /* the C1 controls in UTF-8 */
 			return true;
 	return v.n == 0;
 }

@@ -64,17 +64,17 @@
 #define LIMIT_WEBHOOK_PRACTICES 32       /* practices served at a time */
 #define LIMIT_WEBHOOK_TIMEOUT_MS 15000   /* one POST */
 #define LIMIT_WEBHOOK_ANSWER_BYTES 4096  /* octets of the answer that are read */
-#define LIMIT_WEBHOOK_ATTEMPTS 12        /* then the event is dead: about 75 hours */
+#define LIMIT_WEBHOOK_ATTEMPTS 12        /* then the event is dead: about 65 hours */
 
 /* --- store, net ----------------------------------------------------------------------------------------------- */
 #define LIMIT_ARRAY_BYTES (8 << 20)      /* octets of one array parameter */
 #define LIMIT_STATEMENT_MS 30000         /* statement_timeout */
 #define LIMIT_STREAM_OUT_BYTES (4 << 20) /* octets queued on one socket before its peer is called too slow */
 #define LIMIT_RECONNECT_MIN_MS 1000      /* database and carrier reconnect, doubled with jitter */
-#define LIMIT_RECONNECT_MAX_MS 60000
+#define LIMIT_RECONNECT_MAX_MS 60000     /* where the doubling ends */
 #define LIMIT_BIND_REFUSED_MS 300000     /* after a refused bind: carriers lock accounts that hammer */
 #define LIMIT_METRIC_SERIES 4096         /* label combinations; more are counted as dropped */
-#define LIMIT_LOG_LINE_BYTES 4096
+#define LIMIT_LOG_LINE_BYTES 4096        /* a longer line is cut; PIPE_BUF, so that lines of several writers do not mix */
 #define LIMIT_DRAIN_MS 30000             /* SIGTERM to exit: open requests, unanswered submits */
 #define LIMIT_CONFIG_BYTES (1 << 20)     /* configuration file */
 #define LIMIT_CONFIG_ERRORS 100          /* errors reported in one pass */

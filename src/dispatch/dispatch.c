@@ -20,6 +20,14 @@ void dispatch_answer(const struct delivery *to, uint32_t status)
 	link_carrier_answer(to->link, to->generation, to->command, to->sequence, status);
 }
 
+void dispatch_carrier_id(struct view id, char to[66])
+{
+	copy_view(to, 66, id);
+	for (size_t i = 0; i < id.n && i < 65; i++)
+		if (id.p[i] <= 0x20 || id.p[i] > 0x7e)
+			to[i] = '?';
+}
+
 void dispatch_phone_of(struct view address, char to[24])
 {
 	struct view digits = address;
@@ -37,8 +45,13 @@ void dispatch_phone_of(struct view address, char to[24])
 		copy_view(to + 2, 22, digits);
 	else
 		copy_view(to, 24, address);
-	for (char *c = to; *c; c++)
-		if (*c < 0x20 || *c > 0x7e)
+	dispatch_printable(to, ' ');
+}
+
+void dispatch_printable(char *text, char least)
+{
+	for (char *c = text; *c; c++)
+		if (*c < least || *c > 0x7e)
 			*c = '?';
 }
 
@@ -104,7 +117,8 @@ static void answered_cb(void *ctx, struct carrier_link *l, uint64_t ref, uint32_
 	if (class == SMPP_CLASS_OK) {
 		o.status = "sent";
 		o.type = "message.sent";
-		copy_view(o.carrier_message_id, sizeof(o.carrier_message_id), message_id);
+		dispatch_carrier_id(message_id, o.carrier_message_id);
+		dispatch_printable(o.carrier_message_id, '!');
 	} else {
 		refused(d, l, f, class, &o);
 	}

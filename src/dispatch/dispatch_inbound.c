@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define RETRY_MS 500
+#define REFUSALS_MAX 5
 #define INBOUND_QUEUE 2048 /* texts that wait; more are answered with ESME_RX_T_APPN and come again */
 
 struct inbound {
@@ -43,6 +44,7 @@ struct inbounds {
 	unsigned waiting;
 	bool busy;
 	bool paused;
+	unsigned refusals; /* of the text that is first */
 	struct net_timer *retry;
 	struct store_params find, lock, keep, act, notice;
 };
@@ -123,6 +125,18 @@ static void again_later(struct inbounds *in)
 	net_timer_start(in->retry, RETRY_MS);
 }
 
+static void remove_first(struct inbounds *in)
+{
+	struct inbound *m = in->first;
+	in->first = m->next;
+	if (!in->first)
+		in->last = NULL;
+	in->waiting--;
+	in->busy = false;
+	in->refusals = 0;
+	inbound_free(m);
+}
+
 static void finish(struct inbounds *in)
 {
 	struct inbound *m = in->first;
@@ -136,30 +150,35 @@ static void finish(struct inbounds *in)
 	}
 	dispatch_answer(&m->from, ESME_ROK);
 	claimer_wake(in->d->claimer);
-	in->first = m->next;
-	if (!in->first)
-		in->last = NULL;
-	in->waiting--;
-	in->busy = false;
-	inbound_free(m);
+	remove_first(in);
 }
 
+/* A text that the database refuses again and again for what is in it must not keep the STOPs behind it waiting. */
 static void rolled_back_cb(void *ctx, enum store_result result, const char *sqlstate)
 {
+	struct inbounds *in = ctx;
 	(void)result;
 	(void)sqlstate;
-	again_later(ctx);
+	if (in->refusals < REFUSALS_MAX) {
+		again_later(in);
+		return;
+	}
+	log_event(LOG_ERROR, "text_refused_by_database", LOG_TEXT(carrier, in->first->carrier));
+	dispatch_answer(&in->first->from, ESME_RX_P_APPN);
+	remove_first(in);
 }
 
 static void noticed_cb(void *ctx, enum store_result result, const char *sqlstate)
 {
 	struct inbounds *in = ctx;
 	struct store_step back = {"ROLLBACK", NULL, NULL};
-	(void)sqlstate;
-	if (result == STORE_OK)
+	bool data = strncmp(sqlstate, "22", 2) == 0 || strncmp(sqlstate, "23", 2) == 0;
+	if (result == STORE_OK) {
 		finish(in);
-	else
-		store_lane_run(in->d->inbound_lane, &back, 1, rolled_back_cb, in);
+		return;
+	}
+	in->refusals += result == STORE_FAILED && data;
+	store_lane_run(in->d->inbound_lane, &back, 1, rolled_back_cb, in);
 }
 
 /* --- the one notice ------------------------------------------------------------------------------------------------ */

@@ -156,7 +156,12 @@ struct zone_cache *zone_cache_new(const char *folder);
 const struct zone *zone_cache_get(struct zone_cache *z, const char *name);
 void zone_cache_free(struct zone_cache *z);
 
+/* A carrier's message id as our tables hold it: octets that are not visible ASCII become "?". */
+void dispatch_carrier_id(struct view id, char to[66]);
 /* The address as our tables hold it: "+1..." for ten or eleven digits of the NANP, else as it came. */
 void dispatch_phone_of(struct view address, char to[24]);
+/* What a carrier sent as ASCII may hold anything; PostgreSQL takes UTF-8 only. Octets below least or past ASCII become
+ * '?', in the answer's message id as in the receipt's, so that they still meet. */
+void dispatch_printable(char *text, char least);
 
 #endif

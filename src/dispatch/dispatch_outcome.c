@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define RETRY_MS 500
+#define REFUSALS_MAX 3
 #define REMATCH_MS 2000
 #define REMATCH_NEWEST 1000    /* kept receipts looked at each time */
 #define REMATCH_ALL 1000000    /* and every tenth minute */
@@ -63,6 +64,8 @@ struct outcomes {
 	struct net_timer *retry;
 	struct net_timer *rematch;
 	bool paused;        /* after a failure, until the timer */
+	unsigned alone;     /* items that go one by one, since a batch that held them was refused */
+	unsigned refusals;  /* of the one item that is on its way */
 	bool rematch_wanted;
 	bool rematching;
 	unsigned rematches;
@@ -135,6 +138,14 @@ void outcomes_add(struct outcomes *o, const struct outcome *outcome)
 
 /* --- receipts in --------------------------------------------------------------------------------------------------- */
 
+static void copy_printable(char *to, size_t cap, struct view from)
+{
+	copy_view(to, cap, from);
+	for (size_t i = 0; i < from.n && i < cap - 1; i++)
+		if (from.p[i] < 0x20 || from.p[i] > 0x7e)
+			to[i] = '?';
+}
+
 /* The text field of a receipt quotes the message: it is cut off before anything is kept. */
 static void copy_raw(char *to, size_t cap, struct view raw)
 {
@@ -145,31 +156,55 @@ static void copy_raw(char *to, size_t cap, struct view raw)
 			break;
 		}
 	copy_view(to, cap, view_trim(view_of(raw.p, n)));
-	for (char *c = to; *c; c++)
-		if (*c < 0x20 || *c > 0x7e)
-			*c = '?';
+	dispatch_printable(to, ' ');
+}
+
+/* smsbridge.id_key in C. */
+static void id_key(char *id)
+{
+	size_t zeros = strspn(id, "0");
+	for (char *c = id; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c + 32);
+	if (zeros && !id[zeros])
+		zeros--;
+	memmove(id, id + zeros, strlen(id + zeros) + 1);
+}
+
+/* The keys of every spelling of the id, blank separated. */
+static void write_candidates(struct view id, char *to, size_t cap)
+{
+	char ids[LIMIT_RECEIPT_CANDIDATES][66];
+	char clean[66];
+	dispatch_carrier_id(id, clean);
+	unsigned n = smpp_receipt_candidates(view_str(clean), ids);
+	for (unsigned i = 0; i < n; i++) {
+		size_t used = strlen(to);
+		bool again = false;
+		id_key(ids[i]);
+		for (unsigned j = 0; j < i; j++)
+			again = again || strcmp(ids[i], ids[j]) == 0;
+		if (!again)
+			snprintf(to + used, cap - used, "%s%s", used ? " " : "", ids[i]);
+	}
 }
 
 void outcomes_add_receipt(struct outcomes *o, const struct delivery *from, const struct smpp_pdu *pdu,
                           const struct smpp_receipt *receipt)
 {
-	char ids[LIMIT_RECEIPT_CANDIDATES][66];
 	if (o->waiting >= LIMIT_OUTCOME_QUEUE) {
 		dispatch_answer(from, ESME_RX_T_APPN); /* the carrier delivers it again */
 		return;
 	}
 	struct item_receipt *r = &item_new(o, ITEM_RECEIPT)->receipt;
-	unsigned n = smpp_receipt_candidates(receipt->id, ids);
 	r->from = *from;
 	r->carrier = link_carrier_name(from->link);
-	for (unsigned i = 0; i < n; i++) {
-		size_t used = strlen(r->candidates);
-		snprintf(r->candidates + used, sizeof(r->candidates) - used, "%s%s", i ? " " : "", ids[i]);
-	}
+	write_candidates(receipt->id, r->candidates, sizeof(r->candidates));
 	dispatch_phone_of(pdu->field[SMPP_F_source_addr].text, r->phone);
 	dispatch_phone_of(pdu->field[SMPP_F_destination_addr].text, r->sender);
 	r->state = receipt->state;
-	copy_str(r->error, sizeof(r->error), receipt->error);
+	copy_printable(r->error, sizeof(r->error), view_str(receipt->error));
+	dispatch_printable(r->error, ' ');
 	copy_raw(r->raw, sizeof(r->raw), receipt->raw);
 	copy_str(r->how, sizeof(r->how), "id");
 	r->at_us = dispatch_now_us(o->d);
@@ -281,9 +316,10 @@ static bool same_message(const struct item *a, const struct item *b)
 }
 
 /* One statement may touch a message once: a second word of a kind about it opens the next batch. */
-static bool fits(const struct part *part, const struct item *it)
+static bool fits(const struct outcomes *o, const struct item *it)
 {
-	if (part->count == LIMIT_OUTCOME_BATCH)
+	const struct part *part = &o->part[it->kind];
+	if (part->count == LIMIT_OUTCOME_BATCH || (o->alone && !batch_empty(o)))
 		return false;
 	for (unsigned i = 0; i < part->count; i++)
 		if (same_message(part->item[i], it))
@@ -293,7 +329,7 @@ static bool fits(const struct part *part, const struct item *it)
 
 static void fill_batch(struct outcomes *o)
 {
-	while (o->first && fits(&o->part[o->first->kind], o->first)) {
+	while (o->first && fits(o, o->first)) {
 		struct item *it = o->first;
 		struct part *part = &o->part[it->kind];
 		o->first = it->next;
@@ -328,18 +364,60 @@ static void answer_batch(struct outcomes *o)
 	}
 }
 
+/* The batch goes back to the head of the line, in its order, to be tried one by one. */
+static void take_apart(struct outcomes *o)
+{
+	for (int kind = 1; kind >= 0; kind--) {
+		struct part *part = &o->part[kind];
+		while (part->count) {
+			struct item *it = part->item[--part->count];
+			it->next = o->first;
+			o->first = it;
+			if (!o->last)
+				o->last = it;
+			o->waiting++;
+			o->alone++;
+		}
+	}
+}
+
+/* The database refuses this one item for what is in it: it must not stop the others for ever. */
+static void give_up_item(struct outcomes *o, const char *sqlstate)
+{
+	const struct part *receipts = &o->part[ITEM_RECEIPT];
+	log_event(LOG_ERROR, "outcome_refused_by_database", LOG_TEXT(sqlstate, sqlstate), LOG_NUM(attempt, o->refusals));
+	if (receipts->count && receipts->item[0]->receipt.from.link)
+		dispatch_answer(&receipts->item[0]->receipt.from, ESME_RX_P_APPN);
+	batch_over(o);
+	o->refusals = 0;
+	o->alone--;
+}
+
+/* LOST and DOWN are the world's trouble and FAILED alone may be too (a full disk): only what is refused again and again,
+ * by itself, is given up. Nothing is answered to the carrier before it is durable. */
+static void batch_failed(struct outcomes *o, enum store_result result, const char *sqlstate)
+{
+	bool one = o->part[ITEM_OUTCOME].count + o->part[ITEM_RECEIPT].count == 1;
+	bool data = strncmp(sqlstate, "22", 2) == 0 || strncmp(sqlstate, "23", 2) == 0;
+	if (result == STORE_FAILED && data && !one)
+		take_apart(o);
+	else if (result == STORE_FAILED && data && ++o->refusals >= REFUSALS_MAX)
+		give_up_item(o, sqlstate);
+	o->paused = true;
+	net_timer_start(o->retry, RETRY_MS);
+}
+
 static void done_cb(void *ctx, enum store_result result, const char *sqlstate)
 {
 	struct outcomes *o = ctx;
-	(void)sqlstate;
-	if (result == STORE_OK) {
-		answer_batch(o);
-		batch_over(o);
+	if (result != STORE_OK) {
+		batch_failed(o, result, sqlstate);
 		return;
 	}
-	/* The batch stays and goes again. Nothing is answered to the carrier before it is durable. */
-	o->paused = true;
-	net_timer_start(o->retry, RETRY_MS);
+	answer_batch(o);
+	batch_over(o);
+	o->refusals = 0;
+	o->alone -= o->alone > 0;
 }
 
 static void add_kept_row(struct outcomes *o, struct item_receipt *r)

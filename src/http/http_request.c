@@ -80,3 +80,13 @@ bool http_query_get(struct view query, const char *key, char *to, size_t cap)
 	to[0] = 0;
 	return false;
 }
+
+bool http_query_has(struct view query, const char *key)
+{
+	while (query.n) {
+		struct view piece = next_piece(&query, '&');
+		if (piece.n && view_eq(next_piece(&piece, '='), view_str(key)))
+			return true;
+	}
+	return false;
+}

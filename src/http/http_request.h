@@ -32,5 +32,7 @@ bool http_request_list_has(const struct http_request *r, const char *name, const
  * badly encoded (%00 included). "+" stays "+", so that a phone number may be written as it is. The first of several
  * counts. */
 bool http_query_get(struct view query, const char *key, char *to, size_t cap);
+/* Whether key stands in the query at all: with http_query_get false, its value is not one to be passed over. */
+bool http_query_has(struct view query, const char *key);
 
 #endif

@@ -103,6 +103,8 @@ static void event_cb(void *ctx, struct pump *p, const struct smpp_event *e)
 		l->ops->unsent(l->ctx, l, e->ref);
 		break;
 	case SMPP_EVENT_DELIVER:
+		if (e->pdu->tlvs_dropped) /* the mandatory part holds (trap 41); the rest is told */
+			metric_add(METRIC_smpp_faults_total, 1, LABELS(l->config.carrier, "tlv_tail"));
 		count_pdu(l, "in", e->pdu->command);
 		l->ops->delivered(l->ctx, l, e->pdu);
 		break;

@@ -71,6 +71,7 @@ struct smpp_session;
 
 struct smpp_session *smpp_session_new(const struct smpp_session_config *config);
 void smpp_session_free(struct smpp_session *s);
+/* Where it is; what is legal there: proto/smpp_state.def. */
 enum smpp_session_state smpp_session_state(const struct smpp_session *s);
 
 /* The connection stands: an ESME writes its bind. After smpp_session_closed a session may be opened again, once every

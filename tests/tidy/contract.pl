@@ -1,1 +1,163 @@
+# The contract: proto/openapi.yaml says what the rows and the code say.
+use strict;
+use warnings FATAL => 'all';
+our ($root, @files);
+
+my $contract = 'proto/openapi.yaml';
+
+# The part of the YAML that stands deeper under keys, with the line where it begins: under('components', 'schemas', 'X').
+sub under {
+	my (@keys) = @_;
+	my @lines = split /\n/, text($contract);
+	my ($from, $to) = (0, $#lines);
+	for my $depth (0 .. $#keys) {
+		my $blank = '  ' x $depth;
+		my ($at) = grep { $lines[$_] =~ /^$blank['"]?\Q$keys[$depth]\E['"]?:/ } $from .. $to or return ();
+		my $end = $at + 1;
+		$end++ while $end <= $to && $lines[$end] !~ /^(?:  ){0,$depth}\S/;
+		($from, $to) = ($at + 1, $end - 1);
+	}
+	return map { [$_ + 1, $lines[$_]] } $from .. $to;
+}
+
+# The names right under a key.
+sub names {
+	my ($depth, @lines) = @_;
+	my $blank = '  ' x $depth;
+	return map { $_->[1] =~ /^$blank['"]?([^\s'"][^'"]*?)['"]?:(?:\s|$)/ ? $1 : () } @lines;
+}
+
+# Of a schema with enum and x-enumDescriptions: [values], {value => sentence}, line.
+sub enumeration {
+	my ($schema) = @_;
+	my @lines = under('components', 'schemas', $schema) or return ([], {}, 1);
+	my (@values, %sentence, $part, $value);
+	for (@lines) {
+		my $l = $_->[1];
+		if ($l =~ /^ {6}(\S+):/) { $part = $1 }
+		elsif ($part eq 'enum' && $l =~ /^ {8}- (\S+)/) { push @values, $1 }
+		elsif ($part eq 'x-enumDescriptions' && $l =~ /^ {8}([\w.]+): (.*)/) {
+			($value, $sentence{$1}) = ($1, $2);
+			$sentence{$value} =~ s/^"(.*)"$/$1/;
+			$sentence{$value} =~ s/\\(["\\])/$1/g;
+			$sentence{$value} = '' if $sentence{$value} =~ /^>-?$/;
+		} elsif ($part eq 'x-enumDescriptions' && $l =~ /^ {10}(\S.*)/) {
+			$sentence{$value} .= ($sentence{$value} eq '' ? '' : ' ') . $1;
+		}
+	}
+	return (\@values, \%sentence, $lines[0][0] - 1);
+}
+
+sub differences {
+	my ($where, $have, $want, $what) = @_;
+	my %have = map { $_ => 1 } @$have;
+	my %want = map { $_ => 1 } @$want;
+	return ((map { "$where: $what $_ is missing" } grep { !$have{$_} } @$want),
+		(map { "$where: $what $_ is not there in truth" } grep { !$want{$_} } @$have));
+}
+
+# schema, rows file, macro, field of the word, field of the sentence, which rows
+my @schemas = (
+	['Status', 'proto/status.def', 'STATUS', 1, 4, sub { 1 }],
+	['Category', 'proto/category.def', 'CATEGORY', 1, 4, sub { 1 }],
+	['SendableCategory', 'proto/category.def', 'CATEGORY', 1, 4, sub { $_[0][2] =~ /\bCATEGORY_API\b/ }],
+	['Reason', 'proto/reason.def', 'REASON', 1, 4, sub { 1 }],
+	['TimelineType', 'proto/event.def', 'EVENT', 2, 4, sub { $_[0][2] =~ /^message\.|^opt_out\.in_flight$/ }],
+);
+
+check 'contract', 'openapi.yaml has the statuses, categories, reasons, events and routes that there are', sub {
+	return () unless grep { $_ eq $contract } @files;
+	my @faults;
+	for (@schemas) {
+		my ($schema, $path, $macro, $word, $sentence, $which) = @$_;
+		my @rows = grep { $which->($_) } rows($path, $macro);
+		my ($values, $told, $line) = enumeration($schema);
+		my $where = "$contract:$line: $schema";
+		push @faults, "$where: no rows in $path" unless @rows;
+		push @faults, differences($where, $values, [map { $_->[$word] } @rows], 'value');
+		push @faults, differences($where, [keys %$told], $values, 'sentence of');
+		for (@rows) {
+			my ($value, $truth) = ($_->[$word], $_->[$sentence]);
+			push @faults, "$where: $value is told in other words than in $path:$_->[0]"
+				if defined $told->{$value} && $told->{$value} ne $truth;
+		}
+	}
+	my @hooks = under('webhooks');
+	my @told = map { $_->[2] } grep { $_->[3] eq 'PRACTICE' } rows('proto/event.def', 'EVENT');
+	push @faults, differences("$contract:" . ($hooks[0][0] // 1) . ': webhooks', [names(1, @hooks)], \@told, 'event');
+	my (@routes, @paths);
+	my $api = text('src/app/app_api.c');
+	push @routes, "$1 $2" while $api =~ /\{"([A-Z]+)", "(\/[^"]*)",/g;
+	for my $path (names(1, under('paths'))) {
+		push @paths, map { uc($_) . " $path" } grep { /^(?:get|post|put|patch|delete)$/ } names(2, under('paths', $path));
+	}
+	push @faults, differences("$contract:1: paths", \@paths, \@routes, 'route');
+	return @faults;
+};
+
+# --- problems --------------------------------------------------------------------------------------------------------------
+
+# code => [status or undef, path, line] of every problem that the C code can answer.
+sub problems {
+	my %problem;
+	my $take = sub {
+		my ($path, $text, $at, $code, $status) = @_;
+		$problem{$code} = [$status // $problem{$code}[0], $path, line_of($text, $at)];
+	};
+	for my $path (grep { $_ ne 'src/app/app_receiver.c' } files(qr{^src/(?:app|link|http)/.*\.c$})) {
+		my $text = text($path);
+		while ($text =~ /\b(?:api_problem|link_http_problem|respond_problem)\([^;"]*?(\d{3}), "([a-z_]+)"/g) {
+			$take->($path, $text, $-[2], $2, $1);
+		}
+		while ($text =~ /\bapi_problem\([^;"]*?(\d{3}), [^"]*\? "([a-z_]+)"/g) { $take->($path, $text, $-[2], $2, $1) }
+		while ($text =~ /\bapi_unavailable\([^;"]*"([a-z_]+)"/g) { $take->($path, $text, $-[1], $1, 503) }
+		while ($text =~ /"(json_[a-z_]+)"/g) { $take->($path, $text, $-[1], $1, 400) }
+		next unless $path =~ m{^src/http/http_(?:parser|guard|chunk|wire)\.c$};
+		while ($text =~ /\{"([a-z_]+)", (\d{3})\}/g) { $take->($path, $text, $-[1], $1, $2) }
+		while ($text =~ /(?:\breturn |\] = |\? |: )"([a-z_]+)"/g) { $take->($path, $text, $-[1], $1) }
+		while ($text =~ /\b(?:refuse|fault)\([^;"]*"([a-z_]+)"/g) { $take->($path, $text, $-[1], $1) }
+	}
+	delete $problem{client_gone}; # nobody hears it
+	return \%problem;
+}
+
+check 'problems', 'openapi.yaml has every problem code with its status, and every fault of a message', sub {
+	return () unless grep { $_ eq $contract } @files;
+	my ($values, $told, $line) = enumeration('ProblemCode');
+	my $where = "$contract:$line: ProblemCode";
+	my $truth = problems();
+	my @faults = differences($where, $values, [sort keys %$truth], 'code');
+	push @faults, differences($where, [keys %$told], $values, 'sentence of');
+	for my $code (sort keys %$told) {
+		push @faults, "$where: $code does not say its status and whether to retry"
+			unless $told->{$code} =~ /^(\d{3})\. (?:Retry|Do not retry)\. \S/;
+		my $status = ($truth->{$code} // [])->[0] // 400;
+		push @faults, "$where: $code is $status ($truth->{$code}[1]:$truth->{$code}[2])"
+			if $truth->{$code} && $told->{$code} !~ /^$status\b/;
+	}
+	my %fault;
+	my $message = text('src/app/app_message.c');
+	$fault{$1} = 1 while $message =~ /\badd_error\(c, [^;]*?, "([a-z_]+)"/g;
+	my $phone = text('src/policy/policy_phone.c');
+	$fault{$1} = 1 while $phone =~ /\{"(phone_[a-z_]+)", "/g;
+	($values, $told, $line) = enumeration('FaultCode');
+	push @faults, differences("$contract:$line: FaultCode", $values, [sort keys %fault], 'code');
+	push @faults, differences("$contract:$line: FaultCode", [keys %$told], $values, 'sentence of');
+	return @faults;
+};
+
+check 'quoting', 'openapi.yaml is plain YAML: no anchors, aliases, tags or merge keys', sub {
+	return () unless grep { $_ eq $contract } @files;
+	my @faults;
+	my $block; # indentation of the key of a block text
+	each_line($contract, sub {
+		my ($n, $line) = @_;
+		my ($blank) = $line =~ /^( *)/;
+		return if $line !~ /\S/ || (defined $block && length($blank) > $block);
+		undef $block;
+		push @faults, "$contract:$n: an anchor, alias, tag or merge key" if $line =~ /(?:^|[:\-\[,] +)[&*!][A-Za-z]|<<:/;
+		$block = length($blank) if $line =~ /: [|>][-+]?\s*$/;
+	});
+	return @faults;
+};
 1;

@@ -1,27 +1,32 @@
 # Text: what no line of the tree may hold, whatever its language.
 use strict;
-use warnings;
+use warnings FATAL => 'all';
 our ($root, @files);
 
+# What ships and what tests it in C keeps to .editorconfig; scripts, test SQL and prose get more.
 my $COLUMNS = 120;
+my $COLUMNS_WIDE = 160;
+my $wide = qr{\.(?:mjs|md)$|^tests/(?!tidy/)(?!.*\.[ch]$)};
 my $data = qr{^tests/fuzz/corpus/|\.(?:png|ico|gz|der)$};
 my $self = qr{^tests/tidy/};
 
 sub prose { return grep { $_ !~ $data } files(qr{.}) }
 
-check 'lines', "no line of code has more than $COLUMNS characters", sub {
+check 'lines', "no line has more than $COLUMNS characters, $COLUMNS_WIDE in scripts, test SQL and prose", sub {
 	my (@faults, $tabs);
-	for my $path (grep { $_ !~ $data } files(qr{\.(?:c|h|def|sql|sh|pl|mjs|ya?ml|cmake|txt|md)$|/(?:run|selftest|lint|command|quickstart)$})) {
+	my $kinds = qr{\.(?:c|h|def|sql|sh|pl|mjs|ya?ml|cmake|txt|md)$|/(?:run|selftest|lint|command|quickstart)$};
+	for my $path (grep { $_ !~ $data } files($kinds)) {
 		next if $path eq 'config.yaml.example';
 		each_line($path, sub {
 			my ($n, $line) = @_;
 			utf8::decode($line);
 			my $long = length($line);
-			# What cannot be broken: a table's row, an address, one word; an expected answer of a golden page.
-			return if $path =~ /\.md$/ && $line =~ /^\s*\||https?:|^\S+$/ || $path =~ m{^tests/golden/};
-			push @faults, "$path:$n: $long characters" if $long > $COLUMNS;
-			(my $wide = $line) =~ s/\t/        /g;
-			$tabs++ if $long <= $COLUMNS && length($wide) > $COLUMNS;
+			# What is not broken: a row of a table, an address, one word; an expected answer of a golden page.
+			return if $path =~ /\.md$/ && $line =~ /^\s*\||https?:|^\S+$/ || $path =~ /\.def$/ && $line =~ /^[A-Z_0-9]+\(/ ||
+				$path =~ m{^tests/golden/};
+			push @faults, "$path:$n: $long characters" if $long > ($path =~ $wide ? $COLUMNS_WIDE : $COLUMNS);
+			(my $columns = $line) =~ s{\t}{        }g;
+			$tabs++ if $path !~ $wide && $long <= $COLUMNS && length($columns) > $COLUMNS;
 		});
 	}
 	note(sprintf 'tabs are counted as one; %d more lines pass %d columns with tabs of 8', $tabs, $COLUMNS) if $tabs;
@@ -96,12 +101,14 @@ sub allowed_phones {
 sub area_codes {
 	my %areas;
 	return \%areas unless grep { $_ eq 'proto/npa.def' } @files;
-	$areas{$1} = 1 while text('proto/npa.def') =~ /\bNPA(?:_FOREIGN)?\((\d{3}),/g;
+	my $rows = text('proto/npa.def');
+	$areas{$1} = 1 while $rows =~ /\bNPA(?:_FOREIGN)?\((\d{3}),/g;
 	return \%areas;
 }
 
 # Could anybody have it? Numbers of the plan with a plus sign or punctuation could unless they are impossible; a bare run
-# of ten digits only when its area code is in use. Numbers of other countries always could.
+# of ten digits only when its area code is in use (not behind `date:`, where receipts have one). Numbers of other countries
+# always could.
 sub possible {
 	my ($found, $areas) = @_;
 	(my $digits = $found) =~ s/\D//g;
@@ -113,7 +120,7 @@ sub possible {
 }
 
 my $phone = qr{
-	(?<![\w.+-]) (?:
+	(?<![\w.+-]) (?<![Dd][Aa][Tt][Ee]:) (?:
 		\+ [0-9]{8,15} |
 		(?:\+?1[-.\ ])? (?: \([2-9][0-9]{2}\)\ ? | [2-9][0-9]{2}[-.\ ] ) [2-9][0-9]{2} [-.\ ] [0-9]{4} |
 		1? [2-9][0-9]{2} [2-9][0-9]{2} [0-9]{4}

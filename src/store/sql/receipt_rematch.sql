@@ -4,7 +4,8 @@
 SELECT r.id, r.carrier, r.candidates, r.phone, r.sender, r.state, r.error, r.raw, f.practice_id, f.id, f.how
 FROM (SELECT * FROM smsbridge.receipt ORDER BY received_at DESC LIMIT $1::int4) AS r CROSS JOIN LATERAL (
 	(SELECT practice_id, id, 'id' AS how FROM smsbridge.message m
-		WHERE m.carrier = r.carrier AND m.carrier_message_id = ANY (string_to_array(r.candidates, ' '))
+		WHERE m.carrier = r.carrier AND smsbridge.id_key(m.carrier_message_id) = ANY (string_to_array(r.candidates, ' '))
+			AND m.carrier_message_id IS NOT NULL
 		ORDER BY m.phone = r.phone DESC, m.counted_at DESC LIMIT 1)
 	UNION ALL
 	(SELECT min(practice_id::text)::uuid, min(m.id::text)::uuid, 'address' FROM smsbridge.message m

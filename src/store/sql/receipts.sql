@@ -1,6 +1,6 @@
 -- Applies receipts: each finds its message by id within its carrier (or is told which), newest first, the same phone
 -- before others. Final words move the status forward; what does not is message.news.
--- Arrays: $1 carrier $2 candidates (blank separated) $3 phone $4 status ('' when not final) $5 reason $6 event type
+-- Arrays: $1 carrier $2 candidates (id_keys, blank separated) $3 phone $4 status ('' when not final) $5 reason $6 event type
 -- $7 data (JSON) $8 at $9 practice or null $10 message or null $11 id of the kept receipt or null.
 -- Returns the ordinal (0-based) of each receipt that fits no message. Indexes: message_carrier, message_pkey.
 WITH v AS (
@@ -11,7 +11,8 @@ WITH v AS (
 	SELECT v.ord, v.status, v.reason, v.type, v.data, v.at, v.kept, m.practice_id, m.id
 	FROM v CROSS JOIN LATERAL (
 		SELECT practice_id, id FROM smsbridge.message
-		WHERE carrier = v.carrier AND carrier_message_id = ANY (string_to_array(v.candidates, ' ')) AND v.message_id IS NULL
+		WHERE carrier = v.carrier AND smsbridge.id_key(carrier_message_id) = ANY (string_to_array(v.candidates, ' '))
+			AND carrier_message_id IS NOT NULL AND v.message_id IS NULL
 		ORDER BY phone = v.phone DESC, counted_at DESC LIMIT 1) AS m
 	UNION ALL
 	SELECT ord, status, reason, type, data, at, kept, practice_id, message_id FROM v WHERE message_id IS NOT NULL

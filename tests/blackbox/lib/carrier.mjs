@@ -141,7 +141,7 @@ export class Carrier {
   /** A receipt about a submit, by 'text', 'tlv' or 'both'. */
   receipt(submit, { stat = 'DELIVRD', how = 'text', id = submit.id, err = '000', session } = {}) {
     const fields = {
-      esm_class: 0x04, source_addr: submit.to, destination_addr: submit.from, source_addr_ton: 1, source_addr_npi: 1,
+      esm_class: 0x04, data_coding: 0, source_addr: submit.to, destination_addr: submit.from, source_addr_ton: 1, source_addr_npi: 1,
       dest_addr_ton: 1, dest_addr_npi: 1,
       short_message: how === 'tlv' ? '' : receiptText({ id, stat, err, text: submit.text.slice(0, 20) }),
     };
@@ -155,7 +155,7 @@ export class Carrier {
     keepBody(text);
     return this.deliver({
       source_addr: from.replace(/^\+/, ''), destination_addr: to.replace(/^\+/, ''), source_addr_ton: 1, source_addr_npi: 1,
-      dest_addr_ton: 1, dest_addr_npi: 1, short_message: text, ...more,
+      dest_addr_ton: 1, dest_addr_npi: 1, data_coding: 0, short_message: text, ...more,
     });
   }
 
