@@ -1,10 +1,12 @@
 -- The gateway's tables, roles and the append-only event table.
--- Practice id leads every key, so that the tables can be distributed by it. Times named *_at are the rule clock's unless
--- said otherwise; recorded_at is PostgreSQL's own clock.
+-- Practice id leads every key, so that the tables can be distributed by it. Times named *_at are the rule clock's
+-- unless said otherwise; recorded_at is PostgreSQL's own clock.
 
 DO $$ BEGIN
 	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'smsbridge_app') THEN CREATE ROLE smsbridge_app LOGIN; END IF;
-	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'smsbridge_compliance') THEN CREATE ROLE smsbridge_compliance LOGIN; END IF;
+	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'smsbridge_compliance') THEN
+		CREATE ROLE smsbridge_compliance LOGIN;
+	END IF;
 END $$;
 
 REVOKE ALL ON SCHEMA smsbridge FROM PUBLIC;

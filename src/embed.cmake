@@ -1,4 +1,5 @@
-# Turns files into one C table: cmake -DOUT=x.c -DTABLE=name -DTYPE="struct store_file" -DHEADER=store_sql.h -DFILES=a,b -P
+# Turns files into one C table:
+#   cmake -DOUT=x.c -DTABLE=name -DTYPE="struct store_file" -DHEADER=store_sql.h -DFILES=a,b -P
 file(WRITE ${OUT}.tmp "#include \"${HEADER}\"\n\n")
 string(REPLACE "," ";" FILES "${FILES}")
 set(rows "")

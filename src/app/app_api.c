@@ -38,14 +38,14 @@ static void cancel_route(void *ctx, struct http_exchange *x)
 }
 
 static const struct http_route routes[] = {
-	{"POST", "/v1/messages", create_route},
-	{"GET", "/v1/messages", list_route},
-	{"GET", "/v1/messages/{id}", show_route},
-	{"POST", "/v1/messages/{id}/cancel", cancel_route},
-	{"GET", "/livez", meta_live},
-	{"GET", "/readyz", meta_ready},
-	{"GET", "/metrics", meta_metrics},
-	{"GET", "/openapi.json", meta_openapi},
+        {"POST", "/v1/messages", create_route},
+        {"GET", "/v1/messages", list_route},
+        {"GET", "/v1/messages/{id}", show_route},
+        {"POST", "/v1/messages/{id}/cancel", cancel_route},
+        {"GET", "/livez", meta_live},
+        {"GET", "/readyz", meta_ready},
+        {"GET", "/metrics", meta_metrics},
+        {"GET", "/openapi.json", meta_openapi},
 };
 
 const struct http_route *api_routes(unsigned *count_r)

@@ -11,8 +11,8 @@ struct api_config {
 	struct loop *loop;
 	struct dispatch *dispatch;
 	const struct clock *clock;
-	const char *openapi;       /* JSON text of proto/openapi.yaml */
-	bool fictional_ok;         /* NPA-555-01XX numbers may be texted: every carrier is on loopback */
+	const char *openapi;         /* JSON text of proto/openapi.yaml */
+	bool fictional_ok;           /* NPA-555-01XX numbers may be texted: every carrier is on loopback */
 	int64_t requests_per_second; /* a practice; 0: no limit */
 };
 

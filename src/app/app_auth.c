@@ -1,6 +1,6 @@
 /* API keys: "smsb_<id>_<secret>". The database holds the SHA-256 of the whole key (the secret is 32 random octets, so a
- * slow hash would add nothing). A key found is believed for LIMIT_KEY_CACHE_MS, so a revoked one works a second longer at
- * most; a wrong secret is compared in constant time. */
+ * slow hash would add nothing). A key found is believed for LIMIT_KEY_CACHE_MS, so a revoked one works a second longer
+ * at most; a wrong secret is compared in constant time. */
 #include "app_api_internal.h"
 
 #include "net_crypto.h"
@@ -17,7 +17,7 @@ struct cached_key {
 	uint8_t hash[SHA256_BYTES];
 	struct api_caller caller;
 	int64_t checked_ms;
-	double tokens;         /* of this practice's request rate */
+	double tokens; /* of this practice's request rate */
 	int64_t tokens_at_ms;
 };
 
@@ -102,7 +102,8 @@ static bool rate_allows(struct auth *auth, struct cached_key *k)
 static void admit(struct auth *auth, struct cached_key *k, struct http_exchange *x, api_handler handler)
 {
 	if (!rate_allows(auth, k)) {
-		link_http_problem(x, 429, "too_many_requests", "This practice sends more requests a second than it may.", NULL, 0,
+		link_http_problem(x, 429, "too_many_requests",
+		                  "This practice sends more requests a second than it may.", NULL, 0,
 		                  "retry-after: 1\r\n");
 		return;
 	}

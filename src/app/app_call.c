@@ -39,8 +39,14 @@ int caller_call(struct caller *c, const char *path, const char *body, struct buf
 	snprintf(url, sizeof(url), "%s%s", c->base, path);
 	snprintf(auth, sizeof(auth), "authorization: Bearer %s", c->key);
 	buf_clear(answer);
-	struct fetch_request request = {.method = body ? "POST" : "GET", .url = url, .headers = headers, .body = view_str(body),
-	                                .timeout_ms = 10000, .max_answer = 1 << 20, .loopback_ok = true, .ca_file = c->ca};
+	struct fetch_request request = {.method = body ? "POST" : "GET",
+	                                .url = url,
+	                                .headers = headers,
+	                                .body = view_str(body),
+	                                .timeout_ms = 10000,
+	                                .max_answer = 1 << 20,
+	                                .loopback_ok = true,
+	                                .ca_file = c->ca};
 	net_fetch(c->fetcher, &request, answered_cb, &w);
 	check(net_loop_run_until(c->loop, &w.done, 20000));
 	return w.status;

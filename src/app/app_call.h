@@ -7,9 +7,9 @@
 struct caller {
 	struct loop *loop;
 	struct fetcher *fetcher;
-	char base[64];      /* "https://localhost:8443" */
-	char ca[256];       /* PEM file to trust */
-	char key[128];      /* API key; "" for none */
+	char base[64]; /* "https://localhost:8443" */
+	char ca[256];  /* PEM file to trust */
+	char key[128]; /* API key; "" for none */
 };
 
 void caller_open(struct caller *c);

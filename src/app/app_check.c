@@ -4,15 +4,14 @@
 
 #include <stdio.h>
 
-const char check_help[] =
-	"Examples:\n"
-	"  smsbridge check --config /etc/smsbridge/config.yaml\n"
-	"  smsbridge check --example > config.yaml          a commented example with every setting\n"
-	"\n"
-	"Checks a configuration file and tells every error at once as file:line:col: path: problem.\n"
-	"  --config FILE   the file (- for standard input)\n"
-	"  --example       print the example file instead\n"
-	"  --json          {\"ok\":...,\"errors\":[...]} on standard output\n";
+const char check_help[] = "Examples:\n"
+                          "  smsbridge check --config /etc/smsbridge/config.yaml\n"
+                          "  smsbridge check --example > config.yaml          a commented example with every setting\n"
+                          "\n"
+                          "Checks a configuration file and tells every error at once as file:line:col: path: problem.\n"
+                          "  --config FILE   the file (- for standard input)\n"
+                          "  --example       print the example file instead\n"
+                          "  --json          {\"ok\":...,\"errors\":[...]} on standard output\n";
 
 static void print_json(const struct config_errors *errors)
 {
@@ -38,7 +37,8 @@ int command_check(int argc, char **argv)
 	const char *path = "/etc/smsbridge/config.yaml";
 	bool example = false;
 	bool json = false;
-	const struct option_row rows[] = {{"config", &path, NULL}, {"example", NULL, &example}, {"json", NULL, &json}, {0}};
+	const struct option_row rows[] = {
+	        {"config", &path, NULL}, {"example", NULL, &example}, {"json", NULL, &json}, {0}};
 	if (options_parse(argc, argv, rows, NULL, 0) < 0)
 		return EXIT_USAGE;
 	if (example) {

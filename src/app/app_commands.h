@@ -5,7 +5,7 @@
 #include "app.h"
 
 extern const char run_help[], check_help[], migrate_help[], practice_help[], key_help[], report_help[], explain_help[],
-	smsc_help[], demo_help[];
+        smsc_help[], demo_help[];
 
 int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);

@@ -1,5 +1,5 @@
-/* demo: a private PostgreSQL, migrations, a certificate, a simulated carrier, a clinic's backend and the gateway itself,
- * each a process of its own that dies with this one. As root it first becomes an ordinary user. */
+/* demo: a private PostgreSQL, migrations, a certificate, a simulated carrier, a clinic's backend and the gateway
+ * itself, each a process of its own that dies with this one. As root it first becomes an ordinary user. */
 #include "app_commands.h"
 #include "app_demo.h"
 #include "app_gateway.h"
@@ -21,14 +21,14 @@
 #include <unistd.h>
 
 const char demo_help[] =
-	"Examples:\n"
-	"  smsbridge demo                    start everything and wait for Ctrl-C\n"
-	"  smsbridge demo --once             start everything, play the main story against it, end with 0\n"
-	"  smsbridge demo --keep ./demo      keep the folder (database, logs) for a look afterwards\n"
-	"\n"
-	"Needs PostgreSQL's server programs (package postgresql-15 or newer); no network, no root.\n"
-	"  --start TIME   where the rule clock starts (default: today at 15:00 UTC, mid-morning in New York)\n"
-	"  --rate N       how much faster than real time it runs (default 1)\n";
+        "Examples:\n"
+        "  smsbridge demo                    start everything and wait for Ctrl-C\n"
+        "  smsbridge demo --once             start everything, play the main story against it, end with 0\n"
+        "  smsbridge demo --keep ./demo      keep the folder (database, logs) for a look afterwards\n"
+        "\n"
+        "Needs PostgreSQL's server programs (package postgresql-15 or newer); no network, no root.\n"
+        "  --start TIME   where the rule clock starts (default: today at 15:00 UTC, mid-morning in New York)\n"
+        "  --rate N       how much faster than real time it runs (default 1)\n";
 
 static volatile sig_atomic_t interrupted;
 
@@ -44,7 +44,8 @@ static const char *path_in(const struct demo *d, const char *name, char to[256])
 	return to;
 }
 
-/* --- the folder and who we are ------------------------------------------------------------------------------------- */
+/* --- the folder and who we are -------------------------------------------------------------------------------------
+ */
 
 static bool become_ordinary(const struct demo *d)
 {
@@ -77,7 +78,8 @@ static void remove_folder(const struct demo *d)
 	(void)process_wait(process_exec(&io, argv));
 }
 
-/* --- PostgreSQL ---------------------------------------------------------------------------------------------------- */
+/* --- PostgreSQL ----------------------------------------------------------------------------------------------------
+ */
 
 /* The newest server's folder of programs, as Debian lays them out. */
 static bool find_postgres(char to[256])
@@ -96,8 +98,18 @@ static bool run_initdb(const struct demo *d, const char *bin)
 {
 	char program[300], data[256], log[256];
 	snprintf(program, sizeof(program), "%s/initdb", bin);
-	const char *argv[] = {program, "-D", path_in(d, "postgres", data), "-U", "postgres", "-A", "trust", "-E", "UTF8",
-	                      "--locale=C.UTF-8", "--no-instructions", NULL};
+	const char *argv[] = {program,
+	                      "-D",
+	                      path_in(d, "postgres", data),
+	                      "-U",
+	                      "postgres",
+	                      "-A",
+	                      "trust",
+	                      "-E",
+	                      "UTF8",
+	                      "--locale=C.UTF-8",
+	                      "--no-instructions",
+	                      NULL};
 	struct process_io io = {.in = -1, .out = path_in(d, "postgres.log", log), .death_signal = SIGKILL};
 	return process_wait(process_exec(&io, argv)) == 0;
 }
@@ -111,8 +123,22 @@ static bool start_postgres(struct demo *d)
 		return false;
 	snprintf(program, sizeof(program), "%s/postgres", bin);
 	snprintf(socket, sizeof(socket), "unix_socket_directories=%s", d->dir);
-	const char *argv[] = {program, "-D", path_in(d, "postgres", data), "-c", "listen_addresses=", "-c", socket, "-c", "jit=off",
-	                      "-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "unix_socket_permissions=0700", NULL};
+	const char *argv[] = {program,
+	                      "-D",
+	                      path_in(d, "postgres", data),
+	                      "-c",
+	                      "listen_addresses=",
+	                      "-c",
+	                      socket,
+	                      "-c",
+	                      "jit=off",
+	                      "-c",
+	                      "fsync=on",
+	                      "-c",
+	                      "synchronous_commit=on",
+	                      "-c",
+	                      "unix_socket_permissions=0700",
+	                      NULL};
 	struct process_io io = {.in = -1, .out = path_in(d, "postgres.log", log), .death_signal = SIGINT};
 	d->postgres = process_exec(&io, argv);
 	char conninfo[300];
@@ -143,7 +169,8 @@ static bool make_database(struct demo *d)
 	return ok;
 }
 
-/* --- practice, key, configuration ---------------------------------------------------------------------------------- */
+/* --- practice, key, configuration ----------------------------------------------------------------------------------
+ */
 
 /* Runs a subcommand and takes one member of its one-row JSON answer. */
 static bool ask_command(struct demo *d, int (*run)(int, char **), const char *const *argv, const char *member, char *to,
@@ -172,8 +199,9 @@ static bool make_practice(struct demo *d)
 	char conninfo[300], url[64], path[256];
 	snprintf(conninfo, sizeof(conninfo), "host=%s user=smsbridge_app dbname=smsbridge", d->dir);
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d/hooks", d->clinic_port);
-	const char *add[] = {"add", "--database", conninfo, "--name", "Elm Street Clinic", "--phone", "(312) 555-0100", "--sender",
-	                     DEMO_SENDER, "--webhook-url", url, "--webhook-text", "true", "--json", NULL};
+	const char *add[] = {"add",     "--database",     conninfo,   "--name",    "Elm Street Clinic",
+	                     "--phone", "(312) 555-0100", "--sender", DEMO_SENDER, "--webhook-url",
+	                     url,       "--webhook-text", "true",     "--json",    NULL};
 	if (!ask_command(d, command_practice, add, "id", d->practice, sizeof(d->practice)))
 		return false;
 	const char *set[] = {"set", d->practice, "--database", conninfo, "--json", NULL};
@@ -199,13 +227,15 @@ bool demo_write_config(const struct demo *d)
 	return ok;
 }
 
-/* --- the other processes ------------------------------------------------------------------------------------------- */
+/* --- the other processes -------------------------------------------------------------------------------------------
+ */
 
 static bool start_carrier(struct demo *d)
 {
 	char listen[64], fifo[256], log[256];
 	snprintf(listen, sizeof(listen), "127.0.0.1:%d", d->carrier_port);
-	const char *argv[] = {"--listen", listen, "--system-id", "demo", "--password", "secret08", "--print", "--commands", NULL};
+	const char *argv[] = {"--listen", listen,    "--system-id", "demo", "--password",
+	                      "secret08", "--print", "--commands",  NULL};
 	if (mkfifo(path_in(d, "phone", fifo), 0600) != 0)
 		return false;
 	d->phone_fifo = open(fifo, O_RDWR | O_CLOEXEC); /* both ends, so that it never ends */
@@ -227,7 +257,8 @@ static bool start_clinic(struct demo *d)
 static bool links_up(struct demo *d)
 {
 	struct buf answer = BUF(1 << 20);
-	bool up = caller_call(&d->api, "/readyz", NULL, &answer) == 200 && strstr(buf_cstr(&answer), "\"links_bound\":1");
+	bool up =
+	        caller_call(&d->api, "/readyz", NULL, &answer) == 200 && strstr(buf_cstr(&answer), "\"links_bound\":1");
 	buf_free(&answer);
 	return up;
 }
@@ -282,7 +313,8 @@ void demo_patient_texts(const struct demo *d, const char *phone, const char *tex
 	check(n > 0 && (size_t)n < sizeof(line) && write(d->phone_fifo, line, (size_t)n) == n);
 }
 
-/* --- all of it ----------------------------------------------------------------------------------------------------- */
+/* --- all of it -----------------------------------------------------------------------------------------------------
+ */
 
 static bool start_all(struct demo *d, const char **step)
 {
@@ -336,12 +368,13 @@ static void print_page(const struct demo *d)
 	       "Send a reminder:\n"
 	       "  curl --cacert %s/certificate.pem %s/v1/messages \\\n"
 	       "    -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -H 'Idempotency-Key: first' \\\n"
-	       "    -d '{\"patient\":\"p-1\",\"phone\":\"+12125550101\",\"body\":\"Elm Street Clinic: your visit is Tue 9:30. Reply STOP to end.\"}'\n\n"
+	       "    -d '{\"patient\":\"p-1\",\"phone\":\"+12125550101\",\"body\":\"Elm Street Clinic: your visit is "
+	       "Tue 9:30. Reply STOP to end.\"}'\n\n"
 	       "Text as the patient (the phone shows in carrier.log, the clinic in clinic.log):\n"
 	       "  echo 'mo +12125550101 " DEMO_SENDER " STOP' > %s/phone\n\n"
 	       "Ctrl-C stops everything.\n",
-	       d->api.base, d->dir, d->api.key, d->api.base, d->api.base, d->api.base, d->dir, d->dir, d->clock_start, d->dir,
-	       d->api.base, d->api.key, d->dir);
+	       d->api.base, d->dir, d->api.key, d->api.base, d->api.base, d->api.base, d->dir, d->dir, d->clock_start,
+	       d->dir, d->api.base, d->api.key, d->dir);
 	fflush(stdout);
 }
 
@@ -366,17 +399,19 @@ int command_demo(int argc, char **argv)
 	bool once = false;
 	char start_text[TIME_TEXT_BYTES];
 	const struct option_row rows[] = {
-		{"once", NULL, &once}, {"keep", &keep, NULL}, {"start", &start, NULL}, {"rate", &rate, NULL}, {0}};
+	        {"once", NULL, &once}, {"keep", &keep, NULL}, {"start", &start, NULL}, {"rate", &rate, NULL}, {0}};
 	if (options_parse(argc, argv, rows, NULL, 0) < 0)
 		return EXIT_USAGE;
 	today(start_text);
 	d.clock_start = once ? "2026-03-02T10:00:00-06:00" : start ? start : start_text;
 	d.clock_rate = rate ? strtod(rate, NULL) : 1;
 	if (!make_folder(&d, keep) || !become_ordinary(&d))
-		return failure("the demo's folder could not be made%s", keep ? " (it must not exist yet, and have a short path)" : "");
+		return failure("the demo's folder could not be made%s",
+		               keep ? " (it must not exist yet, and have a short path)" : "");
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
-	fprintf(stderr, "Starting PostgreSQL, a simulated carrier, a clinic's backend and the gateway in %s ...\n", d.dir);
+	fprintf(stderr, "Starting PostgreSQL, a simulated carrier, a clinic's backend and the gateway in %s ...\n",
+	        d.dir);
 	bool ok = start_all(&d, &step);
 	if (!ok) {
 		failure("%s could not be started; the logs are in %s", step, d.dir);

@@ -13,12 +13,12 @@ struct demo {
 	char secret[80];
 	pid_t postgres, carrier, clinic, gateway;
 	int http_port, carrier_port, clinic_port;
-	int phone_fifo;              /* commands to the simulated carrier: what patients text */
-	const char *clock_start;     /* RFC 3339 */
+	int phone_fifo;          /* commands to the simulated carrier: what patients text */
+	const char *clock_start; /* RFC 3339 */
 	double clock_rate;
 	unsigned reloads;
 	struct caller api;
-	struct store_client *db;     /* as the compliance role may see it, and more: the owner's */
+	struct store_client *db; /* as the compliance role may see it, and more: the owner's */
 };
 
 /* Writes the gateway's configuration with the clock at start. */

@@ -34,19 +34,20 @@ struct gateway {
 	int result;
 };
 
-/* --- from configuration to parts ----------------------------------------------------------------------------------- */
+/* --- from configuration to parts -----------------------------------------------------------------------------------
+ */
 
 static struct dispatch_settings settings_of(const struct config *c)
 {
 	return (struct dispatch_settings){
-		.unconfirmed_after_ms = c->policy.unconfirmed_after,
-		.idempotency_keep_ms = c->policy.idempotency_keep,
-		.receipts_keep_ms = c->policy.receipts_keep,
-		.webhook_timeout_ms = c->webhook.timeout,
-		.webhook_retry_base_ms = c->webhook.retry_base,
-		.webhook_retry_max_ms = c->webhook.retry_max,
-		.webhook_plain_ok = c->webhook.allow_plain_http,
-		.webhook_private_ok = c->webhook.allow_private_addresses,
+	        .unconfirmed_after_ms = c->policy.unconfirmed_after,
+	        .idempotency_keep_ms = c->policy.idempotency_keep,
+	        .receipts_keep_ms = c->policy.receipts_keep,
+	        .webhook_timeout_ms = c->webhook.timeout,
+	        .webhook_retry_base_ms = c->webhook.retry_base,
+	        .webhook_retry_max_ms = c->webhook.retry_max,
+	        .webhook_plain_ok = c->webhook.allow_plain_http,
+	        .webhook_private_ok = c->webhook.allow_private_addresses,
 	};
 }
 
@@ -63,18 +64,32 @@ static struct dispatch_carrier carrier_of(const struct gateway *g, unsigned i)
 {
 	const struct config_carrier *c = &g->config->carrier[i];
 	return (struct dispatch_carrier){
-		.name = c->name,
-		.source_ton = (uint8_t)c->source_ton, .source_npi = (uint8_t)c->source_npi,
-		.dest_ton = (uint8_t)c->dest_ton, .dest_npi = (uint8_t)c->dest_npi,
-		.links = (unsigned)c->links,
-		.link = {
-			.carrier = c->name, .host = c->host, .port = (int)c->port, .tls = g->carrier_tls[i], .rate = (unsigned)c->rate,
-			.session = {
-				.role = SMPP_ESME, .bind_kind = SMPP_BIND_TRX, .system_id = c->system_id, .password = c->password,
-				.system_type = c->system_type, .address_range = "", .interface_version = 0x34,
-				.window = (unsigned)c->window, .bind_ms = c->bind_timeout, .answer_ms = c->answer_timeout,
-				.enquire_ms = c->enquire_link, .unbind_ms = 5000},
-		},
+	        .name = c->name,
+	        .source_ton = (uint8_t)c->source_ton,
+	        .source_npi = (uint8_t)c->source_npi,
+	        .dest_ton = (uint8_t)c->dest_ton,
+	        .dest_npi = (uint8_t)c->dest_npi,
+	        .links = (unsigned)c->links,
+	        .link =
+	                {
+	                        .carrier = c->name,
+	                        .host = c->host,
+	                        .port = (int)c->port,
+	                        .tls = g->carrier_tls[i],
+	                        .rate = (unsigned)c->rate,
+	                        .session = {.role = SMPP_ESME,
+	                                    .bind_kind = SMPP_BIND_TRX,
+	                                    .system_id = c->system_id,
+	                                    .password = c->password,
+	                                    .system_type = c->system_type,
+	                                    .address_range = "",
+	                                    .interface_version = 0x34,
+	                                    .window = (unsigned)c->window,
+	                                    .bind_ms = c->bind_timeout,
+	                                    .answer_ms = c->answer_timeout,
+	                                    .enquire_ms = c->enquire_link,
+	                                    .unbind_ms = 5000},
+	                },
 	};
 }
 
@@ -100,7 +115,8 @@ static void warn_plain(const struct config *c)
 	for (unsigned i = 0; i < c->carriers; i++)
 		if (!c->carrier[i].tls && !config_host_is_loopback(c->carrier[i].host))
 			log_event(LOG_WARNING, "plain_smpp", LOG_TEXT(carrier, c->carrier[i].name),
-			          LOG_TEXT(warning, "patients' data crosses the network unencrypted (carriers[].plain_without_tls)"));
+			          LOG_TEXT(warning, "patients' data crosses the network unencrypted "
+			                            "(carriers[].plain_without_tls)"));
 }
 
 static void set_log_level(const struct config *c)
@@ -119,14 +135,16 @@ static bool load_server_tls(const struct config *c, struct tls_context **tls_r, 
 	return *tls_r != NULL;
 }
 
-/* --- reload -------------------------------------------------------------------------------------------------------- */
+/* --- reload --------------------------------------------------------------------------------------------------------
+ */
 
 static void reload_failed(struct view why)
 {
 	struct buf text = BUF(LIMIT_CONFIG_BYTES);
 	buf_add_view(&text, why);
 	metric_add(METRIC_config_reloads_total, 1, LABELS("failed"));
-	log_event(LOG_ERROR, "reload_failed", LOG_TEXT(reason, buf_cstr(&text)), LOG_TEXT(warning, "the old configuration stays"));
+	log_event(LOG_ERROR, "reload_failed", LOG_TEXT(reason, buf_cstr(&text)),
+	          LOG_TEXT(warning, "the old configuration stays"));
 	buf_free(&text);
 }
 
@@ -146,8 +164,8 @@ static void apply(struct gateway *g)
 	warn_plain(c);
 }
 
-/* The running parts hold texts of the configuration that they were made from, so the old one is kept: reloads are rare and
- * a configuration is a few kilobytes. What only a restart can change keeps its old value and is named. */
+/* The running parts hold texts of the configuration that they were made from, so the old one is kept: reloads are rare
+ * and a configuration is a few kilobytes. What only a restart can change keeps its old value and is named. */
 static void reload_cb(void *ctx)
 {
 	struct gateway *g = ctx;
@@ -168,15 +186,17 @@ static void reload_cb(void *ctx)
 		g->server_tls = tls;
 		apply(g);
 		metric_add(METRIC_config_reloads_total, 1, LABELS("ok"));
-		log_event(LOG_INFO, "reloaded", LOG_TEXT(file, g->config_path), LOG_TEXT(field, buf_cstr(&restart)),
-		          LOG_TEXT(warning, restart.n ? "the settings named in `field` change with the next start" : ""));
+		log_event(
+		        LOG_INFO, "reloaded", LOG_TEXT(file, g->config_path), LOG_TEXT(field, buf_cstr(&restart)),
+		        LOG_TEXT(warning, restart.n ? "the settings named in `field` change with the next start" : ""));
 	}
 	buf_free(&restart);
 	buf_free(&error);
 	buf_free(&errors.text);
 }
 
-/* --- end ----------------------------------------------------------------------------------------------------------- */
+/* --- end -----------------------------------------------------------------------------------------------------------
+ */
 
 static void maybe_over(struct gateway *g)
 {
@@ -223,12 +243,14 @@ static void lag_cb(void *ctx)
 	net_timer_start(g->lag, LAG_EVERY_MS);
 }
 
-/* --- assembly ------------------------------------------------------------------------------------------------------ */
+/* --- assembly ------------------------------------------------------------------------------------------------------
+ */
 
 static bool start_http(struct gateway *g, struct buf *error)
 {
-	struct http_server_config config = {
-		.listen = g->config->http.listen, .tls = g->server_tls, .connections = (unsigned)g->config->http.connections};
+	struct http_server_config config = {.listen = g->config->http.listen,
+	                                    .tls = g->server_tls,
+	                                    .connections = (unsigned)g->config->http.connections};
 	config.routes = api_routes(&config.route_count);
 	g->http = link_http_new(g->loop, &config, g->api, error);
 	return g->http != NULL;
@@ -240,9 +262,16 @@ static void start_dispatch(struct gateway *g)
 	const struct config *c = g->config;
 	for (unsigned i = 0; i < c->carriers; i++)
 		carriers[i] = carrier_of(g, i);
-	struct dispatch_config config = {
-		.loop = g->loop, .clock = &g->clock, .conninfo = app_conninfo(c), .node = c->top.node, .tzdata = c->policy.tzdata,
-		.carriers = carriers, .carrier_count = c->carriers, .settings = settings_of(c), .evicted = evicted_cb, .ctx = g};
+	struct dispatch_config config = {.loop = g->loop,
+	                                 .clock = &g->clock,
+	                                 .conninfo = app_conninfo(c),
+	                                 .node = c->top.node,
+	                                 .tzdata = c->policy.tzdata,
+	                                 .carriers = carriers,
+	                                 .carrier_count = c->carriers,
+	                                 .settings = settings_of(c),
+	                                 .evicted = evicted_cb,
+	                                 .ctx = g};
 	g->dispatch = dispatch_new(&config);
 }
 
@@ -264,9 +293,12 @@ static bool start(struct gateway *g, struct buf *error)
 	set_clock(g);
 	warn_plain(g->config);
 	start_dispatch(g);
-	struct api_config api = {
-		.loop = g->loop, .dispatch = g->dispatch, .clock = &g->clock, .openapi = buf_cstr(&g->openapi),
-		.fictional_ok = app_all_loopback(g->config), .requests_per_second = g->config->http.requests_per_second};
+	struct api_config api = {.loop = g->loop,
+	                         .dispatch = g->dispatch,
+	                         .clock = &g->clock,
+	                         .openapi = buf_cstr(&g->openapi),
+	                         .fictional_ok = app_all_loopback(g->config),
+	                         .requests_per_second = g->config->http.requests_per_second};
 	g->api = api_new(&api);
 	g->hup = net_signal_new(g->loop, SIGHUP, reload_cb, g);
 	g->term = net_signal_new(g->loop, SIGTERM, term_cb, g);
@@ -277,7 +309,8 @@ static bool start(struct gateway *g, struct buf *error)
 	return start_http(g, error);
 }
 
-/* Frees everything, so that leak checkers have the last word; a drain that ran out of time leaves the rest to the system. */
+/* Frees everything, so that leak checkers have the last word; a drain that ran out of time leaves the rest to the
+ * system. */
 static void finish(struct gateway *g)
 {
 	net_timer_free(g->lag);

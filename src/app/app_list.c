@@ -45,7 +45,8 @@ static void run(struct reading *r, const char *sql, struct store_params *ps, sto
 	store_params_free(ps);
 }
 
-/* --- one message --------------------------------------------------------------------------------------------------- */
+/* --- one message ---------------------------------------------------------------------------------------------------
+ */
 
 static void show_cb(void *ctx, const struct store_rows *rows)
 {
@@ -81,7 +82,8 @@ void message_show(struct api *a, struct http_exchange *x, const struct api_calle
 	run(reading_new(a, x), "message_get", &ps, show_cb, show_done_cb);
 }
 
-/* --- cancel -------------------------------------------------------------------------------------------------------- */
+/* --- cancel --------------------------------------------------------------------------------------------------------
+ */
 
 static void cancel_cb(void *ctx, const struct store_rows *rows)
 {
@@ -124,7 +126,8 @@ void message_cancel(struct api *a, struct http_exchange *x, const struct api_cal
 	run(r, "message_cancel", &ps, cancel_cb, cancel_done_cb);
 }
 
-/* --- pages --------------------------------------------------------------------------------------------------------- */
+/* --- pages ---------------------------------------------------------------------------------------------------------
+ */
 
 static void list_cb(void *ctx, const struct store_rows *rows)
 {
@@ -204,11 +207,12 @@ void message_list(struct api *a, struct http_exchange *x, const struct api_calle
 	struct reading *r = reading_new(a, x);
 	bool has_after, has_status, has_patient;
 	bool ok = take_value(query, "after", after, sizeof(after), &has_after) &&
-		take_value(query, "status", status, sizeof(status), &has_status) &&
-		take_value(query, "patient", patient, sizeof(patient), &has_patient) && take_limit(query, &r->limit);
+	          take_value(query, "status", status, sizeof(status), &has_status) &&
+	          take_value(query, "patient", patient, sizeof(patient), &has_patient) && take_limit(query, &r->limit);
 	if (!ok || (has_after && !uuid_parse(view_str(after), &id)) || (has_status && !known_status(status))) {
 		api_problem(x, 400, "bad_query",
-		            "after takes a message id, limit 1 to 200, status one of the statuses, patient up to 64 octets of UTF-8.");
+		            "after takes a message id, limit 1 to 200, status one of the statuses, patient up to 64 "
+		            "octets of UTF-8.");
 		return;
 	}
 	store_value_uuid(&ps, &who->practice_id);

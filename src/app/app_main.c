@@ -4,16 +4,16 @@
 #include <string.h>
 
 const struct command commands[] = {
-	{"demo", "everything on this machine: private PostgreSQL, simulated carrier, gateway", demo_help, command_demo},
-	{"run", "the gateway", run_help, command_run},
-	{"check", "check a configuration", check_help, command_check},
-	{"migrate", "bring the database to this version", migrate_help, command_migrate},
-	{"practice", "add, change and list practices", practice_help, command_practice},
-	{"key", "make, list and revoke API keys", key_help, command_key},
-	{"report", "compliance reports from the database", report_help, command_report},
-	{"explain", "why a message went, waits or will never go", explain_help, command_explain},
-	{"smsc", "a simulated carrier", smsc_help, command_smsc},
-	{0},
+        {"demo", "everything on this machine: private PostgreSQL, simulated carrier, gateway", demo_help, command_demo},
+        {"run", "the gateway", run_help, command_run},
+        {"check", "check a configuration", check_help, command_check},
+        {"migrate", "bring the database to this version", migrate_help, command_migrate},
+        {"practice", "add, change and list practices", practice_help, command_practice},
+        {"key", "make, list and revoke API keys", key_help, command_key},
+        {"report", "compliance reports from the database", report_help, command_report},
+        {"explain", "why a message went, waits or will never go", explain_help, command_explain},
+        {"smsc", "a simulated carrier", smsc_help, command_smsc},
+        {0},
 };
 
 static void print_help(void)
@@ -23,7 +23,8 @@ static void print_help(void)
 	     "  smsbridge check --config /etc/smsbridge/config.yaml\n"
 	     "  smsbridge run --config /etc/smsbridge/config.yaml\n"
 	     "\n"
-	     "smsbridge takes appointment reminders over HTTPS, judges each against the texting rules at the moment it\n"
+	     "smsbridge takes appointment reminders over HTTPS, judges each against the texting rules at the moment "
+	     "it\n"
 	     "would leave, submits it to carriers over SMPP, and keeps every event in PostgreSQL.\n"
 	     "\n"
 	     "Commands:");

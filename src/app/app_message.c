@@ -1,5 +1,5 @@
-/* POST /v1/messages: JSON -> draft -> commit -> 202. Every fault of the request is found in one pass and told by pointer
- * and code, never by value. */
+/* POST /v1/messages: JSON -> draft -> commit -> 202. Every fault of the request is found in one pass and told by
+ * pointer and code, never by value. */
 #include "app_api_internal.h"
 
 #include "net_crypto.h"
@@ -40,20 +40,32 @@ static void add_error(struct creation *c, const char *pointer, const char *code,
 	c->error[c->errors++] = (struct http_problem_error){pointer, code, detail};
 }
 
-/* --- fields -------------------------------------------------------------------------------------------------------- */
+/* --- fields --------------------------------------------------------------------------------------------------------
+ */
 
 /* The rows of the request: JSON name, pointer, required. */
-enum field { F_PATIENT, F_PHONE, F_TIME_ZONE, F_BODY, F_CATEGORY, F_PRIORITY, F_SEND_AT, F_EXPIRES_AT, F_REFERENCE, F_COUNT };
+enum field {
+	F_PATIENT,
+	F_PHONE,
+	F_TIME_ZONE,
+	F_BODY,
+	F_CATEGORY,
+	F_PRIORITY,
+	F_SEND_AT,
+	F_EXPIRES_AT,
+	F_REFERENCE,
+	F_COUNT
+};
 static const struct {
 	const char *name;
 	const char *pointer;
 	bool required;
 } fields[F_COUNT] = {
-	[F_PATIENT] = {"patient", "/patient", true},       [F_PHONE] = {"phone", "/phone", true},
-	[F_TIME_ZONE] = {"time_zone", "/time_zone", false}, [F_BODY] = {"body", "/body", true},
-	[F_CATEGORY] = {"category", "/category", false},   [F_PRIORITY] = {"priority", "/priority", false},
-	[F_SEND_AT] = {"send_at", "/send_at", false},      [F_EXPIRES_AT] = {"expires_at", "/expires_at", false},
-	[F_REFERENCE] = {"reference", "/reference", false},
+        [F_PATIENT] = {"patient", "/patient", true},        [F_PHONE] = {"phone", "/phone", true},
+        [F_TIME_ZONE] = {"time_zone", "/time_zone", false}, [F_BODY] = {"body", "/body", true},
+        [F_CATEGORY] = {"category", "/category", false},    [F_PRIORITY] = {"priority", "/priority", false},
+        [F_SEND_AT] = {"send_at", "/send_at", false},       [F_EXPIRES_AT] = {"expires_at", "/expires_at", false},
+        [F_REFERENCE] = {"reference", "/reference", false},
 };
 
 /* A field's text; p NULL when it is absent or wrong (then an error was added). null counts as absent. */
@@ -145,7 +157,8 @@ static void take_zones(struct creation *c)
 	if (v.p) {
 		const char *name = (const char *)v.p; /* a C string of jansson's; an inner NUL is refused by it */
 		if (!policy_zone_name_ok(v) || !dispatch_zone(c->api->config.dispatch, name))
-			add_error(c, "/time_zone", "time_zone_unknown", "Give an IANA time zone name, as America/Chicago.");
+			add_error(c, "/time_zone", "time_zone_unknown",
+			          "Give an IANA time zone name, as America/Chicago.");
 		buf_add_view(&names, v);
 	} else {
 		for (unsigned i = 0; i < c->zones.count; i++)
@@ -168,15 +181,16 @@ static void check_shape(struct creation *c, struct view body, const struct text_
 {
 	struct buf detail = BUF(1024);
 	if (shape->characters > LIMIT_MESSAGE_CHARACTERS) {
-		buf_printf(&detail, "The text has %u characters; at most %d may be sent.", shape->characters, LIMIT_MESSAGE_CHARACTERS);
+		buf_printf(&detail, "The text has %u characters; at most %d may be sent.", shape->characters,
+		           LIMIT_MESSAGE_CHARACTERS);
 		add_error(c, "/body", "body_too_long", pool_copy(link_http_pool(c->x), buf_view(&detail)));
 	} else if (shape->segments > 1 && shape->encoding == TEXT_UCS2) {
 		buf_printf(&detail, "These characters need an alphabet of which one text holds %d: ", LIMIT_UCS2_UNITS);
 		text_not_gsm7(body, 16, &detail);
 		add_error(c, "/body", "body_characters", pool_copy(link_http_pool(c->x), buf_view(&detail)));
 	} else if (shape->segments > 1) {
-		buf_printf(&detail, "The text takes %u of the %d places of one text (some characters take two).", shape->units,
-		           LIMIT_GSM7_SEPTETS);
+		buf_printf(&detail, "The text takes %u of the %d places of one text (some characters take two).",
+		           shape->units, LIMIT_GSM7_SEPTETS);
 		add_error(c, "/body", "body_too_long", pool_copy(link_http_pool(c->x), buf_view(&detail)));
 	}
 	buf_free(&detail);
@@ -238,7 +252,8 @@ static bool take_time(struct creation *c, enum field f, int64_t *at_us_r)
 		return false;
 	if (time_parse(v, at_us_r))
 		return true;
-	add_error(c, fields[f].pointer, "bad_time", "Give an RFC 3339 time with its offset, as 2026-03-02T14:30:00-06:00.");
+	add_error(c, fields[f].pointer, "bad_time",
+	          "Give an RFC 3339 time with its offset, as 2026-03-02T14:30:00-06:00.");
 	*at_us_r = 0;
 	return false;
 }
@@ -265,7 +280,8 @@ static void take_times(struct creation *c)
 	m->status = m->send_at_us > c->now_us ? "scheduled" : "queued";
 }
 
-/* --- answers ------------------------------------------------------------------------------------------------------- */
+/* --- answers -------------------------------------------------------------------------------------------------------
+ */
 
 static void creation_end(struct creation *c)
 {
@@ -278,8 +294,10 @@ static void write_answer(struct creation *c)
 {
 	char id[UUID_TEXT_BYTES];
 	struct buf b = BUF(4096);
-	buf_printf(&b, "{\"id\":\"%s\",\"status\":\"%s\",\"encoding\":\"%s\",\"characters\":%u,\"segments\":%u,\"zones\":[",
-	           uuid_format(&c->draft.id, id), c->draft.status, c->draft.encoding, c->draft.characters, c->draft.segments);
+	buf_printf(&b,
+	           "{\"id\":\"%s\",\"status\":\"%s\",\"encoding\":\"%s\",\"characters\":%u,\"segments\":%u,\"zones\":[",
+	           uuid_format(&c->draft.id, id), c->draft.status, c->draft.encoding, c->draft.characters,
+	           c->draft.segments);
 	for (size_t at = 0, n; at < c->draft.zones.n; at += n + 1) {
 		const char *name = (const char *)c->draft.zones.p + at;
 		n = strcspn(name, " ");
@@ -299,7 +317,8 @@ static void write_answer(struct creation *c)
 static void answer_errors(struct creation *c)
 {
 	creation_end(c);
-	link_http_problem(c->x, 422, "validation_failed", "The message cannot be accepted; see errors.", c->error, c->errors, "");
+	link_http_problem(c->x, 422, "validation_failed", "The message cannot be accepted; see errors.", c->error,
+	                  c->errors, "");
 }
 
 static void stored_cb(void *ctx, const struct store_rows *rows)
@@ -328,7 +347,8 @@ static void stored_done_cb(void *ctx, enum store_result result, const char *sqls
 	else if (strcmp(hash, c->stored_hash) != 0)
 		api_problem(c->x, 422, "idempotency_key_reused", "This Idempotency-Key was used for another request.");
 	else
-		link_http_reply(c->x, 202, "application/json", "idempotency-replayed: true\r\n", view_str(c->stored_answer));
+		link_http_reply(c->x, 202, "application/json", "idempotency-replayed: true\r\n",
+		                view_str(c->stored_answer));
 }
 
 static void read_stored(struct creation *c)
@@ -355,7 +375,8 @@ static void accepted_cb(void *ctx, struct draft *draft, enum accept_result resul
 		api_read_failed(c->x);
 }
 
-/* --- request ------------------------------------------------------------------------------------------------------- */
+/* --- request -------------------------------------------------------------------------------------------------------
+ */
 
 /* Idempotency-Key: a structured-field string in quotes, or bare. False with the problem answered. */
 static bool take_key(struct creation *c, const struct http_request *r)
@@ -369,7 +390,8 @@ static bool take_key(struct creation *c, const struct http_request *r)
 	for (size_t i = 0; ok && i < v.n; i++)
 		ok = v.p[i] > 0x20 && v.p[i] < 0x7f && v.p[i] != '"' && v.p[i] != '\\';
 	if (!ok) {
-		api_problem(c->x, 400, "idempotency_key_bad", "Idempotency-Key takes 1 to 128 visible ASCII characters, once.");
+		api_problem(c->x, 400, "idempotency_key_bad",
+		            "Idempotency-Key takes 1 to 128 visible ASCII characters, once.");
 		return false;
 	}
 	c->draft.key = view_str(pool_copy(link_http_pool(c->x), v));
@@ -378,8 +400,9 @@ static bool take_key(struct creation *c, const struct http_request *r)
 		c->in_flight = true;
 		return true;
 	}
-	link_http_problem(c->x, 409, "idempotency_key_running", "The first request with this Idempotency-Key is still running.",
-	                  NULL, 0, "retry-after: 1\r\n");
+	link_http_problem(c->x, 409, "idempotency_key_running",
+	                  "The first request with this Idempotency-Key is still running.", NULL, 0,
+	                  "retry-after: 1\r\n");
 	return false;
 }
 
@@ -404,7 +427,8 @@ static bool parse_json(struct creation *c, struct view body)
 		buf_add_str(&detail, "The request's body must be a JSON object.");
 	else
 		buf_printf(&detail, "The JSON is malformed at line %d, column %d.", error.line, error.column);
-	const char *code = json_error_code(&error) == json_error_duplicate_key ? "json_duplicate_key" : "json_malformed";
+	const char *code =
+	        json_error_code(&error) == json_error_duplicate_key ? "json_duplicate_key" : "json_malformed";
 	creation_end(c);
 	api_problem(c->x, 400, c->json ? "json_not_object" : code, buf_cstr(&detail));
 	buf_free(&detail);

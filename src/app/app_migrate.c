@@ -8,16 +8,17 @@
 #include <stdio.h>
 #include <string.h>
 
-const char migrate_help[] =
-	"Examples:\n"
-	"  smsbridge migrate --config /etc/smsbridge/config.yaml\n"
-	"  smsbridge migrate --database 'host=db dbname=smsbridge user=smsbridge_owner'\n"
-	"\n"
-	"Applies what is missing of the numbered migrations, each in one transaction, under a lock, and writes the reference\n"
-	"tables. Run it as the role that owns the database, before the new version's `run`. Changed migrations are refused.\n"
-	"  --config FILE      take owner_conninfo from it\n"
-	"  --database TEXT    connection string instead\n"
-	"  --status           only tell which migration the database is at (--json for programs)\n";
+const char migrate_help[] = "Examples:\n"
+                            "  smsbridge migrate --config /etc/smsbridge/config.yaml\n"
+                            "  smsbridge migrate --database 'host=db dbname=smsbridge user=smsbridge_owner'\n"
+                            "\n"
+                            "Applies what is missing of the numbered migrations, each in one transaction, under a "
+                            "lock, and writes the reference\n"
+                            "tables. Run it as the role that owns the database, before the new version's `run`. "
+                            "Changed migrations are refused.\n"
+                            "  --config FILE      take owner_conninfo from it\n"
+                            "  --database TEXT    connection string instead\n"
+                            "  --status           only tell which migration the database is at (--json for programs)\n";
 
 #define NEVER "NEVER"
 #define PRACTICE "PRACTICE"
@@ -76,11 +77,13 @@ bool app_migrate(struct store_client *c, bool quiet, struct buf *error)
 	struct pool pool = {0};
 	unsigned npa_rows = npa_cells(npa, &pool);
 	const struct store_reference references[] = {
-		{"smsbridge.event_type", "code, webhook, sentence", event_cells, 3, ROWS(event_cells, 3), "smsbridge.event", "type"},
-		{"smsbridge.reason", "code, rule, citation, sentence, finality", reason_cells, 5, ROWS(reason_cells, 5),
+	        {"smsbridge.event_type", "code, webhook, sentence", event_cells, 3, ROWS(event_cells, 3),
+	         "smsbridge.event", "type"},
+	        {"smsbridge.reason", "code, rule, citation, sentence, finality", reason_cells, 5, ROWS(reason_cells, 5),
 	         "smsbridge.message", "reason"},
-		{"smsbridge.status", "code, final, sentence", status_cells, 3, ROWS(status_cells, 3), "smsbridge.message", "status"},
-		{"smsbridge.npa_zone", "npa, zone", npa, 2, npa_rows, NULL, NULL},
+	        {"smsbridge.status", "code, final, sentence", status_cells, 3, ROWS(status_cells, 3),
+	         "smsbridge.message", "status"},
+	        {"smsbridge.npa_zone", "npa, zone", npa, 2, npa_rows, NULL, NULL},
 	};
 	bool ok = store_migrate(c, references, sizeof(references) / sizeof(*references), migrated_cb, &quiet, error);
 	pool_free(&pool);
@@ -95,8 +98,8 @@ static int show_status(struct store_client *c, bool json)
 	if (applied < 0)
 		result = failure("%s", buf_cstr(&error));
 	else
-		printf(json ? "{\"database\":%d,\"program\":%u}\n" : "database at migration %d, program at %u\n", applied,
-		       store_migrate_newest());
+		printf(json ? "{\"database\":%d,\"program\":%u}\n" : "database at migration %d, program at %u\n",
+		       applied, store_migrate_newest());
 	buf_free(&error);
 	return result;
 }
@@ -107,9 +110,11 @@ int command_migrate(int argc, char **argv)
 	const char *database = NULL;
 	bool status = false, json = false;
 	int result;
-	const struct option_row rows[] = {
-		{"config", &config, NULL}, {"database", &database, NULL}, {"status", NULL, &status},
-		{"json", NULL, &json}, {0}};
+	const struct option_row rows[] = {{"config", &config, NULL},
+	                                  {"database", &database, NULL},
+	                                  {"status", NULL, &status},
+	                                  {"json", NULL, &json},
+	                                  {0}};
 	if (options_parse(argc, argv, rows, NULL, 0) < 0)
 		return EXIT_USAGE;
 	struct store_client *c = app_database(config, database, true, &result);

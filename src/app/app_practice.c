@@ -11,26 +11,26 @@
 #include <string.h>
 
 const char practice_help[] =
-	"Examples:\n"
-	"  smsbridge practice add --name 'Elm Street Clinic' --phone '(212) 555-0100' --sender +12125550199\n"
-	"  smsbridge practice set ID --webhook-url https://clinic.example/hooks\n"
-	"  smsbridge practice list --json\n"
-	"\n"
-	"  --name TEXT          as patients know it; at most 40 characters of the GSM alphabet\n"
-	"  --phone TEXT         of the front desk, named in confirmations; at most 20 characters\n"
-	"  --sender NUMBER      the number that its texts come from and replies go to\n"
-	"  --webhook-url URL    where its events go; '' for nowhere. A new signing secret is made when there is none\n"
-	"  --webhook-text BOOL  true: replies' text and the full phone go with them; false: they do not\n"
-	"  --config FILE, --database TEXT, --json\n";
+        "Examples:\n"
+        "  smsbridge practice add --name 'Elm Street Clinic' --phone '(212) 555-0100' --sender +12125550199\n"
+        "  smsbridge practice set ID --webhook-url https://clinic.example/hooks\n"
+        "  smsbridge practice list --json\n"
+        "\n"
+        "  --name TEXT          as patients know it; at most 40 characters of the GSM alphabet\n"
+        "  --phone TEXT         of the front desk, named in confirmations; at most 20 characters\n"
+        "  --sender NUMBER      the number that its texts come from and replies go to\n"
+        "  --webhook-url URL    where its events go; '' for nowhere. A new signing secret is made when there is none\n"
+        "  --webhook-text BOOL  true: replies' text and the full phone go with them; false: they do not\n"
+        "  --config FILE, --database TEXT, --json\n";
 
-const char key_help[] =
-	"Examples:\n"
-	"  smsbridge key create PRACTICE --label 'scheduler, production'\n"
-	"  smsbridge key list PRACTICE\n"
-	"  smsbridge key revoke KEY-ID\n"
-	"\n"
-	"A key is shown once, when it is made; the database keeps its SHA-256. A revoked key stops working within a second.\n"
-	"  --label TEXT, --config FILE, --database TEXT, --json\n";
+const char key_help[] = "Examples:\n"
+                        "  smsbridge key create PRACTICE --label 'scheduler, production'\n"
+                        "  smsbridge key list PRACTICE\n"
+                        "  smsbridge key revoke KEY-ID\n"
+                        "\n"
+                        "A key is shown once, when it is made; the database keeps its SHA-256. A revoked key stops "
+                        "working within a second.\n"
+                        "  --label TEXT, --config FILE, --database TEXT, --json\n";
 
 struct practice_options {
 	const char *config, *database, *name, *phone, *sender, *url, *text, *label;
@@ -89,14 +89,24 @@ static int practice_add(struct store_client *c, const struct practice_options *o
 	struct uuid made = uuid_make(&maker, clock_read(&system));
 	uuid_format(&made, id);
 	make_secret(secret);
-	const char *params[] = {id, o->name, o->phone, o->sender, o->url && *o->url ? o->url : NULL, secret,
-	                        o->text ? o->text : "false", now_text(at)};
-	struct store_table *t = store_client_run(c,
-		"WITH made AS (INSERT INTO smsbridge.practice (id, name, phone, sender, webhook_url, webhook_secret,"
-		" webhook_reply_text, created_at) VALUES ($1::uuid, $2, $3, $4, $5, $6, $7::boolean, $8::timestamptz) RETURNING *),"
-		" told AS (INSERT INTO smsbridge.event (practice_id, type, at, data) SELECT id, 'practice.changed', created_at,"
-		" jsonb_build_object('change', 'added') FROM made)"
-		" SELECT id, name, phone, sender, webhook_url, webhook_secret FROM made", params, 8);
+	const char *params[] = {id,
+	                        o->name,
+	                        o->phone,
+	                        o->sender,
+	                        o->url && *o->url ? o->url : NULL,
+	                        secret,
+	                        o->text ? o->text : "false",
+	                        now_text(at)};
+	struct store_table *t = store_client_run(
+	        c,
+	        "WITH made AS (INSERT INTO smsbridge.practice (id, name, phone, sender, webhook_url, webhook_secret,"
+	        " webhook_reply_text, created_at) VALUES ($1::uuid, $2, $3, $4, $5, $6, $7::boolean, $8::timestamptz) "
+	        "RETURNING *),"
+	        " told AS (INSERT INTO smsbridge.event (practice_id, type, at, data) SELECT id, 'practice.changed', "
+	        "created_at,"
+	        " jsonb_build_object('change', 'added') FROM made)"
+	        " SELECT id, name, phone, sender, webhook_url, webhook_secret FROM made",
+	        params, 8);
 	return finish(c, t, o->json);
 }
 
@@ -107,22 +117,28 @@ static int practice_set(struct store_client *c, const char *id, const struct pra
 	const char *params[] = {id, o->name, o->phone, o->sender, o->url, secret, o->text, now_text(at)};
 	if ((o->name && !gsm_text(o->name, 40)) || (o->phone && !gsm_text(o->phone, 20)))
 		return usage_error("--name takes 1 to 40, --phone 1 to 20 characters of the GSM alphabet");
-	struct store_table *t = store_client_run(c,
-		"WITH made AS (UPDATE smsbridge.practice SET name = coalesce($2, name), phone = coalesce($3, phone),"
-		" sender = coalesce($4, sender), webhook_url = CASE WHEN $5::text IS NULL THEN webhook_url ELSE nullif($5, '') END,"
-		" webhook_secret = coalesce(webhook_secret, $6), webhook_reply_text = coalesce($7::boolean, webhook_reply_text)"
-		" WHERE id = $1::uuid RETURNING *),"
-		" told AS (INSERT INTO smsbridge.event (practice_id, type, at, data) SELECT id, 'practice.changed', $8::timestamptz,"
-		" jsonb_build_object('change', 'settings') FROM made)"
-		" SELECT id, name, phone, sender, webhook_url, webhook_secret FROM made", params, 8);
+	struct store_table *t = store_client_run(
+	        c,
+	        "WITH made AS (UPDATE smsbridge.practice SET name = coalesce($2, name), phone = coalesce($3, phone),"
+	        " sender = coalesce($4, sender), webhook_url = CASE WHEN $5::text IS NULL THEN webhook_url ELSE "
+	        "nullif($5, '') END,"
+	        " webhook_secret = coalesce(webhook_secret, $6), webhook_reply_text = coalesce($7::boolean, "
+	        "webhook_reply_text)"
+	        " WHERE id = $1::uuid RETURNING *),"
+	        " told AS (INSERT INTO smsbridge.event (practice_id, type, at, data) SELECT id, 'practice.changed', "
+	        "$8::timestamptz,"
+	        " jsonb_build_object('change', 'settings') FROM made)"
+	        " SELECT id, name, phone, sender, webhook_url, webhook_secret FROM made",
+	        params, 8);
 	return finish(c, t, o->json);
 }
 
 static int practice_list(struct store_client *c, const struct practice_options *o)
 {
 	struct store_table *t = store_client_run(c,
-		"SELECT id, name, phone, sender, webhook_url, webhook_reply_text, created_at FROM smsbridge.practice ORDER BY id",
-		NULL, 0);
+	                                         "SELECT id, name, phone, sender, webhook_url, webhook_reply_text, "
+	                                         "created_at FROM smsbridge.practice ORDER BY id",
+	                                         NULL, 0);
 	if (!t)
 		return failure("%s", store_client_error(c));
 	app_print_table(t, o->json);
@@ -132,10 +148,11 @@ static int practice_list(struct store_client *c, const struct practice_options *
 
 static int parse(int argc, char **argv, struct practice_options *o, const char **words)
 {
-	const struct option_row rows[] = {
-		{"config", &o->config, NULL}, {"database", &o->database, NULL}, {"name", &o->name, NULL},
-		{"phone", &o->phone, NULL},   {"sender", &o->sender, NULL},     {"webhook-url", &o->url, NULL},
-		{"webhook-text", &o->text, NULL}, {"label", &o->label, NULL},   {"json", NULL, &o->json}, {0}};
+	const struct option_row rows[] = {{"config", &o->config, NULL},     {"database", &o->database, NULL},
+	                                  {"name", &o->name, NULL},         {"phone", &o->phone, NULL},
+	                                  {"sender", &o->sender, NULL},     {"webhook-url", &o->url, NULL},
+	                                  {"webhook-text", &o->text, NULL}, {"label", &o->label, NULL},
+	                                  {"json", NULL, &o->json},         {0}};
 	return options_parse(argc, argv, rows, words, 2);
 }
 
@@ -161,7 +178,8 @@ int command_practice(int argc, char **argv)
 	return result;
 }
 
-/* --- keys ---------------------------------------------------------------------------------------------------------- */
+/* --- keys ----------------------------------------------------------------------------------------------------------
+ */
 
 /* smsb_<16 hex digits>_<64 hex digits>: letters and digits only, so that a double click takes it whole. */
 static void make_key(char id[17], char key[128], char hash[2 * SHA256_BYTES + 1])
@@ -182,12 +200,15 @@ static int key_create(struct store_client *c, const char *practice, const struct
 	char id[17], key[128], hash[2 * SHA256_BYTES + 1], at[TIME_TEXT_BYTES];
 	make_key(id, key, hash);
 	const char *params[] = {practice, id, hash, o->label ? o->label : "", now_text(at), key};
-	struct store_table *t = store_client_run(c,
-		"WITH made AS (INSERT INTO smsbridge.api_key (practice_id, id, secret_hash, label, created_at)"
-		" VALUES ($1::uuid, $2, decode($3, 'hex'), $4, $5::timestamptz) RETURNING *),"
-		" told AS (INSERT INTO smsbridge.event (practice_id, type, at, data) SELECT practice_id, 'key.created', created_at,"
-		" jsonb_build_object('key', id) FROM made)"
-		" SELECT id, practice_id, label, $6::text AS key FROM made", params, 6);
+	struct store_table *t = store_client_run(
+	        c,
+	        "WITH made AS (INSERT INTO smsbridge.api_key (practice_id, id, secret_hash, label, created_at)"
+	        " VALUES ($1::uuid, $2, decode($3, 'hex'), $4, $5::timestamptz) RETURNING *),"
+	        " told AS (INSERT INTO smsbridge.event (practice_id, type, at, data) SELECT practice_id, "
+	        "'key.created', created_at,"
+	        " jsonb_build_object('key', id) FROM made)"
+	        " SELECT id, practice_id, label, $6::text AS key FROM made",
+	        params, 6);
 	return finish(c, t, o->json);
 }
 
@@ -196,19 +217,24 @@ static int key_revoke(struct store_client *c, const char *id, const struct pract
 	char at[TIME_TEXT_BYTES];
 	const char *params[] = {id, now_text(at)};
 	struct store_table *t = store_client_run(c,
-		"WITH made AS (UPDATE smsbridge.api_key SET revoked_at = $2::timestamptz WHERE id = $1 AND revoked_at IS NULL"
-		" RETURNING *), told AS (INSERT INTO smsbridge.event (practice_id, type, at, data) SELECT practice_id, 'key.revoked',"
-		" revoked_at, jsonb_build_object('key', id) FROM made)"
-		" SELECT id, practice_id, label, revoked_at FROM made", params, 2);
+	                                         "WITH made AS (UPDATE smsbridge.api_key SET revoked_at = "
+	                                         "$2::timestamptz WHERE id = $1 AND revoked_at IS NULL"
+	                                         " RETURNING *), told AS (INSERT INTO smsbridge.event (practice_id, "
+	                                         "type, at, data) SELECT practice_id, 'key.revoked',"
+	                                         " revoked_at, jsonb_build_object('key', id) FROM made)"
+	                                         " SELECT id, practice_id, label, revoked_at FROM made",
+	                                         params, 2);
 	return finish(c, t, o->json);
 }
 
 static int key_list(struct store_client *c, const char *practice, const struct practice_options *o)
 {
 	const char *params[] = {*practice ? practice : NULL};
-	struct store_table *t = store_client_run(c,
-		"SELECT id, practice_id, label, created_at, revoked_at FROM smsbridge.api_key"
-		" WHERE $1::uuid IS NULL OR practice_id = $1 ORDER BY created_at", params, 1);
+	struct store_table *t =
+	        store_client_run(c,
+	                         "SELECT id, practice_id, label, created_at, revoked_at FROM smsbridge.api_key"
+	                         " WHERE $1::uuid IS NULL OR practice_id = $1 ORDER BY created_at",
+	                         params, 1);
 	if (!t)
 		return failure("%s", store_client_error(c));
 	app_print_table(t, o->json);

@@ -7,10 +7,10 @@
 #include <sys/types.h>
 
 struct process_io {
-	int in;             /* descriptor for standard input, or -1 for /dev/null */
-	const char *out;    /* file for standard output, NULL: /dev/null */
-	const char *err;    /* file for standard error, NULL: as out */
-	int death_signal;   /* sent to it when the parent dies */
+	int in;           /* descriptor for standard input, or -1 for /dev/null */
+	const char *out;  /* file for standard output, NULL: /dev/null */
+	const char *err;  /* file for standard error, NULL: as out */
+	int death_signal; /* sent to it when the parent dies */
 };
 
 /* Runs a program; argv ended by NULL. -1 when it could not be started. */

@@ -1,5 +1,5 @@
-/* receiver: the demonstration's stand-in for a clinic's backend. It takes webhooks on loopback, checks their signature as
- * Standard Webhooks 1.0.0 says, and prints what came as one line each. */
+/* receiver: the demonstration's stand-in for a clinic's backend. It takes webhooks on loopback, checks their signature
+ * as Standard Webhooks 1.0.0 says, and prints what came as one line each. */
 #include "app_commands.h"
 
 #include "base_time.h"

@@ -8,23 +8,22 @@
 #include <string.h>
 
 const char report_help[] =
-	"Examples:\n"
-	"  smsbridge report violations --config /etc/smsbridge/config.yaml\n"
-	"  smsbridge report daily --from 2026-03-01 --to 2026-03-31 --json\n"
-	"  smsbridge report messages --practice ID\n"
-	"\n"
-	"Reports: messages, opt_outs, decisions, daily, violations. The same views are there for psql as role\n"
-	"smsbridge_compliance in schema report. Exit code 1 when `violations` is not empty.\n"
-	"  --from DATE, --to DATE   days in UTC, both included\n"
-	"  --practice ID            one practice only\n"
-	"  --config FILE, --database TEXT, --json\n";
+        "Examples:\n"
+        "  smsbridge report violations --config /etc/smsbridge/config.yaml\n"
+        "  smsbridge report daily --from 2026-03-01 --to 2026-03-31 --json\n"
+        "  smsbridge report messages --practice ID\n"
+        "\n"
+        "Reports: messages, opt_outs, decisions, daily, violations. The same views are there for psql as role\n"
+        "smsbridge_compliance in schema report. Exit code 1 when `violations` is not empty.\n"
+        "  --from DATE, --to DATE   days in UTC, both included\n"
+        "  --practice ID            one practice only\n"
+        "  --config FILE, --database TEXT, --json\n";
 
-const char explain_help[] =
-	"Examples:\n"
-	"  smsbridge explain 0195f3c2-7c1e-7b7a-9d5e-0242ac120002\n"
-	"\n"
-	"Tells in sentences what happened to a message, why, and by which rule.\n"
-	"  --config FILE, --database TEXT, --json\n";
+const char explain_help[] = "Examples:\n"
+                            "  smsbridge explain 0195f3c2-7c1e-7b7a-9d5e-0242ac120002\n"
+                            "\n"
+                            "Tells in sentences what happened to a message, why, and by which rule.\n"
+                            "  --config FILE, --database TEXT, --json\n";
 
 /* Each report: its view, the column that --from and --to look at, how it is ordered. */
 static const struct {
@@ -32,21 +31,24 @@ static const struct {
 	const char *day;
 	const char *order;
 } reports[] = {
-	{"messages", "created_at", "created_at, id"},
-	{"opt_outs", "created_at", "created_at"},
-	{"decisions", "at", "at"},
-	{"daily", "day", "day, practice"},
-	{"violations", "at", "at"},
+        {"messages", "created_at", "created_at, id"},
+        {"opt_outs", "created_at", "created_at"},
+        {"decisions", "at", "at"},
+        {"daily", "day", "day, practice"},
+        {"violations", "at", "at"},
 };
 
-static int run_report(struct store_client *c, size_t i, const char *from, const char *to, const char *practice, bool json)
+static int run_report(struct store_client *c, size_t i, const char *from, const char *to, const char *practice,
+                      bool json)
 {
 	struct buf sql = BUF(2048);
 	const char *params[] = {from, to, practice};
-	buf_printf(&sql,
-	           "SELECT * FROM report.%s WHERE ($1::date IS NULL OR %s >= $1::date::timestamptz)"
-	           " AND ($2::date IS NULL OR %s < ($2::date + 1)::timestamptz) AND ($3::uuid IS NULL OR practice_id = $3)"
-	           " ORDER BY %s", reports[i].name, reports[i].day, reports[i].day, reports[i].order);
+	buf_printf(
+	        &sql,
+	        "SELECT * FROM report.%s WHERE ($1::date IS NULL OR %s >= $1::date::timestamptz)"
+	        " AND ($2::date IS NULL OR %s < ($2::date + 1)::timestamptz) AND ($3::uuid IS NULL OR practice_id = $3)"
+	        " ORDER BY %s",
+	        reports[i].name, reports[i].day, reports[i].day, reports[i].order);
 	struct store_table *t = store_client_run(c, buf_cstr(&sql), params, 3);
 	buf_free(&sql);
 	if (!t)
@@ -63,8 +65,13 @@ int command_report(int argc, char **argv)
 	const char *name = "";
 	bool json = false;
 	int result;
-	const struct option_row rows[] = {{"config", &config, NULL}, {"database", &database, NULL}, {"from", &from, NULL},
-	                                  {"to", &to, NULL}, {"practice", &practice, NULL}, {"json", NULL, &json}, {0}};
+	const struct option_row rows[] = {{"config", &config, NULL},
+	                                  {"database", &database, NULL},
+	                                  {"from", &from, NULL},
+	                                  {"to", &to, NULL},
+	                                  {"practice", &practice, NULL},
+	                                  {"json", NULL, &json},
+	                                  {0}};
 	if (options_parse(argc, argv, rows, &name, 1) < 0)
 		return EXIT_USAGE;
 	size_t count = sizeof(reports) / sizeof(*reports);
@@ -92,8 +99,8 @@ static void print_story(const struct store_table *t)
 		const char *facts = store_table_cell(t, i, 5);
 		printf("%s  %s\n", store_table_cell(t, i, 0), store_table_cell(t, i, 2));
 		if (reason)
-			printf("    because: %s%s%s%s\n", reason, citation && *citation ? " [" : "", citation ? citation : "",
-			       citation && *citation ? "]" : "");
+			printf("    because: %s%s%s%s\n", reason, citation && *citation ? " [" : "",
+			       citation ? citation : "", citation && *citation ? "]" : "");
 		if (facts)
 			printf("    facts: %s\n", facts);
 	}
@@ -106,7 +113,7 @@ int command_explain(int argc, char **argv)
 	bool json = false;
 	int result;
 	const struct option_row rows[] = {
-		{"config", &config, NULL}, {"database", &database, NULL}, {"json", NULL, &json}, {0}};
+	        {"config", &config, NULL}, {"database", &database, NULL}, {"json", NULL, &json}, {0}};
 	if (options_parse(argc, argv, rows, &id, 1) < 0)
 		return EXIT_USAGE;
 	if (!*id)
@@ -114,10 +121,13 @@ int command_explain(int argc, char **argv)
 	struct store_client *c = app_database(config, database, false, &result);
 	if (!c)
 		return result;
-	struct store_table *t = store_client_run(c,
-		"SELECT e.at, e.type, t.sentence, r.sentence AS reason, r.citation, e.data AS facts"
-		" FROM smsbridge.event e JOIN smsbridge.event_type t ON t.code = e.type"
-		" LEFT JOIN smsbridge.reason r ON r.code = e.reason WHERE e.message_id = $1::uuid ORDER BY e.xact, e.id", &id, 1);
+	struct store_table *t =
+	        store_client_run(c,
+	                         "SELECT e.at, e.type, t.sentence, r.sentence AS reason, r.citation, e.data AS facts"
+	                         " FROM smsbridge.event e JOIN smsbridge.event_type t ON t.code = e.type"
+	                         " LEFT JOIN smsbridge.reason r ON r.code = e.reason WHERE e.message_id = $1::uuid "
+	                         "ORDER BY e.xact, e.id",
+	                         &id, 1);
 	if (!t)
 		result = failure("%s", store_client_error(c));
 	else if (store_table_rows(t) == 0)

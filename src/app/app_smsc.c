@@ -1,5 +1,6 @@
-/* smsc: a simulated carrier on the same session code as the gateway, server side. It accepts binds, answers submits with a
- * message id, delivers receipts after a while, and sends patients' texts that it reads as commands from standard input. */
+/* smsc: a simulated carrier on the same session code as the gateway, server side. It accepts binds, answers submits
+ * with a message id, delivers receipts after a while, and sends patients' texts that it reads as commands from standard
+ * input. */
 #include "app_commands.h"
 
 #include "base_check.h"
@@ -17,30 +18,30 @@
 #include <string.h>
 #include <unistd.h>
 
-const char smsc_help[] =
-	"Examples:\n"
-	"  smsbridge smsc --listen 127.0.0.1:2775\n"
-	"  smsbridge smsc --listen 127.0.0.1:2775 --receipt-delay 2000 --print\n"
-	"  echo 'mo +12125550101 +12125550199 STOP' | smsbridge smsc --commands\n"
-	"\n"
-	"A carrier for tests and demonstrations; any system_id may bind unless --system-id names one. On SIGTERM it prints what\n"
-	"it saw as one JSON object.\n"
-	"  --listen ADDRESS       default 127.0.0.1:2775; port 0 takes a free one, which is printed\n"
-	"  --system-id TEXT, --password TEXT\n"
-	"  --answer-delay MS      before submit_sm_resp (default 0)\n"
-	"  --receipt-delay MS     before the receipt (default 0)\n"
-	"  --no-receipts\n"
-	"  --state WORD           stat of the receipts (default DELIVRD)\n"
-	"  --status NUMBER        command_status of every submit_sm_resp (default 0)\n"
-	"  --print                print each text as a JSON line\n"
-	"  --commands             read lines `mo FROM TO TEXT` from standard input\n";
+const char smsc_help[] = "Examples:\n"
+                         "  smsbridge smsc --listen 127.0.0.1:2775\n"
+                         "  smsbridge smsc --listen 127.0.0.1:2775 --receipt-delay 2000 --print\n"
+                         "  echo 'mo +12125550101 +12125550199 STOP' | smsbridge smsc --commands\n"
+                         "\n"
+                         "A carrier for tests and demonstrations; any system_id may bind unless --system-id names one. "
+                         "On SIGTERM it prints what\n"
+                         "it saw as one JSON object.\n"
+                         "  --listen ADDRESS       default 127.0.0.1:2775; port 0 takes a free one, which is printed\n"
+                         "  --system-id TEXT, --password TEXT\n"
+                         "  --answer-delay MS      before submit_sm_resp (default 0)\n"
+                         "  --receipt-delay MS     before the receipt (default 0)\n"
+                         "  --no-receipts\n"
+                         "  --state WORD           stat of the receipts (default DELIVRD)\n"
+                         "  --status NUMBER        command_status of every submit_sm_resp (default 0)\n"
+                         "  --print                print each text as a JSON line\n"
+                         "  --commands             read lines `mo FROM TO TEXT` from standard input\n";
 
 #define LATER_MAX 2000000 /* answers and receipts that wait; more are dropped and counted */
 #define WINDOW 1000
 
 struct later {
 	int64_t at_ms;
-	uint32_t peer;       /* connection that submitted; any of the same system_id may take a receipt */
+	uint32_t peer; /* connection that submitted; any of the same system_id may take a receipt */
 	uint32_t sequence;
 	uint64_t id;
 	bool receipt_wanted;
@@ -109,7 +110,8 @@ static void line_pop(struct line *l)
 	l->count--;
 }
 
-/* --- out ----------------------------------------------------------------------------------------------------------- */
+/* --- out -----------------------------------------------------------------------------------------------------------
+ */
 
 static struct smsc_peer *peer_of(struct smsc *s, uint32_t number)
 {
@@ -138,7 +140,8 @@ static void answer(struct smsc *s, const struct later *a)
 	if (!p)
 		return;
 	snprintf(id, sizeof(id), "%llx", (unsigned long long)a->id);
-	smpp_session_answer(link_pump_session(p->pump), SMPP_submit_sm, a->sequence, s->status, view_str(s->status ? "" : id));
+	smpp_session_answer(link_pump_session(p->pump), SMPP_submit_sm, a->sequence, s->status,
+	                    view_str(s->status ? "" : id));
 	p->dirty = true;
 	s->answered++;
 }
@@ -175,9 +178,11 @@ static bool send_receipt(struct smsc *s, const struct later *r)
 	struct clock system = {0};
 	struct civil now = time_civil(clock_read(&system) / SECOND_US);
 	int n = snprintf(text, sizeof(text),
-	                 "id:%llx sub:001 dlvrd:%s submit date:%02d%02d%02d%02d%02d done date:%02d%02d%02d%02d%02d stat:%s err:000 text:",
-	                 (unsigned long long)r->id, strcmp(s->state, "DELIVRD") == 0 ? "001" : "000", now.year % 100, now.month,
-	                 now.day, now.hour, now.minute, now.year % 100, now.month, now.day, now.hour, now.minute, s->state);
+	                 "id:%llx sub:001 dlvrd:%s submit date:%02d%02d%02d%02d%02d done date:%02d%02d%02d%02d%02d "
+	                 "stat:%s err:000 text:",
+	                 (unsigned long long)r->id, strcmp(s->state, "DELIVRD") == 0 ? "001" : "000", now.year % 100,
+	                 now.month, now.day, now.hour, now.minute, now.year % 100, now.month, now.day, now.hour,
+	                 now.minute, s->state);
 	fill_deliver(&pdu, r->to, r->from, 0x04, view_of(text, (size_t)n));
 	return send_deliver(s, r->peer, &pdu);
 }
@@ -215,7 +220,8 @@ static void work_cb(void *ctx)
 	work(ctx);
 }
 
-/* --- in ------------------------------------------------------------------------------------------------------------ */
+/* --- in ------------------------------------------------------------------------------------------------------------
+ */
 
 static void print_text(const struct smsc *s, const struct smpp_pdu *pdu)
 {
@@ -289,8 +295,8 @@ static void event_cb(void *ctx, struct pump *pump, const struct smpp_event *e)
 	else if (e->kind == SMPP_EVENT_DELIVER && e->pdu->command == SMPP_submit_sm)
 		on_submit(p, e->pdu);
 	else if (e->kind == SMPP_EVENT_DELIVER)
-		smpp_session_answer(link_pump_session(p->pump), e->pdu->command, e->pdu->sequence_number, ESME_RINVCMDID,
-		                    (struct view){0});
+		smpp_session_answer(link_pump_session(p->pump), e->pdu->command, e->pdu->sequence_number,
+		                    ESME_RINVCMDID, (struct view){0});
 	else if (e->kind == SMPP_EVENT_ANSWER)
 		s->acknowledged++;
 	net_timer_start(s->timer, 0);
@@ -314,9 +320,17 @@ static void accept_cb(void *ctx, struct listener *from)
 {
 	struct smsc *s = ctx;
 	struct smsc_peer *p = mem_alloc(sizeof(*p));
-	struct smpp_session_config config = {
-		.role = SMPP_MC, .system_id = "", .password = "", .system_type = "", .address_range = "", .interface_version = 0x34,
-		.window = WINDOW, .bind_ms = 10000, .answer_ms = 60000, .enquire_ms = 30000, .unbind_ms = 5000};
+	struct smpp_session_config config = {.role = SMPP_MC,
+	                                     .system_id = "",
+	                                     .password = "",
+	                                     .system_type = "",
+	                                     .address_range = "",
+	                                     .interface_version = 0x34,
+	                                     .window = WINDOW,
+	                                     .bind_ms = 10000,
+	                                     .answer_ms = 60000,
+	                                     .enquire_ms = 30000,
+	                                     .unbind_ms = 5000};
 	p->smsc = s;
 	p->number = ++s->next_peer;
 	p->next = s->peers;
@@ -324,7 +338,8 @@ static void accept_cb(void *ctx, struct listener *from)
 	p->pump = link_pump_accept(s->loop, from, &config, &peer_ops, p);
 }
 
-/* --- commands ------------------------------------------------------------------------------------------------------ */
+/* --- commands ------------------------------------------------------------------------------------------------------
+ */
 
 /* "mo FROM TO TEXT" */
 static void command(struct smsc *s, char *line)
@@ -371,12 +386,14 @@ static void input_cb(void *ctx, int events)
 	}
 }
 
-/* --- life ---------------------------------------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------------------------------------------------
+ */
 
 static void term_cb(void *ctx)
 {
 	struct smsc *s = ctx;
-	printf("{\"submitted\":%llu,\"answered\":%llu,\"delivered\":%llu,\"acknowledged\":%llu,\"dropped\":%llu,\"refused\":%llu}\n",
+	printf("{\"submitted\":%llu,\"answered\":%llu,\"delivered\":%llu,\"acknowledged\":%llu,\"dropped\":%llu,"
+	       "\"refused\":%llu}\n",
 	       (unsigned long long)s->submitted, (unsigned long long)s->answered, (unsigned long long)s->delivered,
 	       (unsigned long long)s->acknowledged, (unsigned long long)s->dropped, (unsigned long long)s->refused);
 	fflush(stdout);
@@ -416,11 +433,17 @@ int command_smsc(int argc, char **argv)
 	uint64_t answer_ms = 0, receipt_ms = 0, code = 0;
 	s.state = "DELIVRD";
 	s.typed = BUF(65536);
-	const struct option_row rows[] = {
-		{"listen", &listen, NULL}, {"system-id", &s.system_id, NULL}, {"password", &s.password, NULL},
-		{"answer-delay", &answer_delay, NULL}, {"receipt-delay", &receipt_delay, NULL}, {"state", &s.state, NULL},
-		{"status", &status, NULL}, {"no-receipts", NULL, &no_receipts}, {"print", NULL, &s.print},
-		{"commands", NULL, &s.commands}, {0}};
+	const struct option_row rows[] = {{"listen", &listen, NULL},
+	                                  {"system-id", &s.system_id, NULL},
+	                                  {"password", &s.password, NULL},
+	                                  {"answer-delay", &answer_delay, NULL},
+	                                  {"receipt-delay", &receipt_delay, NULL},
+	                                  {"state", &s.state, NULL},
+	                                  {"status", &status, NULL},
+	                                  {"no-receipts", NULL, &no_receipts},
+	                                  {"print", NULL, &s.print},
+	                                  {"commands", NULL, &s.commands},
+	                                  {0}};
 	if (options_parse(argc, argv, rows, NULL, 0) < 0)
 		return EXIT_USAGE;
 	if (!number_option(answer_delay, 3600000, &answer_ms) || !number_option(receipt_delay, 3600000, &receipt_ms) ||

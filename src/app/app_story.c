@@ -1,6 +1,6 @@
 /* The main story, told against the running demonstration: each step does something through a real door (HTTPS, the
- * simulated carrier), waits for what must follow, and shows it from the database. The first thing that is not as told ends
- * the story with false. The rule clock is moved by the gateway's own configuration and SIGHUP. */
+ * simulated carrier), waits for what must follow, and shows it from the database. The first thing that is not as told
+ * ends the story with false. The rule clock is moved by the gateway's own configuration and SIGHUP. */
 #include "app.h"
 #include "app_demo.h"
 
@@ -69,9 +69,9 @@ static int post(struct demo *d, const char *patient, const char *phone, const ch
 	return status;
 }
 
-static const char timeline[] =
-	"SELECT to_char(at AT TIME ZONE 'America/Chicago', 'Dy HH24:MI:SS') AS chicago, type, coalesce(reason, '') AS reason"
-	" FROM smsbridge.event WHERE message_id = $1::uuid ORDER BY xact, id";
+static const char timeline[] = "SELECT to_char(at AT TIME ZONE 'America/Chicago', 'Dy HH24:MI:SS') AS chicago, type, "
+                               "coalesce(reason, '') AS reason"
+                               " FROM smsbridge.event WHERE message_id = $1::uuid ORDER BY xact, id";
 
 static bool has_status(struct demo *d, const char *id, const char *status)
 {
@@ -88,12 +88,15 @@ static bool has_status(struct demo *d, const char *id, const char *status)
 static bool held_by(struct demo *d, const char *id, const char *reason)
 {
 	char sql[200];
-	snprintf(sql, sizeof(sql), "SELECT status = 'held' AND reason = '%s' FROM smsbridge.message WHERE id = $1::uuid", reason);
+	snprintf(sql, sizeof(sql),
+	         "SELECT status = 'held' AND reason = '%s' FROM smsbridge.message WHERE id = $1::uuid", reason);
 	if (!wait_until(d, sql, id))
 		return failed(reason);
-	show(d, "SELECT m.status, m.reason, to_char(m.due_at AT TIME ZONE 'America/Chicago', 'Dy YYYY-MM-DD HH24:MI:SS')"
+	show(d,
+	     "SELECT m.status, m.reason, to_char(m.due_at AT TIME ZONE 'America/Chicago', 'Dy YYYY-MM-DD HH24:MI:SS')"
 	     " AS goes_at_chicago, r.sentence FROM smsbridge.message m JOIN smsbridge.reason r ON r.code = m.reason"
-	     " WHERE m.id = $1::uuid", id);
+	     " WHERE m.id = $1::uuid",
+	     id);
 	return true;
 }
 
@@ -103,7 +106,8 @@ static bool clock_to(struct demo *d, const char *start)
 	return demo_set_clock(d, start, 1) || failed("the clock could not be moved");
 }
 
-/* --- chapters ------------------------------------------------------------------------------------------------------ */
+/* --- chapters ------------------------------------------------------------------------------------------------------
+ */
 
 #define ANNA "+13125550101"
 #define BEN "+13125550102"
@@ -114,7 +118,8 @@ static bool delivered(struct demo *d)
 {
 	char id[64];
 	title(1, "Monday 10:00 in Chicago. A reminder is accepted by HTTPS, delivered, and its receipt recorded.");
-	return (post(d, "anna", ANNA, REMINDER, "", id) == 202 || failed("not accepted")) && has_status(d, id, "delivered");
+	return (post(d, "anna", ANNA, REMINDER, "", id) == 202 || failed("not accepted")) &&
+	       has_status(d, id, "delivered");
 }
 
 static bool too_long(struct demo *d)
@@ -136,8 +141,10 @@ static bool at_night(struct demo *d)
 {
 	char id[64];
 	title(4, "21:30 in Chicago. A reminder is held to 08:00, and goes then.");
-	return clock_to(d, "2026-03-02T21:30:00-06:00") && (post(d, "ben", BEN, REMINDER, "", id) == 202 || failed("not accepted")) &&
-	       held_by(d, id, "quiet_hours") && clock_to(d, "2026-03-03T07:59:58-06:00") && has_status(d, id, "delivered");
+	return clock_to(d, "2026-03-02T21:30:00-06:00") &&
+	       (post(d, "ben", BEN, REMINDER, "", id) == 202 || failed("not accepted")) &&
+	       held_by(d, id, "quiet_hours") && clock_to(d, "2026-03-03T07:59:58-06:00") &&
+	       has_status(d, id, "delivered");
 }
 
 static bool fourth_of_the_week(struct demo *d, const char *second)
@@ -160,7 +167,9 @@ static bool stop_wins(struct demo *d)
 	demo_patient_texts(d, CARA, "Stop. Thank you!");
 	if (!has_status(d, waits, "canceled"))
 		return false;
-	if (!wait_until(d, "SELECT count(*) = 1 FROM smsbridge.message WHERE category = 'opt_out_confirmation' AND status = 'delivered'",
+	if (!wait_until(d,
+	                "SELECT count(*) = 1 FROM smsbridge.message WHERE category = 'opt_out_confirmation' AND status "
+	                "= 'delivered'",
 	                NULL))
 		return failed("the STOP was not answered");
 	printf("   The one confirmation, and then the next send is blocked:\n");
@@ -173,7 +182,9 @@ static bool start_resumes(struct demo *d)
 	char id[64];
 	title(7, "She texts START; the next day a reminder goes again.");
 	demo_patient_texts(d, CARA, "START");
-	if (!wait_until(d, "SELECT count(*) = 1 FROM smsbridge.message WHERE category = 'resume_confirmation' AND status = 'delivered'",
+	if (!wait_until(d,
+	                "SELECT count(*) = 1 FROM smsbridge.message WHERE category = 'resume_confirmation' AND status "
+	                "= 'delivered'",
 	                NULL))
 		return failed("START was not answered");
 	return clock_to(d, "2026-03-06T13:00:00-06:00") && post(d, "cara", CARA, REMINDER, "", id) == 202 &&
@@ -228,9 +239,14 @@ static bool report(struct demo *d)
 	title(9, "What compliance staff read (role smsbridge_compliance, schema report).");
 	if (!open_as_compliance(d))
 		return false;
-	show(d, "SELECT patient, status, coalesce(reason, '') AS reason, category, sent_at FROM report.messages ORDER BY created_at, id",
+	show(d,
+	     "SELECT patient, status, coalesce(reason, '') AS reason, category, sent_at FROM report.messages ORDER BY "
+	     "created_at, id",
 	     NULL);
-	show(d, "SELECT day, accepted, held, blocked, sent, delivered, canceled, opt_outs, replies FROM report.daily ORDER BY day", NULL);
+	show(d,
+	     "SELECT day, accepted, held, blocked, sent, delivered, canceled, opt_outs, replies FROM report.daily "
+	     "ORDER BY day",
+	     NULL);
 	printf("violations:\n");
 	show(d, "SELECT * FROM report.violations", NULL);
 	return wait_until(d, "SELECT count(*) = 0 FROM report.violations", NULL) || failed("there are violations");
@@ -239,8 +255,8 @@ static bool report(struct demo *d)
 bool story_play(struct demo *d)
 {
 	char second[64];
-	bool ok = delivered(d) && too_long(d) && second_of_the_day(d, second) && at_night(d) && fourth_of_the_week(d, second) &&
-	          stop_wins(d) && start_resumes(d) && question(d) && report(d);
+	bool ok = delivered(d) && too_long(d) && second_of_the_day(d, second) && at_night(d) &&
+	          fourth_of_the_week(d, second) && stop_wins(d) && start_resumes(d) && question(d) && report(d);
 	if (ok)
 		printf("\nThe story is told: every step was as the rules say, and no rule was broken.\n");
 	return ok;

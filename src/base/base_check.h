@@ -1,5 +1,6 @@
 /* check(): our own mistakes. It stays on in release builds and ends the process with one line, because a gateway that
- * goes on after a broken invariant may text a patient twice. What peers or the world do wrong never goes through here. */
+ * goes on after a broken invariant may text a patient twice. What peers or the world do wrong never goes through here.
+ */
 #ifndef BASE_CHECK_H
 #define BASE_CHECK_H
 

@@ -4,67 +4,64 @@
 #define BASE_LIMITS_H
 
 /* --- HTTP, in ------------------------------------------------------------------------------------------------- */
-#define LIMIT_HTTP_HEAD_BYTES 16384      /* request line and headers; RFC 9112 suggests 8000, proxies add their own */
-#define LIMIT_HTTP_BODY_BYTES 65536      /* a message is under 2 kB; room for later batch routes */
-#define LIMIT_HTTP_HEADERS 64            /* header lines in a request */
-#define LIMIT_HTTP_CONNECTIONS 2048      /* open connections of a listener; more are closed at once */
-#define LIMIT_HTTP_HEAD_MS 10000         /* from first octet to end of head: slow senders */
-#define LIMIT_HTTP_BODY_MS 20000         /* from end of head to end of body */
-#define LIMIT_HTTP_IDLE_MS 75000         /* keep-alive silence */
-#define LIMIT_HTTP_ANSWER_MS 30000       /* a handler that has not answered by then is answered with 503 */
-#define LIMIT_HTTP_HANDSHAKE_MS 10000    /* TLS handshake of an accepted connection */
-#define LIMIT_HTTP_REQUESTS 100000       /* requests on one connection before it is closed, so that load rebalances */
-
-/* --- JSON ----------------------------------------------------------------------------------------------------- */
-#define LIMIT_JSON_DEPTH 16              /* nesting of a request body; ours is 1 deep */
+#define LIMIT_HTTP_HEAD_BYTES 16384   /* request line and headers; RFC 9112 suggests 8000, proxies add their own */
+#define LIMIT_HTTP_BODY_BYTES 65536   /* a message is under 2 kB; room for later batch routes */
+#define LIMIT_HTTP_HEADERS 64         /* header lines in a request */
+#define LIMIT_HTTP_CONNECTIONS 2048   /* open connections of a listener; more are closed at once */
+#define LIMIT_HTTP_HEAD_MS 10000      /* from first octet to end of head: slow senders */
+#define LIMIT_HTTP_BODY_MS 20000      /* from end of head to end of body */
+#define LIMIT_HTTP_IDLE_MS 75000      /* keep-alive silence */
+#define LIMIT_HTTP_ANSWER_MS 30000    /* a handler that has not answered by then is answered with 503 */
+#define LIMIT_HTTP_HANDSHAKE_MS 10000 /* TLS handshake of an accepted connection */
+#define LIMIT_HTTP_REQUESTS 100000    /* requests on one connection before it is closed, so that load rebalances */
 
 /* --- messages ------------------------------------------------------------------------------------------------- */
-#define LIMIT_MESSAGE_CHARACTERS 160     /* 47 CFR 64.1200(a)(9)(iv)(E) */
-#define LIMIT_GSM7_SEPTETS 160           /* one SMS of the GSM 7-bit alphabet, 3GPP TS 23.038 */
-#define LIMIT_UCS2_UNITS 70              /* one SMS of UCS-2 */
-#define LIMIT_BODY_BYTES 4096            /* UTF-8 octets of a body that is looked at at all */
-#define LIMIT_PATIENT_BYTES 64           /* the practice's own patient reference */
-#define LIMIT_REFERENCE_BYTES 128        /* the practice's own message reference */
-#define LIMIT_IDEMPOTENCY_KEY_BYTES 128  /* Idempotency-Key after unquoting */
+#define LIMIT_MESSAGE_CHARACTERS 160        /* 47 CFR 64.1200(a)(9)(iv)(E) */
+#define LIMIT_GSM7_SEPTETS 160              /* one SMS of the GSM 7-bit alphabet, 3GPP TS 23.038 */
+#define LIMIT_UCS2_UNITS 70                 /* one SMS of UCS-2 */
+#define LIMIT_BODY_BYTES 4096               /* UTF-8 octets of a body that is looked at at all */
+#define LIMIT_PATIENT_BYTES 64              /* the practice's own patient reference */
+#define LIMIT_REFERENCE_BYTES 128           /* the practice's own message reference */
+#define LIMIT_IDEMPOTENCY_KEY_BYTES 128     /* Idempotency-Key after unquoting */
 #define LIMIT_SEND_AT_AHEAD_S (366 * 86400) /* how far ahead send_at may lie: a year of appointments */
-#define LIMIT_SEND_AT_BEHIND_S 86400     /* how far back send_at may lie before it is taken for a mistake */
-#define LIMIT_ATTEMPTS 20                /* proven non-sends (throttled, link lost) before a message fails */
+#define LIMIT_SEND_AT_BEHIND_S 86400        /* how far back send_at may lie before it is taken for a mistake */
+#define LIMIT_ATTEMPTS 20                   /* proven non-sends (throttled, link lost) before a message fails */
 
 /* --- batches -------------------------------------------------------------------------------------------------- */
-#define LIMIT_ACCEPT_BATCH 128           /* drafts in one accept statement; past 50 there is little left to gain */
-#define LIMIT_ACCEPT_QUEUE 4096          /* drafts that wait for their commit; more get 503 with Retry-After */
-#define LIMIT_CLAIM_BATCH 128            /* messages judged in one claim */
-#define LIMIT_OUTCOME_BATCH 256          /* answers, receipts written in one statement */
-#define LIMIT_OUTCOME_QUEUE 65536        /* answers and receipts that wait; links stop reading before that */
-#define LIMIT_READ_QUEUE 1024            /* reads that wait on the read lane; more get 503 */
-#define LIMIT_LIST 200                   /* messages on one page of GET /v1/messages */
-#define LIMIT_KEY_CACHE 4096             /* API keys remembered between look-ups */
-#define LIMIT_KEY_CACHE_MS 1000          /* so a revoked key works at most a second longer */
+#define LIMIT_ACCEPT_BATCH 128    /* drafts in one accept statement; past 50 there is little left to gain */
+#define LIMIT_ACCEPT_QUEUE 4096   /* drafts that wait for their commit; more get 503 with Retry-After */
+#define LIMIT_CLAIM_BATCH 128     /* messages judged in one claim */
+#define LIMIT_OUTCOME_BATCH 256   /* answers, receipts written in one statement */
+#define LIMIT_OUTCOME_QUEUE 65536 /* answers and receipts that wait; links stop reading before that */
+#define LIMIT_READ_QUEUE 1024     /* reads that wait on the read lane; more get 503 */
+#define LIMIT_LIST 200            /* messages on one page of GET /v1/messages */
+#define LIMIT_KEY_CACHE 4096      /* API keys remembered between look-ups */
+#define LIMIT_KEY_CACHE_MS 1000   /* so a revoked key works at most a second longer */
 
 /* --- time zones ----------------------------------------------------------------------------------------------- */
-#define LIMIT_ZONES 8                    /* candidate zones of one patient */
-#define LIMIT_ZONE_NAME_BYTES 48         /* longest IANA name is 32 */
-#define LIMIT_ZONE_FILE_BYTES 65536      /* largest TZif file of tzdata is under 4 kB */
-#define LIMIT_ZONE_TRANSITIONS 2048      /* transitions of one zone */
-#define LIMIT_ZONE_CACHE 640             /* zones kept parsed; tzdata has about 600 names */
+#define LIMIT_ZONES 8               /* candidate zones of one patient */
+#define LIMIT_ZONE_NAME_BYTES 48    /* longest IANA name is 32 */
+#define LIMIT_ZONE_FILE_BYTES 65536 /* largest TZif file of tzdata is under 4 kB */
+#define LIMIT_ZONE_TRANSITIONS 2048 /* transitions of one zone */
+#define LIMIT_ZONE_CACHE 640        /* zones kept parsed; tzdata has about 600 names */
 
 /* --- SMPP ----------------------------------------------------------------------------------------------------- */
-#define LIMIT_PDU_BYTES 70000            /* header + fields + one message_payload of 65,535 */
-#define LIMIT_PDU_TLVS 64                /* TLVs of one PDU that are kept */
-#define LIMIT_WINDOW 1000                /* unanswered submits of one session */
-#define LIMIT_LATE 1024                  /* timed-out sequence numbers kept for a late answer */
+#define LIMIT_PDU_BYTES 70000             /* header + fields + one message_payload of 65,535 */
+#define LIMIT_PDU_TLVS 64                 /* TLVs of one PDU that are kept */
+#define LIMIT_WINDOW 1000                 /* unanswered submits of one session */
+#define LIMIT_LATE 1024                   /* timed-out sequence numbers kept for a late answer */
 #define LIMIT_SESSION_OUT_BYTES (1 << 20) /* octets that wait for the socket; past it the session is busy */
-#define LIMIT_SESSION_IN_OPEN 512        /* peer's requests that wait for our answer */
-#define LIMIT_CARRIERS 32                /* carriers in the configuration */
-#define LIMIT_LINKS 16                   /* sessions of one carrier */
-#define LIMIT_RECEIPT_CANDIDATES 6       /* spellings of one message id that are looked up */
+#define LIMIT_SESSION_IN_OPEN 512         /* peer's requests that wait for our answer */
+#define LIMIT_CARRIERS 32                 /* carriers in the configuration */
+#define LIMIT_LINKS 16                    /* sessions of one carrier */
+#define LIMIT_RECEIPT_CANDIDATES 6        /* spellings of one message id that are looked up */
 
 /* --- webhooks ------------------------------------------------------------------------------------------------- */
-#define LIMIT_WEBHOOK_BATCH 16           /* events of one practice posted side by side */
-#define LIMIT_WEBHOOK_PRACTICES 32       /* practices served at a time */
-#define LIMIT_WEBHOOK_TIMEOUT_MS 15000   /* one POST */
-#define LIMIT_WEBHOOK_ANSWER_BYTES 4096  /* octets of the answer that are read */
-#define LIMIT_WEBHOOK_ATTEMPTS 12        /* then the event is dead: about 65 hours */
+#define LIMIT_WEBHOOK_BATCH 16          /* events of one practice posted side by side */
+#define LIMIT_WEBHOOK_PRACTICES 32      /* practices served at a time */
+#define LIMIT_WEBHOOK_TIMEOUT_MS 15000  /* one POST */
+#define LIMIT_WEBHOOK_ANSWER_BYTES 4096 /* octets of the answer that are read */
+#define LIMIT_WEBHOOK_ATTEMPTS 12       /* then the event is dead: about 65 hours */
 
 /* --- store, net ----------------------------------------------------------------------------------------------- */
 #define LIMIT_ARRAY_BYTES (8 << 20)      /* octets of one array parameter */
@@ -74,9 +71,9 @@
 #define LIMIT_RECONNECT_MAX_MS 60000     /* where the doubling ends */
 #define LIMIT_BIND_REFUSED_MS 300000     /* after a refused bind: carriers lock accounts that hammer */
 #define LIMIT_METRIC_SERIES 4096         /* label combinations; more are counted as dropped */
-#define LIMIT_LOG_LINE_BYTES 4096        /* a longer line is cut; PIPE_BUF, so that lines of several writers do not mix */
-#define LIMIT_DRAIN_MS 30000             /* SIGTERM to exit: open requests, unanswered submits */
-#define LIMIT_CONFIG_BYTES (1 << 20)     /* configuration file */
-#define LIMIT_CONFIG_ERRORS 100          /* errors reported in one pass */
+#define LIMIT_LOG_LINE_BYTES 4096    /* a longer line is cut; PIPE_BUF, so that lines of several writers do not mix */
+#define LIMIT_DRAIN_MS 30000         /* SIGTERM to exit: open requests, unanswered submits */
+#define LIMIT_CONFIG_BYTES (1 << 20) /* configuration file */
+#define LIMIT_CONFIG_ERRORS 100      /* errors reported in one pass */
 
 #endif

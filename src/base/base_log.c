@@ -55,7 +55,8 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 	for (; fields->key != LOG_KEY_END; fields++)
 		add_field(&line, fields);
 	buf_add_str(&line, "}\n");
-	/* One write a line, so that lines of several processes on one pipe do not mix; a lost log line is no reason to fail. */
+	/* One write a line, so that lines of several processes on one pipe do not mix; a lost log line is no reason to
+	 * fail. */
 	if (write(STDERR_FILENO, line.p, line.n) < 0)
 		(void)0;
 	buf_free(&line);

@@ -25,7 +25,7 @@ struct log_field {
 #define LOG_NUM(name, value) ((struct log_field){.key = LOG_KEY_##name, .number = (value)})
 
 /* log_event(LOG_INFO, "link_bound", LOG_TEXT(carrier, name), LOG_NUM(link, 1)) */
-#define log_event(level, event, ...) \
+#define log_event(level, event, ...)                                                                                   \
 	log_write((level), (event), (const struct log_field[]){__VA_ARGS__, {LOG_KEY_END, 0, 0}})
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields);

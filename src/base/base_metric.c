@@ -20,13 +20,14 @@ static const struct {
 #undef METRIC
 };
 
-static const double bounds[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 50, 200};
+static const double bounds[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1,
+                                0.25,   0.5,   1,      2.5,   5,    10,    50,    200};
 #define BOUNDS (sizeof(bounds) / sizeof(*bounds))
 
 struct series {
 	enum metric metric;
 	char *label[3];
-	double value; /* sum, for a histogram */
+	double value;      /* sum, for a histogram */
 	uint64_t *buckets; /* BOUNDS + 1, not cumulative; NULL for other kinds */
 	struct series *next;
 };

@@ -33,12 +33,12 @@ struct civil time_civil(int64_t seconds)
 	int64_t mp = (5 * doy + 2) / 153;
 	int month = (int)(mp < 10 ? mp + 3 : mp - 9);
 	return (struct civil){
-		.year = (int)(yoe + era * 400 + (month <= 2)),
-		.month = month,
-		.day = (int)(doy - (153 * mp + 2) / 5 + 1),
-		.hour = (int)(rest / 3600),
-		.minute = (int)(rest / 60 % 60),
-		.second = (int)(rest % 60),
+	        .year = (int)(yoe + era * 400 + (month <= 2)),
+	        .month = month,
+	        .day = (int)(doy - (153 * mp + 2) / 5 + 1),
+	        .hour = (int)(rest / 3600),
+	        .minute = (int)(rest / 60 % 60),
+	        .second = (int)(rest % 60),
 	};
 }
 

@@ -1,5 +1,6 @@
 /* Time as numbers. Wall time is microseconds since 1970-01-01T00:00:00Z without leap seconds ("_us"); monotonic time is
- * milliseconds of an arbitrary origin ("_ms"). Nothing here reads a clock but clock_read, which app calls once a turn. */
+ * milliseconds of an arbitrary origin ("_ms"). Nothing here reads a clock but clock_read, which app calls once a turn.
+ */
 #ifndef BASE_TIME_H
 #define BASE_TIME_H
 
@@ -40,10 +41,10 @@ const char *time_format(int64_t wall_us, char to[TIME_TEXT_BYTES]);
 
 /* The rule clock: the system's wall clock, or for a demonstration one that starts elsewhere and runs faster. */
 struct clock {
-	int64_t start_us;      /* wall time at origin */
-	int64_t origin_us;     /* real monotonic time when started */
-	double rate;           /* wall seconds per real second; 1 is real */
-	bool moved;            /* false: the system's own clock */
+	int64_t start_us;  /* wall time at origin */
+	int64_t origin_us; /* real monotonic time when started */
+	double rate;       /* wall seconds per real second; 1 is real */
+	bool moved;        /* false: the system's own clock */
 };
 
 void clock_start(struct clock *c, int64_t start_us, double rate);

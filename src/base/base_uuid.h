@@ -1,4 +1,5 @@
-/* UUIDs: version 7 of RFC 9562, made monotonic within a generator, so that ids sort by creation and serve as cursors. */
+/* UUIDs: version 7 of RFC 9562, made monotonic within a generator, so that ids sort by creation and serve as cursors.
+ */
 #ifndef BASE_UUID_H
 #define BASE_UUID_H
 

@@ -126,13 +126,14 @@ static void check_clock(struct checker *k)
 	}
 }
 
-#define CREDENTIAL_MAX 64 /* the session's own; providers issue more than the specification's 15 and 8 */
+#define CREDENTIAL_MAX 64  /* the session's own; providers issue more than the specification's 15 and 8 */
 #define SYSTEM_TYPE_MAX 12 /* SMPP 3.4 4.1: 13 octets with the NUL */
 
 static void check_length(struct checker *k, unsigned i, const char *key, const char *value, size_t max)
 {
 	if (strlen(value) > max)
-		wrong(k, CONFIG_carrier, i, key, "too long for a bind", max == SYSTEM_TYPE_MAX ? "at most 12 octets" : "at most 64 octets");
+		wrong(k, CONFIG_carrier, i, key, "too long for a bind",
+		      max == SYSTEM_TYPE_MAX ? "at most 12 octets" : "at most 64 octets");
 }
 
 static void check_carrier(struct checker *k, unsigned i)

@@ -9,11 +9,11 @@ static const struct {
 	enum config_row_number row;
 	const char *text;
 } given[] = {
-	{CONFIG_ROW_database_conninfo, "host=/var/run/postgresql dbname=smsbridge user=smsbridge_app"},
-	{CONFIG_ROW_carrier_name, "example"},
-	{CONFIG_ROW_carrier_host, "127.0.0.1"},
-	{CONFIG_ROW_carrier_tls, "false"},
-	{CONFIG_ROW_carrier_system_id, "smsbridge"},
+        {CONFIG_ROW_database_conninfo, "host=/var/run/postgresql dbname=smsbridge user=smsbridge_app"},
+        {CONFIG_ROW_carrier_name, "example"},
+        {CONFIG_ROW_carrier_host, "127.0.0.1"},
+        {CONFIG_ROW_carrier_tls, "false"},
+        {CONFIG_ROW_carrier_system_id, "smsbridge"},
 };
 
 static const char *given_text(const struct config_row *row)

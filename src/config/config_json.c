@@ -5,7 +5,8 @@
 
 #define DEPTH_MAX 64
 
-/* --- what must not stand in it ------------------------------------------------------------------------------------- */
+/* --- what must not stand in it -------------------------------------------------------------------------------------
+ */
 
 /* libyaml's document follows aliases silently, so the events are looked through first. */
 static const char *refusal(const yaml_event_t *e, unsigned *documents)
@@ -59,7 +60,8 @@ static bool all_plain(struct view yaml, struct buf *error)
 	return ok;
 }
 
-/* --- scalars ------------------------------------------------------------------------------------------------------- */
+/* --- scalars -------------------------------------------------------------------------------------------------------
+ */
 
 static size_t digits(const char *text, const char *which)
 {
@@ -110,8 +112,8 @@ static bool numeric(const char *text)
 /* What two YAML readers may read differently, so that it must be quoted. */
 static bool ambiguous(const char *text)
 {
-	static const char *const words[] = {"null", "true", "false", "yes",   "no",    "on",
-	                                    "off",  "y",    "n",     ".inf", "-.inf", "+.inf", ".nan"};
+	static const char *const words[] = {"null", "true", "false", "yes",   "no",    "on",  "off",
+	                                    "y",    "n",    ".inf",  "-.inf", "+.inf", ".nan"};
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (view_eq_nocase(view_str(text), view_str(words[i])))
 			return true;
@@ -135,20 +137,23 @@ static bool write_scalar(const yaml_node_t *node, struct buf *to, struct buf *er
 	if (plain && (strcmp(text, "true") == 0 || strcmp(text, "false") == 0 || is_number(text)))
 		return buf_add(to, text, n);
 	if (plain && ambiguous(text)) {
-		buf_printf(error, "line %zu: quote %s, which is read in more than one way", node->start_mark.line + 1, text);
+		buf_printf(error, "line %zu: quote %s, which is read in more than one way", node->start_mark.line + 1,
+		           text);
 		return false;
 	}
 	write_string(to, text, n);
 	return true;
 }
 
-/* --- collections --------------------------------------------------------------------------------------------------- */
+/* --- collections ---------------------------------------------------------------------------------------------------
+ */
 
 static bool write_node(yaml_document_t *doc, int index, int depth, struct buf *to, struct buf *error);
 
 static bool same_text(const yaml_node_t *a, const yaml_node_t *b)
 {
-	return view_eq(view_of(a->data.scalar.value, a->data.scalar.length), view_of(b->data.scalar.value, b->data.scalar.length));
+	return view_eq(view_of(a->data.scalar.value, a->data.scalar.length),
+	               view_of(b->data.scalar.value, b->data.scalar.length));
 }
 
 static const char *key_fault(yaml_document_t *doc, const yaml_node_t *mapping, const yaml_node_pair_t *pair)
@@ -156,7 +161,8 @@ static const char *key_fault(yaml_document_t *doc, const yaml_node_t *mapping, c
 	const yaml_node_t *key = yaml_document_get_node(doc, pair->key);
 	if (key->type != YAML_SCALAR_NODE)
 		return "a key is not text";
-	if (key->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && strcmp((const char *)key->data.scalar.value, "<<") == 0)
+	if (key->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+	    strcmp((const char *)key->data.scalar.value, "<<") == 0)
 		return "merge keys are not taken";
 	for (const yaml_node_pair_t *p = mapping->data.mapping.pairs.start; p < pair; p++)
 		if (same_text(yaml_document_get_node(doc, p->key), key))
@@ -248,7 +254,8 @@ bool config_yaml_to_json(struct view yaml, struct buf *json, struct buf *error)
 		ok = write_document(&doc, json, error);
 		yaml_document_delete(&doc);
 	} else {
-		buf_printf(error, "line %zu: %s", problem_line(&parser, yaml), parser.problem ? parser.problem : "bad YAML");
+		buf_printf(error, "line %zu: %s", problem_line(&parser, yaml),
+		           parser.problem ? parser.problem : "bad YAML");
 	}
 	yaml_parser_delete(&parser);
 	return ok;

@@ -144,8 +144,8 @@ void config_print_example(struct buf *to);
  * number differs); one a line, empty when none. Carriers are compared by their place in the list. */
 void config_restart_needed(const struct config *old, const struct config *fresh, struct buf *to);
 
-/* Takes over what a reload may change, carriers matched by name, and frees fresh. Texts of c that were in use stay alive
- * until config_free. */
+/* Takes over what a reload may change, carriers matched by name, and frees fresh. Texts of c that were in use stay
+ * alive until config_free. */
 void config_adopt(struct config *c, struct config *fresh);
 
 #endif

@@ -34,14 +34,14 @@ static const struct {
 	const char *name;
 	size_t offset;
 } sections[CONFIG_SECTIONS] = {
-	[CONFIG_top] = {"", offsetof(struct config, top)},
-	[CONFIG_database] = {"database", offsetof(struct config, database)},
-	[CONFIG_http] = {"http", offsetof(struct config, http)},
-	[CONFIG_webhook] = {"webhook", offsetof(struct config, webhook)},
-	[CONFIG_policy] = {"policy", offsetof(struct config, policy)},
-	[CONFIG_clock] = {"clock", offsetof(struct config, clock)},
-	[CONFIG_log] = {"log", offsetof(struct config, log)},
-	[CONFIG_carrier] = {"carriers", offsetof(struct config, carrier)},
+        [CONFIG_top] = {"", offsetof(struct config, top)},
+        [CONFIG_database] = {"database", offsetof(struct config, database)},
+        [CONFIG_http] = {"http", offsetof(struct config, http)},
+        [CONFIG_webhook] = {"webhook", offsetof(struct config, webhook)},
+        [CONFIG_policy] = {"policy", offsetof(struct config, policy)},
+        [CONFIG_clock] = {"clock", offsetof(struct config, clock)},
+        [CONFIG_log] = {"log", offsetof(struct config, log)},
+        [CONFIG_carrier] = {"carriers", offsetof(struct config, carrier)},
 };
 
 const char *config_section_name(enum config_section section)

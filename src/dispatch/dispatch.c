@@ -55,7 +55,8 @@ void dispatch_printable(char *text, char least)
 			*c = '?';
 }
 
-/* --- what links say ------------------------------------------------------------------------------------------------ */
+/* --- what links say ------------------------------------------------------------------------------------------------
+ */
 
 static void bound_cb(void *ctx, struct carrier_link *l, bool up)
 {
@@ -68,7 +69,7 @@ static void bound_cb(void *ctx, struct carrier_link *l, bool up)
 static struct outcome outcome_of(struct dispatch *d, const struct flight *f)
 {
 	return (struct outcome){
-		.practice_id = f->practice_id, .id = f->id, .carrier = f->carrier, .at_us = dispatch_now_us(d)};
+	        .practice_id = f->practice_id, .id = f->id, .carrier = f->carrier, .at_us = dispatch_now_us(d)};
 }
 
 static int64_t retry_due_us(const struct dispatch *d, const struct flight *f, int64_t base_us)
@@ -104,7 +105,8 @@ static void refused(struct dispatch *d, struct carrier_link *l, const struct fli
 	}
 }
 
-static void answered_cb(void *ctx, struct carrier_link *l, uint64_t ref, uint32_t status, struct view message_id, bool late)
+static void answered_cb(void *ctx, struct carrier_link *l, uint64_t ref, uint32_t status, struct view message_id,
+                        bool late)
 {
 	struct dispatch *d = ctx;
 	struct flight *f = flights_get(d->flights, ref);
@@ -171,10 +173,14 @@ static void delivered_cb(void *ctx, struct carrier_link *l, const struct smpp_pd
 		inbounds_add(d->inbounds, &from, pdu);
 }
 
-static const struct carrier_link_ops link_ops = {
-	.bound = bound_cb, .answered = answered_cb, .unanswered = unanswered_cb, .unsent = unsent_cb, .delivered = delivered_cb};
+static const struct carrier_link_ops link_ops = {.bound = bound_cb,
+                                                 .answered = answered_cb,
+                                                 .unanswered = unanswered_cb,
+                                                 .unsent = unsent_cb,
+                                                 .delivered = delivered_cb};
 
-/* --- turn ---------------------------------------------------------------------------------------------------------- */
+/* --- turn ----------------------------------------------------------------------------------------------------------
+ */
 
 static void drain_step(struct dispatch *d);
 
@@ -290,7 +296,8 @@ const struct zone *dispatch_zone(struct dispatch *d, const char *name)
 	return zone_cache_get(d->zones, name);
 }
 
-/* --- end ----------------------------------------------------------------------------------------------------------- */
+/* --- end -----------------------------------------------------------------------------------------------------------
+ */
 
 static bool links_gone(const struct dispatch *d)
 {
@@ -302,11 +309,12 @@ static bool links_gone(const struct dispatch *d)
 
 static bool writes_done(const struct dispatch *d)
 {
-	return accepter_idle(d->accepter) && claimer_idle(d->claimer) && outcomes_idle(d->outcomes) && inbounds_idle(d->inbounds);
+	return accepter_idle(d->accepter) && claimer_idle(d->claimer) && outcomes_idle(d->outcomes) &&
+	       inbounds_idle(d->inbounds);
 }
 
-/* First what is open may end (answers come, commits are made), then links unbind, whose leftovers become uncertain and are
- * written too, then it is over. Each step has the rest of LIMIT_DRAIN_MS at most. */
+/* First what is open may end (answers come, commits are made), then links unbind, whose leftovers become uncertain and
+ * are written too, then it is over. Each step has the rest of LIMIT_DRAIN_MS at most. */
 static void drain_step(struct dispatch *d)
 {
 	if (!d->drained)
@@ -347,7 +355,7 @@ void dispatch_drain(struct dispatch *d, net_cb done, void *ctx)
 void dispatch_free(struct dispatch *d)
 {
 	struct store_lane *lanes[] = {d->accept_lane, d->claim_lane, d->outcome_lane, d->inbound_lane,
-	                              d->read_lane, d->house_lane, d->webhook_lane};
+	                              d->read_lane,   d->house_lane, d->webhook_lane};
 	for (size_t i = 0; i < sizeof(lanes) / sizeof(*lanes); i++)
 		store_lane_free(lanes[i]);
 	for (unsigned i = 0; i < d->links; i++)

@@ -1,8 +1,8 @@
 /* Where messages, rules, database and links meet. One dispatch a process.
  *
- * Out: dispatch_accept batches drafts into commits; the claim cycle locks due messages, judges them, commits `sending`, and
- * only then hands them to a link; answers and receipts are written in batches. In: a carrier's delivery is answered after
- * its commit. Beside: webhooks by cursor, housekeeping by timer. Every wait has an end, every queue a ceiling. */
+ * Out: dispatch_accept batches drafts into commits; the claim cycle locks due messages, judges them, commits `sending`,
+ * and only then hands them to a link; answers and receipts are written in batches. In: a carrier's delivery is answered
+ * after its commit. Beside: webhooks by cursor, housekeeping by timer. Every wait has an end, every queue a ceiling. */
 #ifndef DISPATCH_H
 #define DISPATCH_H
 
@@ -60,14 +60,15 @@ struct store_lane *dispatch_read_lane(struct dispatch *d);
 /* A parsed zone by name from the tzdata folder; NULL when there is none. Kept for the life of the process. */
 const struct zone *dispatch_zone(struct dispatch *d, const char *name);
 
-/* SIGTERM: claims nothing more, waits (at most LIMIT_DRAIN_MS) for open submits and writes, unbinds, then calls done once.
- * Submits without an answer are written as uncertain. */
+/* SIGTERM: claims nothing more, waits (at most LIMIT_DRAIN_MS) for open submits and writes, unbinds, then calls done
+ * once. Submits without an answer are written as uncertain. */
 void dispatch_drain(struct dispatch *d, net_cb done, void *ctx);
 /* After done: whether every link and webhook ended in time, so that dispatch_free may be called. */
 bool dispatch_drained_clean(const struct dispatch *d);
 void dispatch_free(struct dispatch *d);
 
-/* --- accepting ----------------------------------------------------------------------------------------------------- */
+/* --- accepting -----------------------------------------------------------------------------------------------------
+ */
 
 enum accept_result {
 	ACCEPT_STORED,   /* committed */
@@ -85,25 +86,25 @@ struct draft {
 	struct view patient;
 	struct view phone;
 	struct view sender;
-	struct view time_zone;   /* p NULL: not given */
-	struct view zones;       /* blank separated */
-	struct view body;        /* normalised */
+	struct view time_zone; /* p NULL: not given */
+	struct view zones;     /* blank separated */
+	struct view body;      /* normalised */
 	const char *encoding;
 	unsigned characters;
 	unsigned segments;
 	const char *category;
-	int priority;            /* 0 urgent, 1 normal, 2 low */
-	int64_t send_at_us;      /* 0: not given */
+	int priority;       /* 0 urgent, 1 normal, 2 low */
+	int64_t send_at_us; /* 0: not given */
 	int64_t expires_at_us;
-	struct view reference;   /* p NULL: not given */
-	const char *status;      /* "scheduled" or "queued" */
+	struct view reference; /* p NULL: not given */
+	const char *status;    /* "scheduled" or "queued" */
 	int64_t due_at_us;
-	struct view key;         /* p NULL: no Idempotency-Key */
+	struct view key; /* p NULL: no Idempotency-Key */
 	uint8_t request_hash[32];
-	struct view answer;      /* what a repeated request is answered with */
+	struct view answer; /* what a repeated request is answered with */
 	accept_cb cb;
 	void *ctx;
-	struct draft *next;      /* dispatch's */
+	struct draft *next; /* dispatch's */
 };
 
 /* Queues a draft for the next commit; false when LIMIT_ACCEPT_QUEUE wait (answer 503). cb is called exactly once. */

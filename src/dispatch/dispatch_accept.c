@@ -57,9 +57,9 @@ static void add_time(struct store_params *ps, unsigned i, int64_t wall_us)
 static void declare(struct store_params *ps, int64_t now_us)
 {
 	static const enum store_type types[] = {
-		STORE_UUID, STORE_UUID, STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TEXT,
-		STORE_TEXT, STORE_INT4, STORE_INT4, STORE_TEXT, STORE_INT4, STORE_TIME, STORE_TIME,
-		STORE_TEXT, STORE_TEXT, STORE_TIME, STORE_TEXT, STORE_BYTEA, STORE_TEXT, STORE_TEXT,
+	        STORE_UUID, STORE_UUID, STORE_TEXT, STORE_TEXT, STORE_TEXT,  STORE_TEXT, STORE_TEXT,
+	        STORE_TEXT, STORE_INT4, STORE_INT4, STORE_TEXT, STORE_INT4,  STORE_TIME, STORE_TIME,
+	        STORE_TEXT, STORE_TEXT, STORE_TIME, STORE_TEXT, STORE_BYTEA, STORE_TEXT, STORE_TEXT,
 	};
 	store_params_clear(ps);
 	store_value_time(ps, now_us);
@@ -115,7 +115,9 @@ static void done_cb(void *ctx, enum store_result result, const char *sqlstate)
 	a->count = 0;
 	for (unsigned i = 0; i < count; i++) {
 		struct draft *m = a->batch[i];
-		enum accept_result r = result != STORE_OK ? ACCEPT_FAILED : a->stored[i] ? ACCEPT_STORED : ACCEPT_REPEATED;
+		enum accept_result r = result != STORE_OK ? ACCEPT_FAILED
+		                       : a->stored[i]     ? ACCEPT_STORED
+		                                          : ACCEPT_REPEATED;
 		stored += r == ACCEPT_STORED;
 		m->cb(m->ctx, m, r);
 	}

@@ -3,8 +3,8 @@
  *        -> FACTS    lock their recipients in order; read opt-outs and earlier sends (a snapshot taken under the locks)
  *        -> VERDICT  judge each in C; write verdicts, `sending` included; COMMIT
  *        -> IDLE     hand the sends to their links: durable before the wire
- * A STOP that commits meanwhile marks what it can of the batch as withdrawn; a lost connection leaves `sending` rows that
- * orphans.sql brings back, since this process knows that it never wrote them. */
+ * A STOP that commits meanwhile marks what it can of the batch as withdrawn; a lost connection leaves `sending` rows
+ * that orphans.sql brings back, since this process knows that it never wrote them. */
 #include "dispatch_internal.h"
 
 #include "smpp_status.h"
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POLL_MS 1000          /* longest wait before the table is looked at again: other processes accept too */
+#define POLL_MS 1000 /* longest wait before the table is looked at again: other processes accept too */
 #define FACTS_SINCE_US (9 * DAY_US)
 
 enum claim_state { CLAIM_IDLE, CLAIM_DUE, CLAIM_FACTS, CLAIM_VERDICT };
@@ -131,8 +131,15 @@ static bool write_submit(struct claimer *c, const struct claimed *m, struct smpp
 static void not_sent(struct claimer *c, const struct claimed *m, enum reason reason, const char *status, int64_t due_us)
 {
 	const char *type = due_us ? "message.requeued" : m->withdrawn ? "message.canceled" : "message.failed";
-	struct outcome o = {.practice_id = m->practice_id, .id = m->id, .status = status, .reason = reason, .due_us = due_us,
-	                    .refund = true, .type = type, .carrier = m->link->carrier->name, .at_us = c->now_us};
+	struct outcome o = {.practice_id = m->practice_id,
+	                    .id = m->id,
+	                    .status = status,
+	                    .reason = reason,
+	                    .due_us = due_us,
+	                    .refund = true,
+	                    .type = type,
+	                    .carrier = m->link->carrier->name,
+	                    .at_us = c->now_us};
 	outcomes_add(c->d->outcomes, &o);
 }
 
@@ -148,12 +155,16 @@ static void submit(struct claimer *c, const struct claimed *m)
 		not_sent(c, m, REASON_carrier_rejected, "failed", 0);
 		return;
 	}
-	struct flight flight = {.practice_id = m->practice_id, .id = m->id, .link = m->link->link,
-	                        .carrier = m->link->carrier->name, .attempts = m->facts.attempts};
+	struct flight flight = {.practice_id = m->practice_id,
+	                        .id = m->id,
+	                        .link = m->link->link,
+	                        .carrier = m->link->carrier->name,
+	                        .attempts = m->facts.attempts};
 	uint64_t ref = flights_add(c->d->flights, &flight);
 	if (ref && link_carrier_submit(m->link->link, ref, &pdu, &why)) {
 		if (m->first_try)
-			metric_observe(METRIC_accept_to_wire_seconds, (double)(dispatch_now_us(c->d) - m->created_us) / 1e6, NO_LABELS);
+			metric_observe(METRIC_accept_to_wire_seconds,
+			               (double)(dispatch_now_us(c->d) - m->created_us) / 1e6, NO_LABELS);
 		return;
 	}
 	flights_remove(c->d->flights, ref);
@@ -252,7 +263,8 @@ static void judge(struct claimer *c)
 				taken[m->link - c->d->link]++;
 				tell_later_ones(c, i);
 			} else {
-				m->verdict = (struct policy_verdict){VERDICT_WAIT, REASON_no_carrier, c->now_us + SECOND_US};
+				m->verdict =
+				        (struct policy_verdict){VERDICT_WAIT, REASON_no_carrier, c->now_us + SECOND_US};
 			}
 		}
 		metric_add(METRIC_decisions_total, 1,
@@ -279,13 +291,14 @@ static void write_facts(const struct claimer *c, const struct claimed *m, struct
 	           m->facts.opted_out ? "true" : "false");
 	for (unsigned i = 0; i < m->facts.zones; i++) {
 		struct civil l = policy_zone_local(m->facts.zone[i], floor_div(c->now_us, SECOND_US));
-		buf_printf(to, "%s\"%s\":\"%04d-%02d-%02dT%02d:%02d:%02d\"", i ? "," : "", policy_zone_name(m->facts.zone[i]), l.year,
-		           l.month, l.day, l.hour, l.minute, l.second);
+		buf_printf(to, "%s\"%s\":\"%04d-%02d-%02dT%02d:%02d:%02d\"", i ? "," : "",
+		           policy_zone_name(m->facts.zone[i]), l.year, l.month, l.day, l.hour, l.minute, l.second);
 	}
 	buf_add_u8(to, '}');
 	add_times(to, "phone_sends", &m->facts.phone);
 	add_times(to, "patient_sends", &m->facts.patient);
-	buf_printf(to, ",\"attempts\":%u,\"expires_at\":\"%s\"", m->facts.attempts, time_format(m->facts.expires_at_us, at));
+	buf_printf(to, ",\"attempts\":%u,\"expires_at\":\"%s\"", m->facts.attempts,
+	           time_format(m->facts.expires_at_us, at));
 	if (m->verdict.verdict == VERDICT_WAIT)
 		buf_printf(to, ",\"until\":\"%s\"", time_format(m->verdict.until_us, at));
 	if (m->link)
@@ -297,10 +310,10 @@ static const struct {
 	const char *status;
 	const char *type;
 } verdict_words[] = {
-	[VERDICT_SEND] = {"sending", "message.sending"},
-	[VERDICT_WAIT] = {"held", "message.held"},
-	[VERDICT_REFUSE] = {"blocked", "message.blocked"},
-	[VERDICT_EXPIRE] = {"expired", "message.expired"},
+        [VERDICT_SEND] = {"sending", "message.sending"},
+        [VERDICT_WAIT] = {"held", "message.held"},
+        [VERDICT_REFUSE] = {"blocked", "message.blocked"},
+        [VERDICT_EXPIRE] = {"expired", "message.expired"},
 };
 
 static void add_verdict(struct claimer *c, const struct claimed *m, struct buf *facts)

@@ -1,5 +1,5 @@
-/* Housekeeping: this node's name and sign of life, partitions ahead of time, sweeps for messages that time has overtaken,
- * gauges. None of it is on the way of a message. */
+/* Housekeeping: this node's name and sign of life, partitions ahead of time, sweeps for messages that time has
+ * overtaken, gauges. None of it is on the way of a message. */
 #include "dispatch_internal.h"
 
 #include <stdlib.h>
@@ -46,7 +46,8 @@ static void rebuild(struct store_params *ps, int64_t wall_us)
 	store_value_time(ps, wall_us);
 }
 
-/* --- entering ------------------------------------------------------------------------------------------------------ */
+/* --- entering ------------------------------------------------------------------------------------------------------
+ */
 
 static void lost_cb(void *ctx, const struct store_rows *rows)
 {
@@ -68,7 +69,8 @@ static void entered_cb(void *ctx, enum store_result result, const char *sqlstate
 	net_timer_start(h->timer, 0);
 }
 
-/* Before the first claim: the name is ours, open submits of whoever had it are uncertain, this month has a partition. */
+/* Before the first claim: the name is ours, open submits of whoever had it are uncertain, this month has a partition.
+ */
 static void enter(struct house *h)
 {
 	int64_t now_us = dispatch_now_us(h->d);
@@ -99,7 +101,8 @@ void house_store_up(struct house *h)
 	claimer_wake(h->d->claimer);
 }
 
-/* --- beats --------------------------------------------------------------------------------------------------------- */
+/* --- beats ---------------------------------------------------------------------------------------------------------
+ */
 
 static void alive_cb(void *ctx, const struct store_rows *rows)
 {
@@ -116,7 +119,8 @@ static void gauges_cb(void *ctx, const struct store_rows *rows)
 	(void)ctx;
 	metric_set(METRIC_queue_messages, (double)store_rows_int(rows, 0, 0), LABELS("due"));
 	metric_set(METRIC_queue_messages, (double)store_rows_int(rows, 0, 1), LABELS("not_due"));
-	metric_set(METRIC_queue_oldest_age_seconds, strtod((const char *)store_rows_text(rows, 0, 2).p, NULL), NO_LABELS);
+	metric_set(METRIC_queue_oldest_age_seconds, strtod((const char *)store_rows_text(rows, 0, 2).p, NULL),
+	           NO_LABELS);
 	metric_set(METRIC_uncertain_messages, (double)store_rows_int(rows, 0, 3), NO_LABELS);
 	metric_set(METRIC_receipts_unmatched, (double)store_rows_int(rows, 0, 4), NO_LABELS);
 }

@@ -1,9 +1,8 @@
-/* Patients' texts, one at a time, each in one transaction under the recipient's lock, then answered. A STOP does not pass
- * through the claim cycle and works while that is stopped.
- *   1 find the practice that has the number        (inbound_practice)
- *   2 lock the recipient; keep the text; act: opt-out and cancel, lift, or help; queue the one notice; commit
- *   3 withdraw claimed submits; answer deliver_sm
- * When the commit's fate is unknown the text goes through again: its ids are its own, so twice is as once. */
+/* Patients' texts, one at a time, each in one transaction under the recipient's lock, then answered. A STOP does not
+ * pass through the claim cycle and works while that is stopped. 1 find the practice that has the number
+ * (inbound_practice) 2 lock the recipient; keep the text; act: opt-out and cancel, lift, or help; queue the one notice;
+ * commit 3 withdraw claimed submits; answer deliver_sm When the commit's fate is unknown the text goes through again:
+ * its ids are its own, so twice is as once. */
 #include "dispatch_internal.h"
 
 #include "smpp_status.h"
@@ -35,7 +34,7 @@ struct inbound {
 	char *practice_phone;
 	char *practice_sender;
 	bool found;
-	bool changed;            /* opt-out made or lifted by this text */
+	bool changed; /* opt-out made or lifted by this text */
 };
 
 struct inbounds {
@@ -142,7 +141,9 @@ static void finish(struct inbounds *in)
 	struct inbound *m = in->first;
 	bool routed = !uuid_is_zero(&m->practice_id);
 	metric_add(METRIC_inbound_total, 1,
-	           LABELS(m->carrier, !routed ? "unroutable" : m->keyword ? text_keyword_name(m->keyword) : "reply"));
+	           LABELS(m->carrier, !routed      ? "unroutable"
+	                              : m->keyword ? text_keyword_name(m->keyword)
+	                                           : "reply"));
 	if (m->keyword == KEYWORD_STOP && routed) {
 		claimer_withdraw(in->d->claimer, &m->practice_id, view_str(m->phone));
 		if (m->changed)
@@ -181,7 +182,8 @@ static void noticed_cb(void *ctx, enum store_result result, const char *sqlstate
 	store_lane_run(in->d->inbound_lane, &back, 1, rolled_back_cb, in);
 }
 
-/* --- the one notice ------------------------------------------------------------------------------------------------ */
+/* --- the one notice ------------------------------------------------------------------------------------------------
+ */
 
 static enum category notice_category(const struct inbound *m)
 {
@@ -202,13 +204,16 @@ static void notice_text(const struct inbound *m, enum category category, struct 
 	struct text_changes changes;
 	struct buf raw = BUF(LIMIT_BODY_BYTES);
 	if (category == CATEGORY_opt_out_confirmation)
-		buf_printf(&raw, "%s: You will get no more texts from us. Questions? Call %s. Reply START to get texts again.",
-		           m->practice_name, m->practice_phone);
+		buf_printf(
+		        &raw,
+		        "%s: You will get no more texts from us. Questions? Call %s. Reply START to get texts again.",
+		        m->practice_name, m->practice_phone);
 	else if (category == CATEGORY_resume_confirmation)
-		buf_printf(&raw, "%s: You will get our texts again. Questions? Call %s. Reply STOP to end.", m->practice_name,
-		           m->practice_phone);
+		buf_printf(&raw, "%s: You will get our texts again. Questions? Call %s. Reply STOP to end.",
+		           m->practice_name, m->practice_phone);
 	else
-		buf_printf(&raw, "%s: For help call %s. Reply STOP to get no more texts.", m->practice_name, m->practice_phone);
+		buf_printf(&raw, "%s: For help call %s. Reply STOP to get no more texts.", m->practice_name,
+		           m->practice_phone);
 	text_normalise(buf_view(&raw), to, &changes);
 	buf_free(&raw);
 }
@@ -251,7 +256,8 @@ static void acted_cb(void *ctx, enum store_result result, const char *sqlstate)
 	store_lane_run(in->d->inbound_lane, steps + from, 2 - from, noticed_cb, in);
 }
 
-/* --- acting -------------------------------------------------------------------------------------------------------- */
+/* --- acting --------------------------------------------------------------------------------------------------------
+ */
 
 static void changed_cb(void *ctx, const struct store_rows *rows)
 {
@@ -317,7 +323,8 @@ static void build_start(struct inbounds *in)
 static void act(struct inbounds *in)
 {
 	struct inbound *m = in->first;
-	struct store_step steps[4] = {{"BEGIN", NULL, NULL}, {"claim_lock", &in->lock, NULL}, {"inbound_store", &in->keep, NULL}};
+	struct store_step steps[4] = {
+	        {"BEGIN", NULL, NULL}, {"claim_lock", &in->lock, NULL}, {"inbound_store", &in->keep, NULL}};
 	unsigned n = 3;
 	store_params_clear(&in->lock);
 	store_array(&in->lock, STORE_INT8);
@@ -333,7 +340,8 @@ static void act(struct inbounds *in)
 	store_lane_run(in->d->inbound_lane, steps, n, acted_cb, in);
 }
 
-/* --- finding the practice ------------------------------------------------------------------------------------------ */
+/* --- finding the practice ------------------------------------------------------------------------------------------
+ */
 
 static char *copy_text(struct view v)
 {

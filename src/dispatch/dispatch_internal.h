@@ -48,7 +48,8 @@ struct dispatch {
 	unsigned links;
 	struct uuid instance;
 	struct uuid_maker ids;
-	struct store_lane *accept_lane, *claim_lane, *outcome_lane, *inbound_lane, *read_lane, *house_lane, *webhook_lane;
+	struct store_lane *accept_lane, *claim_lane, *outcome_lane, *inbound_lane, *read_lane, *house_lane,
+	        *webhook_lane;
 	struct accepter *accepter;
 	struct claimer *claimer;
 	struct flights *flights;
@@ -61,7 +62,7 @@ struct dispatch {
 	net_cb drained;
 	void *drained_ctx;
 	int64_t drain_began_ms;
-	bool entered;  /* this node has its name: claiming may begin */
+	bool entered; /* this node has its name: claiming may begin */
 	bool draining;
 	bool unbinding;
 };
@@ -93,7 +94,7 @@ struct flight {
 	struct carrier_link *link;
 	const char *carrier;
 	unsigned attempts;
-	bool given_up;  /* told as uncertain; a late answer may still come */
+	bool given_up; /* told as uncertain; a late answer may still come */
 	bool used;
 	uint32_t generation;
 	uint32_t next;
@@ -117,9 +118,9 @@ struct outcome {
 	struct uuid id;
 	const char *status;
 	enum reason reason;
-	int64_t due_us;      /* 0: not waiting */
-	bool refund;         /* proven never to have left */
-	const char *type;    /* event */
+	int64_t due_us;   /* 0: not waiting */
+	bool refund;      /* proven never to have left */
+	const char *type; /* event */
 	const char *carrier;
 	char carrier_message_id[66];
 	char command_status[40];

@@ -1,8 +1,8 @@
-/* What carriers say about submits, in the order in which they said it: answers and receipts go down in batches, one batch
- * on its way at a time; deliver_sm_resp follows the commit. A batch is one transaction of two statements, answers first,
- * since the two kinds come mixed and a receipt finds its message by what the answer brought. A batch that fails or is
- * lost is written again: the statements only move a message forward, so twice is as once. Receipts that fit no message
- * are kept and tried again. */
+/* What carriers say about submits, in the order in which they said it: answers and receipts go down in batches, one
+ * batch on its way at a time; deliver_sm_resp follows the commit. A batch is one transaction of two statements, answers
+ * first, since the two kinds come mixed and a receipt finds its message by what the answer brought. A batch that fails
+ * or is lost is written again: the statements only move a message forward, so twice is as once. Receipts that fit no
+ * message are kept and tried again. */
 #include "dispatch_internal.h"
 
 #include "smpp_status.h"
@@ -14,8 +14,8 @@
 #define RETRY_MS 500
 #define REFUSALS_MAX 3
 #define REMATCH_MS 2000
-#define REMATCH_NEWEST 1000    /* kept receipts looked at each time */
-#define REMATCH_ALL 1000000    /* and every tenth minute */
+#define REMATCH_NEWEST 1000 /* kept receipts looked at each time */
+#define REMATCH_ALL 1000000 /* and every tenth minute */
 #define REMATCH_ALL_EVERY 300
 
 enum item_kind { ITEM_OUTCOME, ITEM_RECEIPT };
@@ -28,10 +28,10 @@ struct item_receipt {
 	char sender[24];
 	enum smpp_message_state state;
 	char error[17];
-	char raw[256];        /* up to its text field */
-	char how[10];         /* "id" or "address" */
+	char raw[256]; /* up to its text field */
+	char how[10];  /* "id" or "address" */
 	int64_t at_us;
-	struct uuid kept;     /* zero: not kept before */
+	struct uuid kept; /* zero: not kept before */
 	struct uuid practice_id;
 	struct uuid message_id; /* zero: to be found by candidates */
 	bool unmatched;
@@ -63,9 +63,9 @@ struct outcomes {
 	struct buf text;
 	struct net_timer *retry;
 	struct net_timer *rematch;
-	bool paused;        /* after a failure, until the timer */
-	unsigned alone;     /* items that go one by one, since a batch that held them was refused */
-	unsigned refusals;  /* of the one item that is on its way */
+	bool paused;       /* after a failure, until the timer */
+	unsigned alone;    /* items that go one by one, since a batch that held them was refused */
+	unsigned refusals; /* of the one item that is on its way */
 	bool rematch_wanted;
 	bool rematching;
 	unsigned rematches;
@@ -136,7 +136,8 @@ void outcomes_add(struct outcomes *o, const struct outcome *outcome)
 	metric_add(METRIC_messages_total, 1, LABELS(outcome->carrier, outcome->status));
 }
 
-/* --- receipts in --------------------------------------------------------------------------------------------------- */
+/* --- receipts in ---------------------------------------------------------------------------------------------------
+ */
 
 static void copy_printable(char *to, size_t cap, struct view from)
 {
@@ -216,14 +217,14 @@ static const struct {
 	enum reason reason;
 	const char *type;
 } state_words[] = {
-	[SMPP_STATE_DELIVERED] = {"delivered", REASON_none, "message.delivered"},
-	[SMPP_STATE_EXPIRED] = {"expired", REASON_receipt_expired, "message.expired"},
-	[SMPP_STATE_DELETED] = {"undelivered", REASON_receipt_failed, "message.undelivered"},
-	[SMPP_STATE_UNDELIVERABLE] = {"undelivered", REASON_receipt_failed, "message.undelivered"},
-	[SMPP_STATE_UNKNOWN] = {"unconfirmed", REASON_receipt_unknown, "message.unconfirmed"},
-	[SMPP_STATE_REJECTED] = {"undelivered", REASON_receipt_rejected, "message.undelivered"},
-	[SMPP_STATE_SKIPPED] = {"undelivered", REASON_receipt_failed, "message.undelivered"},
-	[SMPP_STATE_NONE] = {NULL, REASON_none, NULL},
+        [SMPP_STATE_DELIVERED] = {"delivered", REASON_none, "message.delivered"},
+        [SMPP_STATE_EXPIRED] = {"expired", REASON_receipt_expired, "message.expired"},
+        [SMPP_STATE_DELETED] = {"undelivered", REASON_receipt_deleted, "message.undelivered"},
+        [SMPP_STATE_UNDELIVERABLE] = {"undelivered", REASON_receipt_failed, "message.undelivered"},
+        [SMPP_STATE_UNKNOWN] = {"unconfirmed", REASON_receipt_unknown, "message.unconfirmed"},
+        [SMPP_STATE_REJECTED] = {"undelivered", REASON_receipt_rejected, "message.undelivered"},
+        [SMPP_STATE_SKIPPED] = {"undelivered", REASON_receipt_failed, "message.undelivered"},
+        [SMPP_STATE_NONE] = {NULL, REASON_none, NULL},
 };
 
 static void add_json(struct buf *to, const char *name, const char *value)
@@ -273,7 +274,8 @@ static void add_receipt_row(struct outcomes *o, const struct item_receipt *r)
 	add_uuid_or_null(ps, 10, &r->kept);
 }
 
-/* --- outcomes ------------------------------------------------------------------------------------------------------ */
+/* --- outcomes ------------------------------------------------------------------------------------------------------
+ */
 
 static struct view outcome_data(struct outcomes *o, const struct outcome *c)
 {
@@ -306,7 +308,8 @@ static void add_outcome_row(struct outcomes *o, const struct outcome *c)
 	store_add_time(ps, 9, c->at_us);
 }
 
-/* --- batches ------------------------------------------------------------------------------------------------------- */
+/* --- batches -------------------------------------------------------------------------------------------------------
+ */
 
 static bool same_message(const struct item *a, const struct item *b)
 {
@@ -357,7 +360,9 @@ static void answer_batch(struct outcomes *o)
 	const struct part *part = &o->part[ITEM_RECEIPT];
 	for (unsigned i = 0; i < part->count; i++) {
 		const struct item_receipt *r = &part->item[i]->receipt;
-		const char *result = r->unmatched ? "unmatched" : state_words[r->state].status ? state_words[r->state].status : "pending";
+		const char *result = r->unmatched                   ? "unmatched"
+		                     : state_words[r->state].status ? state_words[r->state].status
+		                                                    : "pending";
 		metric_add(METRIC_receipts_total, 1, LABELS(r->carrier, result));
 		if (r->from.link)
 			dispatch_answer(&r->from, ESME_ROK);
@@ -385,7 +390,8 @@ static void take_apart(struct outcomes *o)
 static void give_up_item(struct outcomes *o, const char *sqlstate)
 {
 	const struct part *receipts = &o->part[ITEM_RECEIPT];
-	log_event(LOG_ERROR, "outcome_refused_by_database", LOG_TEXT(sqlstate, sqlstate), LOG_NUM(attempt, o->refusals));
+	log_event(LOG_ERROR, "outcome_refused_by_database", LOG_TEXT(sqlstate, sqlstate),
+	          LOG_NUM(attempt, o->refusals));
 	if (receipts->count && receipts->item[0]->receipt.from.link)
 		dispatch_answer(&receipts->item[0]->receipt.from, ESME_RX_P_APPN);
 	batch_over(o);
@@ -393,8 +399,8 @@ static void give_up_item(struct outcomes *o, const char *sqlstate)
 	o->alone--;
 }
 
-/* LOST and DOWN are the world's trouble and FAILED alone may be too (a full disk): only what is refused again and again,
- * by itself, is given up. Nothing is answered to the carrier before it is durable. */
+/* LOST and DOWN are the world's trouble and FAILED alone may be too (a full disk): only what is refused again and
+ * again, by itself, is given up. Nothing is answered to the carrier before it is durable. */
 static void batch_failed(struct outcomes *o, enum store_result result, const char *sqlstate)
 {
 	bool one = o->part[ITEM_OUTCOME].count + o->part[ITEM_RECEIPT].count == 1;
@@ -513,11 +519,13 @@ static void send_batch(struct outcomes *o)
 		steps[count++] = outcomes_step(o);
 	if (o->part[ITEM_RECEIPT].count)
 		steps[count++] = receipts_step(o);
-	metric_observe(METRIC_store_batch_rows, o->part[ITEM_OUTCOME].count + o->part[ITEM_RECEIPT].count, LABELS("outcome"));
+	metric_observe(METRIC_store_batch_rows, o->part[ITEM_OUTCOME].count + o->part[ITEM_RECEIPT].count,
+	               LABELS("outcome"));
 	store_lane_run(o->d->outcome_lane, steps, count, batch_done_cb, o);
 }
 
-/* --- kept receipts again ------------------------------------------------------------------------------------------- */
+/* --- kept receipts again -------------------------------------------------------------------------------------------
+ */
 
 static enum smpp_message_state state_of(struct view name)
 {

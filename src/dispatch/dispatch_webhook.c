@@ -1,8 +1,9 @@
-/* Events to practices, by a cursor over the event table: no second queue that could disagree with it. A round serves one
- * practice: read up to a batch of events behind its cursor and its due retries, post them side by side, then move the
- * cursor past all that had their try in one statement. A post that failed while others went through is booked as a retry;
- * when all failed the endpoint is down and the cursor stays. Rounds of practices are independent: a slow one holds one
- * round, not the others. Payloads are built by SQL; the signature is Standard Webhooks 1.0.0 (v1, HMAC-SHA256). */
+/* Events to practices, by a cursor over the event table: no second queue that could disagree with it. A round serves
+ * one practice: read up to a batch of events behind its cursor and its due retries, post them side by side, then move
+ * the cursor past all that had their try in one statement. A post that failed while others went through is booked as a
+ * retry; when all failed the endpoint is down and the cursor stays. Rounds of practices are independent: a slow one
+ * holds one round, not the others. Payloads are built by SQL; the signature is Standard Webhooks 1.0.0 (v1,
+ * HMAC-SHA256). */
 #include "dispatch_internal.h"
 
 #include "net_crypto.h"
@@ -18,11 +19,11 @@ struct post {
 	struct round *round;
 	char *xact;
 	int64_t event_id;
-	int attempts;      /* before this one; above 0 only for retries */
-	bool silent;       /* nobody is told: the cursor passes */
+	int attempts; /* before this one; above 0 only for retries */
+	bool silent;  /* nobody is told: the cursor passes */
 	bool retry;
 	bool ok;
-	bool gone;         /* 410: the practice wants no more of it */
+	bool gone; /* 410: the practice wants no more of it */
 	int64_t retry_after_ms;
 	char *type;
 	char *payload;
@@ -82,7 +83,8 @@ static void round_free(struct round *r)
 	free(r);
 }
 
-/* --- after the posts ----------------------------------------------------------------------------------------------- */
+/* --- after the posts -----------------------------------------------------------------------------------------------
+ */
 
 /* The wait before attempt n + 1: base, then five times as long each time, up to the ceiling, give or take a fifth. */
 static int64_t retry_delay_ms(const struct webhooks *w, int attempts, int64_t retry_after_ms)
@@ -120,8 +122,8 @@ static void add_retry(struct round *r, const struct post *p)
 	if (dead) {
 		char id[UUID_TEXT_BYTES];
 		metric_add(METRIC_webhook_dead_total, 1, NO_LABELS);
-		log_event(LOG_ERROR, "webhook_dead", LOG_TEXT(practice, uuid_format(&r->practice_id, id)), LOG_TEXT(event, p->type),
-		          LOG_NUM(attempt, attempts));
+		log_event(LOG_ERROR, "webhook_dead", LOG_TEXT(practice, uuid_format(&r->practice_id, id)),
+		          LOG_TEXT(event, p->type), LOG_NUM(attempt, attempts));
 	}
 }
 
@@ -206,7 +208,8 @@ static void posted_cb(void *ctx, const struct fetch_result *result)
 		round_over(r);
 }
 
-/* --- posting ------------------------------------------------------------------------------------------------------- */
+/* --- posting -------------------------------------------------------------------------------------------------------
+ */
 
 /* HMAC-SHA256 over "id.timestamp.body" with the base64-decoded part of the secret behind "whsec_". */
 static void sign(const struct round *r, const char *id, int64_t timestamp_s, const char *payload, struct buf *header)
@@ -238,10 +241,15 @@ static void send_post(struct round *r, struct post *p)
 	snprintf(time_header, sizeof(time_header), "webhook-timestamp: %lld", (long long)now_s);
 	sign(r, id, now_s, p->payload, &signature);
 	const char *headers[] = {"content-type: application/json", id_header, time_header, buf_cstr(&signature), NULL};
-	struct fetch_request request = {
-		.method = "POST", .url = r->url, .headers = headers, .body = view_str(p->payload),
-		.timeout_ms = s->webhook_timeout_ms, .max_answer = LIMIT_WEBHOOK_ANSWER_BYTES, .plain_ok = s->webhook_plain_ok,
-		.private_ok = s->webhook_private_ok, .loopback_ok = true};
+	struct fetch_request request = {.method = "POST",
+	                                .url = r->url,
+	                                .headers = headers,
+	                                .body = view_str(p->payload),
+	                                .timeout_ms = s->webhook_timeout_ms,
+	                                .max_answer = LIMIT_WEBHOOK_ANSWER_BYTES,
+	                                .plain_ok = s->webhook_plain_ok,
+	                                .private_ok = s->webhook_private_ok,
+	                                .loopback_ok = true};
 	net_fetch(r->w->fetcher, &request, posted_cb, p);
 	buf_free(&signature);
 }
@@ -264,7 +272,9 @@ static void events_cb(void *ctx, const struct store_rows *rows)
 	struct round *r = ctx;
 	for (unsigned i = 0; i < store_rows_count(rows) && r->posts < 2 * LIMIT_WEBHOOK_BATCH; i++) {
 		struct post *p = &r->post[r->posts++];
-		*p = (struct post){.round = r, .event_id = store_rows_int(rows, i, 1), .attempts = (int)store_rows_int(rows, i, 2)};
+		*p = (struct post){.round = r,
+		                   .event_id = store_rows_int(rows, i, 1),
+		                   .attempts = (int)store_rows_int(rows, i, 2)};
 		p->xact = text_of(store_rows_text(rows, i, 0));
 		p->type = text_of(store_rows_text(rows, i, 3));
 		p->payload = text_of(store_rows_text(rows, i, 4));
@@ -296,7 +306,8 @@ static void read_events(struct round *r)
 	store_lane_run(r->w->d->webhook_lane, &step, 1, events_done_cb, r);
 }
 
-/* --- who has news -------------------------------------------------------------------------------------------------- */
+/* --- who has news --------------------------------------------------------------------------------------------------
+ */
 
 static void due_cb(void *ctx, const struct store_rows *rows)
 {

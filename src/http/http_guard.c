@@ -116,9 +116,9 @@ static const struct {
 	struct view name;
 	const char *(*take)(struct head_facts *facts, struct view value);
 } watched[] = {
-	{{(const uint8_t *)"host", 4}, take_host},
-	{{(const uint8_t *)"content-length", 14}, take_length},
-	{{(const uint8_t *)"transfer-encoding", 17}, take_coding},
+        {{(const uint8_t *)"host", 4}, take_host},
+        {{(const uint8_t *)"content-length", 14}, take_length},
+        {{(const uint8_t *)"transfer-encoding", 17}, take_coding},
 };
 
 static const char *take_header(struct head_facts *facts, struct view name, struct view value)

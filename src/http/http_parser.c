@@ -38,15 +38,15 @@ static const struct {
 	const char *code;
 	int status;
 } statuses[] = {
-	{"bad_version", 505},    {"unknown_method", 501},   {"body_too_large", 413},    {"target_too_long", 414},
-	{"head_too_large", 431}, {"too_many_headers", 431}, {"trailer_too_large", 431}, {"bad_expect", 417},
+        {"bad_version", 505},    {"unknown_method", 501},   {"body_too_large", 413},    {"target_too_long", 414},
+        {"head_too_large", 431}, {"too_many_headers", 431}, {"trailer_too_large", 431}, {"bad_expect", 417},
 };
 
 static const char *const wire_code[] = {
-	[HTTP_WIRE_METHOD] = "unknown_method",
-	[HTTP_WIRE_HEADERS] = "too_many_headers",
-	[HTTP_WIRE_BODY] = "body_too_large",
-	[HTTP_WIRE_BAD] = "bad_request",
+        [HTTP_WIRE_METHOD] = "unknown_method",
+        [HTTP_WIRE_HEADERS] = "too_many_headers",
+        [HTTP_WIRE_BODY] = "body_too_large",
+        [HTTP_WIRE_BAD] = "bad_request",
 };
 
 static enum http_step refuse(struct http_parser *p, const char *code)

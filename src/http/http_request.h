@@ -12,14 +12,14 @@ struct http_header {
 
 struct http_request {
 	struct view method;
-	struct view target;  /* as sent */
-	struct view path;    /* target up to "?" */
-	struct view query;   /* after "?", may be empty */
+	struct view target; /* as sent */
+	struct view path;   /* target up to "?" */
+	struct view query;  /* after "?", may be empty */
 	struct http_header header[LIMIT_HTTP_HEADERS];
 	unsigned headers;
-	struct view body;    /* de-chunked */
+	struct view body; /* de-chunked */
 	bool keep_alive;
-	int minor;           /* HTTP/1.minor */
+	int minor; /* HTTP/1.minor */
 };
 
 /* First header of that name (ASCII case-insensitive); empty view with p NULL when there is none. */

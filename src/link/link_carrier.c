@@ -24,13 +24,13 @@ struct carrier_link {
 	struct net_timer *timer;
 	char number[12];
 	unsigned generation;
-	int64_t delay_ms;        /* before the next connect */
-	int64_t throttle_ms;     /* last pause; 0 after an answer that was none */
+	int64_t delay_ms;    /* before the next connect */
+	int64_t throttle_ms; /* last pause; 0 after an answer that was none */
 	int64_t paused_until_ms;
 	double tokens;
 	int64_t tokens_at_ms;
 	bool bound;
-	bool refused;            /* the last bind was refused: wait long */
+	bool refused; /* the last bind was refused: wait long */
 	bool ending;
 };
 
@@ -153,7 +153,8 @@ static void connect_cb(void *ctx)
 	struct carrier_link *l = ctx;
 	l->generation++;
 	l->refused = false;
-	l->pump = link_pump_connect(l->loop, l->config.host, l->config.port, l->config.tls, &l->config.session, &link_pump_ops, l);
+	l->pump = link_pump_connect(l->loop, l->config.host, l->config.port, l->config.tls, &l->config.session,
+	                            &link_pump_ops, l);
 }
 
 struct carrier_link *link_carrier_new(struct loop *loop, const struct carrier_link_config *config,

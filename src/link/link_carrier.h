@@ -1,5 +1,5 @@
-/* One link to a carrier: connects, binds, reconnects with backoff and jitter, takes submits while a slot, the rate and the
- * socket allow, and hands answers and deliveries up. Knows nothing of messages: only refs. */
+/* One link to a carrier: connects, binds, reconnects with backoff and jitter, takes submits while a slot, the rate and
+ * the socket allow, and hands answers and deliveries up. Knows nothing of messages: only refs. */
 #ifndef LINK_CARRIER_H
 #define LINK_CARRIER_H
 
@@ -14,7 +14,7 @@ struct carrier_link_config {
 	const char *host;
 	int port;
 	struct tls_context *tls; /* NULL: plain */
-	unsigned rate;       /* segments a second, 0: no limit */
+	unsigned rate;           /* segments a second, 0: no limit */
 	struct smpp_session_config session;
 };
 
@@ -22,7 +22,8 @@ struct carrier_link_config {
 struct carrier_link_ops {
 	void (*bound)(void *ctx, struct carrier_link *l, bool up);
 	/* submit_sm_resp: status 0 with the carrier's message id, or a refusal. late: after it was given up. */
-	void (*answered)(void *ctx, struct carrier_link *l, uint64_t ref, uint32_t status, struct view message_id, bool late);
+	void (*answered)(void *ctx, struct carrier_link *l, uint64_t ref, uint32_t status, struct view message_id,
+	                 bool late);
 	/* Written, and no answer will come on this session in time: it may have been taken. */
 	void (*unanswered)(void *ctx, struct carrier_link *l, uint64_t ref);
 	/* Proven never to have been written. */

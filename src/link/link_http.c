@@ -34,8 +34,8 @@ struct http_connection {
 	struct buf ahead; /* octets behind the request that is being answered */
 	struct buf out;
 	unsigned requests;
-	bool last;        /* close after this answer */
-	bool shaken;      /* TLS handshake done */
+	bool last;   /* close after this answer */
+	bool shaken; /* TLS handshake done */
 	bool feeding;
 };
 
@@ -81,7 +81,8 @@ static void respond(struct http_connection *c, int status, const char *type, con
 		net_stream_close_flushed(c->stream, "answered");
 }
 
-static void respond_problem(struct http_connection *c, int status, const char *code, const char *detail, const char *extra)
+static void respond_problem(struct http_connection *c, int status, const char *code, const char *detail,
+                            const char *extra)
 {
 	struct buf body = BUF(2048);
 	http_problem_write(&body, status, code, detail, NULL, 0);
@@ -111,8 +112,8 @@ static bool path_matches(const char *pattern, struct view path, struct view *par
 	return at == path.n;
 }
 
-static const struct http_route *find_route(const struct http_server *s, const struct http_request *r, struct view *param_r,
-                                           struct buf *allow)
+static const struct http_route *find_route(const struct http_server *s, const struct http_request *r,
+                                           struct view *param_r, struct buf *allow)
 {
 	bool head = view_eq(r->method, VIEW("HEAD"));
 	for (unsigned i = 0; i < s->config.route_count; i++) {
@@ -131,7 +132,8 @@ static void no_route(struct http_connection *c, struct buf *allow)
 	struct buf extra = BUF(256);
 	if (allow->n) {
 		buf_printf(&extra, "allow: %s\r\n", buf_cstr(allow));
-		respond_problem(c, 405, "method_not_allowed", "This address does not take that method.", buf_cstr(&extra));
+		respond_problem(c, 405, "method_not_allowed", "This address does not take that method.",
+		                buf_cstr(&extra));
 	} else {
 		respond_problem(c, 404, "not_found", "There is nothing at this address.", "");
 	}
@@ -158,7 +160,7 @@ static void dispatch_request(struct http_connection *c)
 	buf_free(&allow);
 	struct http_exchange *x = mem_alloc(sizeof(*x));
 	*x = (struct http_exchange){
-		.server = s, .connection = c, .route = route, .param = param, .began_ms = net_loop_now_ms(s->loop)};
+	        .server = s, .connection = c, .route = route, .param = param, .began_ms = net_loop_now_ms(s->loop)};
 	c->open = x;
 	arm_timer(c);
 	route->handler(s->ctx, x);
@@ -198,7 +200,8 @@ static void feed_ahead(struct http_connection *c)
 		return;
 	c->feeding = true;
 	while (c->ahead.n && !c->open && !c->last) {
-		/* A handler that answers at once ends its exchange inside feed; the views point into the parser, not here. */
+		/* A handler that answers at once ends its exchange inside feed; the views point into the parser, not
+		 * here. */
 		size_t used = feed(c, buf_view(&c->ahead));
 		if (used == 0)
 			break;
@@ -278,7 +281,8 @@ static void timeout_cb(void *ctx)
 		c->open->connection = NULL;
 		c->open = NULL;
 		c->last = true;
-		respond_problem(c, 503, "no_answer_in_time", "The gateway could not answer in time; try again.", "retry-after: 1\r\n");
+		respond_problem(c, 503, "no_answer_in_time", "The gateway could not answer in time; try again.",
+		                "retry-after: 1\r\n");
 	} else if (waiting && !c->last) {
 		c->last = true;
 		metric_add(METRIC_http_refused_total, 1, LABELS("request_timeout"));

@@ -1,5 +1,5 @@
-/* The HTTPS server: accepts connections, feeds the pure parser, finds the route, and hands a request to its handler as an
- * exchange. One request of a connection at a time, so pipelined requests are answered in order. */
+/* The HTTPS server: accepts connections, feeds the pure parser, finds the route, and hands a request to its handler as
+ * an exchange. One request of a connection at a time, so pipelined requests are answered in order. */
 #ifndef LINK_HTTP_H
 #define LINK_HTTP_H
 
@@ -28,7 +28,8 @@ struct http_server_config {
 };
 
 /* NULL and a sentence in error when it cannot listen. */
-struct http_server *link_http_new(struct loop *l, const struct http_server_config *config, void *ctx, struct buf *error);
+struct http_server *link_http_new(struct loop *l, const struct http_server_config *config, void *ctx,
+                                  struct buf *error);
 const char *link_http_address(const struct http_server *s);
 void link_http_set_tls(struct http_server *s, struct tls_context *tls);
 void link_http_set_connections(struct http_server *s, unsigned connections);
@@ -49,7 +50,8 @@ struct pool *link_http_pool(struct http_exchange *x);
 
 /* Every exchange is answered exactly once by its handler, at once or later; also when the connection has gone. extra:
  * header lines ending in CRLF, or "". */
-void link_http_reply(struct http_exchange *x, int status, const char *content_type, const char *extra, struct view body);
+void link_http_reply(struct http_exchange *x, int status, const char *content_type, const char *extra,
+                     struct view body);
 void link_http_problem(struct http_exchange *x, int status, const char *code, const char *detail,
                        const struct http_problem_error *errors, unsigned count, const char *extra);
 

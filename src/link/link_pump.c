@@ -95,7 +95,8 @@ static void closed_cb(void *ctx, const char *reason)
 
 static const struct stream_ops pump_stream_ops = {.opened = opened_cb, .octets = octets_cb, .closed = closed_cb};
 
-static struct pump *pump_new(struct loop *l, const struct smpp_session_config *config, const struct pump_ops *ops, void *ctx)
+static struct pump *pump_new(struct loop *l, const struct smpp_session_config *config, const struct pump_ops *ops,
+                             void *ctx)
 {
 	struct pump *p = mem_alloc(sizeof(*p));
 	*p = (struct pump){.loop = l, .ops = ops, .ctx = ctx};

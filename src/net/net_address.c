@@ -42,7 +42,8 @@ static bool ipv4_of(const struct sockaddr *a, uint32_t *ip_r)
 		return true;
 	}
 	const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr;
-	if (a->sa_family != AF_INET6 || !(IN6_IS_ADDR_V4MAPPED(six) || IN6_IS_ADDR_V4COMPAT(six)) || IN6_IS_ADDR_LOOPBACK(six))
+	if (a->sa_family != AF_INET6 || !(IN6_IS_ADDR_V4MAPPED(six) || IN6_IS_ADDR_V4COMPAT(six)) ||
+	    IN6_IS_ADDR_LOOPBACK(six))
 		return false;
 	memcpy(ip_r, six->s6_addr + 12, 4);
 	*ip_r = ntohl(*ip_r);
@@ -54,7 +55,8 @@ bool net_address_is_loopback(const struct sockaddr *a)
 	uint32_t ip;
 	if (ipv4_of(a, &ip))
 		return ip >> 24 == 127;
-	return a->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr);
+	return a->sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr);
 }
 
 static bool ipv4_private(uint32_t ip)
@@ -63,8 +65,8 @@ static bool ipv4_private(uint32_t ip)
 		uint32_t net;
 		int bits;
 	} rows[] = {
-		{0x00000000, 8}, {0x0a000000, 8}, {0x64400000, 10}, {0x7f000000, 8}, {0xa9fe0000, 16}, {0xac100000, 12},
-		{0xc0000000, 24}, {0xc0a80000, 16}, {0xc6120000, 15}, {0xe0000000, 3},
+	        {0x00000000, 8},  {0x0a000000, 8},  {0x64400000, 10}, {0x7f000000, 8},  {0xa9fe0000, 16},
+	        {0xac100000, 12}, {0xc0000000, 24}, {0xc0a80000, 16}, {0xc6120000, 15}, {0xe0000000, 3},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (ip >> (32 - rows[i].bits) == rows[i].net >> (32 - rows[i].bits))
@@ -80,8 +82,9 @@ bool net_address_is_private(const struct sockaddr *a)
 	if (a->sa_family != AF_INET6)
 		return true;
 	const uint8_t *six = ((const struct sockaddr_in6 *)(const void *)a)->sin6_addr.s6_addr;
-	bool global = (six[0] & 0xe0) == 0x20;                     /* 2000::/3 */
-	bool tunnel = six[0] == 0x20 && (six[1] == 0x02 || (six[1] == 0x01 && six[2] == 0 && six[3] == 0)); /* 6to4, Teredo */
+	bool global = (six[0] & 0xe0) == 0x20; /* 2000::/3 */
+	bool tunnel =
+	        six[0] == 0x20 && (six[1] == 0x02 || (six[1] == 0x01 && six[2] == 0 && six[3] == 0)); /* 6to4, Teredo */
 	bool documentation = six[0] == 0x20 && six[1] == 0x01 && six[2] == 0x0d && six[3] == 0xb8;
 	return !global || tunnel || documentation;
 }

@@ -61,7 +61,8 @@ static void fetch_finish(struct fetch *f, CURLcode code)
 	curl_off_t retry_after = 0;
 	curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(f->easy, CURLINFO_RETRY_AFTER, &retry_after);
-	struct fetch_result result = {.body = buf_view(&f->answer), .retry_after_s = retry_after > 0 ? retry_after : -1};
+	struct fetch_result result = {.body = buf_view(&f->answer),
+	                              .retry_after_s = retry_after > 0 ? retry_after : -1};
 	if (code == CURLE_OK)
 		result.status = (int)status;
 	else

@@ -1,5 +1,6 @@
 /* HTTP requests going out, many at a time, by libcurl's multi interface on the loop. No redirects, http and https only,
- * connections reused. Private and loopback addresses are judged by the address that is connected to, not by the name. */
+ * connections reused. Private and loopback addresses are judged by the address that is connected to, not by the name.
+ */
 #ifndef NET_FETCH_H
 #define NET_FETCH_H
 
@@ -8,23 +9,23 @@
 struct fetcher;
 
 struct fetch_request {
-	const char *method;          /* "POST", "GET" */
+	const char *method; /* "POST", "GET" */
 	const char *url;
-	const char *const *headers;  /* "name: value", NULL-terminated; may be NULL */
-	struct view body;            /* copied */
+	const char *const *headers; /* "name: value", NULL-terminated; may be NULL */
+	struct view body;           /* copied */
 	int64_t timeout_ms;
-	size_t max_answer;           /* octets of the answer's body that are kept; more are dropped */
-	bool plain_ok;               /* http:// off loopback too */
-	bool private_ok;             /* private and link-local addresses too */
-	bool loopback_ok;            /* loopback addresses */
-	const char *ca_file;         /* "" or NULL: the system's authorities */
+	size_t max_answer;   /* octets of the answer's body that are kept; more are dropped */
+	bool plain_ok;       /* http:// off loopback too */
+	bool private_ok;     /* private and link-local addresses too */
+	bool loopback_ok;    /* loopback addresses */
+	const char *ca_file; /* "" or NULL: the system's authorities */
 };
 
 struct fetch_result {
-	int status;              /* HTTP status; 0 when there was no answer */
-	const char *error;       /* NULL, or libcurl's sentence, "address_refused", "plain_http_refused" */
+	int status;        /* HTTP status; 0 when there was no answer */
+	const char *error; /* NULL, or libcurl's sentence, "address_refused", "plain_http_refused" */
 	struct view body;
-	int64_t retry_after_s;   /* Retry-After in seconds; -1 when absent */
+	int64_t retry_after_s; /* Retry-After in seconds; -1 when absent */
 };
 
 typedef void (*fetch_cb)(void *ctx, const struct fetch_result *result);

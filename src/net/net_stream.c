@@ -234,7 +234,8 @@ static void written(struct stream *s)
 
 void net_stream_flush_dirty(struct loop *l)
 {
-	/* A flush may mark streams dirty again (written): those wait in the fresh list for the next pass, at most one more. */
+	/* A flush may mark streams dirty again (written): those wait in the fresh list for the next pass, at most one
+	 * more. */
 	for (int pass = 0; pass < 2 && l->dirty; pass++) {
 		struct stream *list = l->dirty;
 		l->dirty = NULL;
@@ -535,8 +536,8 @@ static void listener_closed_cb(uv_handle_t *handle)
 	free(handle->data);
 }
 
-struct listener *net_listen(struct loop *loop, const char *address, struct tls_context *tls, net_accept_cb cb, void *ctx,
-                            struct buf *error)
+struct listener *net_listen(struct loop *loop, const char *address, struct tls_context *tls, net_accept_cb cb,
+                            void *ctx, struct buf *error)
 {
 	struct listener *l = mem_alloc(sizeof(*l));
 	l->loop = loop;

@@ -9,10 +9,10 @@
 struct stream;
 
 struct stream_ops {
-	void (*opened)(void *ctx);                        /* connected, and for TLS shaken hands */
-	void (*octets)(void *ctx, struct view octets);    /* only after opened; the view ends with the call */
-	void (*drained)(void *ctx);                       /* everything written is with the kernel; may be NULL */
-	void (*closed)(void *ctx, const char *reason);    /* reason: stable code or the system's sentence */
+	void (*opened)(void *ctx);                     /* connected, and for TLS shaken hands */
+	void (*octets)(void *ctx, struct view octets); /* only after opened; the view ends with the call */
+	void (*drained)(void *ctx);                    /* everything written is with the kernel; may be NULL */
+	void (*closed)(void *ctx, const char *reason); /* reason: stable code or the system's sentence */
 };
 
 /* Resolves and connects; tls NULL means plain. host is also the name that the certificate must bear. */

@@ -28,7 +28,8 @@ static struct tls_context *context_new(bool server)
 	c->ssl = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
 	check(c->ssl);
 	check(SSL_CTX_set_min_proto_version(c->ssl, TLS1_2_VERSION) == 1);
-	SSL_CTX_set_mode(c->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_mode(c->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+	                                 SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_options(c->ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
 	return c;
 }
@@ -48,7 +49,8 @@ struct tls_context *net_tls_client(const char *ca_file, struct buf *error)
 {
 	struct tls_context *c = context_new(false);
 	SSL_CTX_set_verify(c->ssl, SSL_VERIFY_PEER, NULL);
-	int ok = *ca_file ? SSL_CTX_load_verify_locations(c->ssl, ca_file, NULL) : SSL_CTX_set_default_verify_paths(c->ssl);
+	int ok = *ca_file ? SSL_CTX_load_verify_locations(c->ssl, ca_file, NULL)
+	                  : SSL_CTX_set_default_verify_paths(c->ssl);
 	if (ok == 1)
 		return c;
 	net_tls_error(error);
@@ -86,9 +88,10 @@ static bool certificate_fill(X509 *x, EVP_PKEY *key, int days)
 {
 	X509_NAME *name = X509_get_subject_name(x);
 	return X509_set_version(x, 2) == 1 && ASN1_INTEGER_set(X509_get_serialNumber(x), 1) == 1 &&
-	       X509_gmtime_adj(X509_getm_notBefore(x), -3600) && X509_gmtime_adj(X509_getm_notAfter(x), days * 86400L) &&
-	       X509_set_pubkey(x, key) == 1 &&
-	       X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"localhost", -1, -1, 0) == 1 &&
+	       X509_gmtime_adj(X509_getm_notBefore(x), -3600) &&
+	       X509_gmtime_adj(X509_getm_notAfter(x), days * 86400L) && X509_set_pubkey(x, key) == 1 &&
+	       X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"localhost", -1, -1, 0) ==
+	               1 &&
 	       X509_set_issuer_name(x, name) == 1 && add_extension(x, NID_basic_constraints, "critical,CA:TRUE") &&
 	       add_extension(x, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:::1") &&
 	       X509_sign(x, key, EVP_sha256()) > 0;

@@ -62,7 +62,7 @@ static bool calendar_full(const struct cap *cap, const struct policy_sends *send
 /* at_us, or the first later instant that one cap allows to one key. A calendar day that ends in one zone may leave
  * another zone's still full, or its clock may go back over midnight: hence the rounds. */
 static int64_t cap_next(const struct cap *cap, const struct policy_facts *facts, const struct policy_sends *sends,
-			int64_t at_us)
+                        int64_t at_us)
 {
 	int64_t oldest_us;
 	if (cap->max < 1)
@@ -83,7 +83,7 @@ static int64_t cap_next(const struct cap *cap, const struct policy_facts *facts,
 }
 
 int64_t policy_cap_next_us(const struct policy_rules *rules, const struct policy_facts *facts, int64_t from_us,
-			   enum reason *reason_r)
+                           enum reason *reason_r)
 {
 	const struct cap caps[] = {{REASON_cap_day, rules->day_max, 1}, {REASON_cap_week, rules->week_max, 7}};
 	const struct policy_sends *const keys[] = {&facts->patient, &facts->phone};

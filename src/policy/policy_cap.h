@@ -10,6 +10,6 @@
  * reason_r: what stands in the way at from_us, the day before the week; REASON_none when nothing does and from_us is
  * the answer. TIME_NEVER when a cap allows nothing at all. */
 int64_t policy_cap_next_us(const struct policy_rules *rules, const struct policy_facts *facts, int64_t from_us,
-			   enum reason *reason_r);
+                           enum reason *reason_r);
 
 #endif

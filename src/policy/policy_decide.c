@@ -4,11 +4,11 @@
 #include "base_check.h"
 
 const struct policy_rules policy_rules_default = {
-	.open_hour = 8,
-	.close_hour = 21,
-	.close_guard_s = 5,
-	.day_max = 1,
-	.week_max = 3,
+        .open_hour = 8,
+        .close_hour = 21,
+        .close_guard_s = 5,
+        .day_max = 1,
+        .week_max = 3,
 };
 
 const char *policy_verdict_name(enum verdict v)

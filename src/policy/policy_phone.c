@@ -44,13 +44,13 @@ struct wording {
 };
 
 static const struct wording wordings[] = {
-	[PHONE_OK] = {"ok", "The number can be texted."},
-	[PHONE_MALFORMED] = {"phone_malformed", "This is not a phone number; write +1 and the ten digits."},
-	[PHONE_NOT_US] = {"phone_not_us", "This number is not in the United States or its territories."},
-	[PHONE_TOLL_FREE] = {"phone_toll_free", "This is a toll-free number, not a patient's phone."},
-	[PHONE_PREMIUM] = {"phone_premium", "This is a premium-rate number, not a patient's phone."},
-	[PHONE_SPECIAL] = {"phone_special", "This number belongs to a special service, not to a patient's phone."},
-	[PHONE_FICTIONAL] = {"phone_fictional", "This number is kept for examples and tests; it reaches nobody."},
+        [PHONE_OK] = {"ok", "The number can be texted."},
+        [PHONE_MALFORMED] = {"phone_malformed", "This is not a phone number; write +1 and the ten digits."},
+        [PHONE_NOT_US] = {"phone_not_us", "This number is not in the United States or its territories."},
+        [PHONE_TOLL_FREE] = {"phone_toll_free", "This is a toll-free number, not a patient's phone."},
+        [PHONE_PREMIUM] = {"phone_premium", "This is a premium-rate number, not a patient's phone."},
+        [PHONE_SPECIAL] = {"phone_special", "This number belongs to a special service, not to a patient's phone."},
+        [PHONE_FICTIONAL] = {"phone_fictional", "This number is kept for examples and tests; it reaches nobody."},
 };
 
 const char *policy_phone_code(enum phone_check c)

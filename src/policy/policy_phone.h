@@ -9,12 +9,12 @@
 
 enum phone_check {
 	PHONE_OK,
-	PHONE_MALFORMED,  /* not +1 and ten digits, or an impossible area or exchange code (0/1 lead, N11) */
-	PHONE_NOT_US,     /* another country, Canada, Caribbean */
-	PHONE_TOLL_FREE,  /* 800 833 844 855 866 877 888 and 822, 880-887, 889 reserved for it */
-	PHONE_PREMIUM,    /* 900, and 976 exchanges */
-	PHONE_SPECIAL,    /* 5XX personal and machine codes, 600, 700, 710 */
-	PHONE_FICTIONAL,  /* NPA-555-0100 to 0199: for tests only */
+	PHONE_MALFORMED, /* not +1 and ten digits, or an impossible area or exchange code (0/1 lead, N11) */
+	PHONE_NOT_US,    /* another country, Canada, Caribbean */
+	PHONE_TOLL_FREE, /* 800 833 844 855 866 877 888 and 822, 880-887, 889 reserved for it */
+	PHONE_PREMIUM,   /* 900, and 976 exchanges */
+	PHONE_SPECIAL,   /* 5XX personal and machine codes, 600, 700, 710 */
+	PHONE_FICTIONAL, /* NPA-555-0100 to 0199: for tests only */
 };
 
 /* What a number is. E.164 with its plus sign and nothing else is accepted. A fictional number with an otherwise good

@@ -11,7 +11,7 @@ struct reason_row {
 };
 
 static const struct reason_row rows[REASON_COUNT] = {
-	[REASON_none] = {"", "", "", "", ""},
+        [REASON_none] = {"", "", "", "", ""},
 #define REASON(code, rule, citation, sentence, finality) [REASON_##code] = {#code, rule, citation, sentence, finality},
 #include "reason.def"
 #undef REASON

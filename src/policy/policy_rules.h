@@ -47,11 +47,11 @@ enum category policy_category_parse(struct view code);
 
 /* Parameters; a practice may narrow, never widen (later issues). */
 struct policy_rules {
-	int open_hour;        /* 8: first hour in which sending is allowed */
-	int close_hour;       /* 21: first hour in which it is not */
-	int close_guard_s;    /* seconds before close in which nothing new is started */
-	int day_max;          /* 1 */
-	int week_max;         /* 3 */
+	int open_hour;     /* 8: first hour in which sending is allowed */
+	int close_hour;    /* 21: first hour in which it is not */
+	int close_guard_s; /* seconds before close in which nothing new is started */
+	int day_max;       /* 1 */
+	int week_max;      /* 3 */
 };
 extern const struct policy_rules policy_rules_default;
 
@@ -67,13 +67,13 @@ struct policy_sends {
 struct policy_facts {
 	enum category category;
 	bool opted_out;
-	int64_t send_at_us;              /* not before; 0 when at once */
-	int64_t expires_at_us;           /* not at or after */
-	unsigned attempts;               /* proven non-sends so far */
+	int64_t send_at_us;    /* not before; 0 when at once */
+	int64_t expires_at_us; /* not at or after */
+	unsigned attempts;     /* proven non-sends so far */
 	const struct zone *zone[LIMIT_ZONES];
-	unsigned zones;                  /* 0: unknown, nothing may go */
-	struct policy_sends patient;     /* to this (practice, patient) */
-	struct policy_sends phone;       /* to this (practice, phone) */
+	unsigned zones;              /* 0: unknown, nothing may go */
+	struct policy_sends patient; /* to this (practice, patient) */
+	struct policy_sends phone;   /* to this (practice, phone) */
 };
 
 enum verdict { VERDICT_SEND, VERDICT_WAIT, VERDICT_REFUSE, VERDICT_EXPIRE };
@@ -81,8 +81,8 @@ const char *policy_verdict_name(enum verdict v); /* "send", "wait", "refuse", "e
 
 struct policy_verdict {
 	enum verdict verdict;
-	enum reason reason;     /* why it waits or ends; REASON_none for send */
-	int64_t until_us;       /* VERDICT_WAIT: the first instant at which every rule would allow it */
+	enum reason reason; /* why it waits or ends; REASON_none for send */
+	int64_t until_us;   /* VERDICT_WAIT: the first instant at which every rule would allow it */
 };
 
 /* Judges one message at now_us. Order: expiry, attempts, opt-out, zone, send_at, quiet hours, day cap, week cap; the

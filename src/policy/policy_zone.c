@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #define TYPES_MAX 256 /* a type's number is one octet */
-/* Files of the slim kind leave everything since 2007 or so to their rule. A table is many times faster to look into than
- * a rule is to work out, and every decision asks: so the rule's changes up to here become part of the table. */
+/* Files of the slim kind leave everything since 2007 or so to their rule. A table is many times faster to look into
+ * than a rule is to work out, and every decision asks: so the rule's changes up to here become part of the table. */
 #define RULED_MAX 256
 #define RULED_UNTIL_S INT64_C(4102444800) /* 2100-01-01 */
 
@@ -213,8 +213,8 @@ struct zone_span policy_zone_span(const struct zone *z, int64_t unix_s)
 	if (passed == z->count && z->ruled)
 		return policy_zone_rule_span(&z->rule, unix_s);
 	return (struct zone_span){
-		.offset = passed ? z->offset_s[passed - 1] : z->before_s,
-		.until_s = passed < z->count ? z->at_s[passed] : INT64_MAX,
+	        .offset = passed ? z->offset_s[passed - 1] : z->before_s,
+	        .until_s = passed < z->count ? z->at_s[passed] : INT64_MAX,
 	};
 }
 

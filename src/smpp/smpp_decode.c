@@ -141,7 +141,7 @@ static bool read_header(struct reader *r, struct view octets)
 	pdu->command = smpp_command_of(pdu->command_id);
 	if (length != octets.n || length > LIMIT_PDU_BYTES)
 		return smpp_fault_set(r->fault, "command_length", 0, ESME_RINVCMDLEN,
-			"it is not the length of the PDU");
+		                      "it is not the length of the PDU");
 	if (pdu->command == SMPP_UNKNOWN)
 		return smpp_fault_set(r->fault, "command_id", 4, ESME_RINVCMDID, "no such command");
 	return true;

@@ -103,7 +103,7 @@ static bool write_tlv(struct writer *w, const struct smpp_tlv *tlv)
 		return smpp_fault_set(w->fault, row ? row->name : "tlv", w->to->n - w->start, ESME_RINVTLVLEN,
 		                      "the TLV has a length outside its row");
 	return room(w, buf_add_u16(w->to, tlv->tag) && buf_add_u16(w->to, (uint16_t)tlv->value.n) &&
-	                   buf_add_view(w->to, tlv->value));
+	                       buf_add_view(w->to, tlv->value));
 }
 
 static bool write_body(struct writer *w)
@@ -124,7 +124,7 @@ static bool write_header(struct writer *w)
 {
 	const struct smpp_pdu *pdu = w->pdu;
 	return room(w, buf_add_u32(w->to, 0) && buf_add_u32(w->to, smpp_command_id(pdu->command)) &&
-	                   buf_add_u32(w->to, pdu->command_status) && buf_add_u32(w->to, pdu->sequence_number));
+	                       buf_add_u32(w->to, pdu->command_status) && buf_add_u32(w->to, pdu->sequence_number));
 }
 
 /* command_length is known last. */

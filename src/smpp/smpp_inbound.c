@@ -179,8 +179,7 @@ static void on_unbind_answer(struct smpp_session *s)
 static void on_deliver(struct smpp_session *s)
 {
 	if (s->peer_open >= LIMIT_SESSION_IN_OPEN) {
-		refuse_for(s, SMPP_REASON_too_many_open,
-		           s->config.role == SMPP_ESME ? ESME_RX_T_APPN : ESME_RMSGQFUL,
+		refuse_for(s, SMPP_REASON_too_many_open, s->config.role == SMPP_ESME ? ESME_RX_T_APPN : ESME_RMSGQFUL,
 		           "too many requests wait for their answer");
 		return;
 	}
@@ -211,19 +210,19 @@ static void on_alert(struct smpp_session *s)
 }
 
 static void (*const acts[SMPP_ACT_COUNT])(struct smpp_session *) = {
-	[SMPP_ACT_NONE] = on_nothing,
-	[SMPP_ACT_NACK] = on_nack,
-	[SMPP_ACT_PROBE] = on_probe,
-	[SMPP_ACT_PROBE_ANSWER] = on_probe_answer,
-	[SMPP_ACT_BIND] = on_bind,
-	[SMPP_ACT_BIND_ANSWER] = on_bind_answer,
-	[SMPP_ACT_IGNORE] = on_nothing,
-	[SMPP_ACT_UNBIND] = on_unbind,
-	[SMPP_ACT_UNBIND_ANSWER] = on_unbind_answer,
-	[SMPP_ACT_DELIVER] = on_deliver,
-	[SMPP_ACT_DECLINE] = on_decline,
-	[SMPP_ACT_ANSWER] = on_answer,
-	[SMPP_ACT_ALERT] = on_alert,
+        [SMPP_ACT_NONE] = on_nothing,
+        [SMPP_ACT_NACK] = on_nack,
+        [SMPP_ACT_PROBE] = on_probe,
+        [SMPP_ACT_PROBE_ANSWER] = on_probe_answer,
+        [SMPP_ACT_BIND] = on_bind,
+        [SMPP_ACT_BIND_ANSWER] = on_bind_answer,
+        [SMPP_ACT_IGNORE] = on_nothing,
+        [SMPP_ACT_UNBIND] = on_unbind,
+        [SMPP_ACT_UNBIND_ANSWER] = on_unbind_answer,
+        [SMPP_ACT_DELIVER] = on_deliver,
+        [SMPP_ACT_DECLINE] = on_decline,
+        [SMPP_ACT_ANSWER] = on_answer,
+        [SMPP_ACT_ALERT] = on_alert,
 };
 
 static void on_wrong_state(struct smpp_session *s)

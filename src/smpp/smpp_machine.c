@@ -42,8 +42,7 @@ void smpp_machine_end(struct smpp_session *s, enum smpp_reason reason)
 static bool in_use(const struct smpp_session *s, uint32_t sequence)
 {
 	return sequence == s->probe_sequence || sequence == s->unbind_sequence ||
-	       (s->config.role == SMPP_ESME && sequence == s->bind_sequence) ||
-	       smpp_window_has(s->window, sequence);
+	       (s->config.role == SMPP_ESME && sequence == s->bind_sequence) || smpp_window_has(s->window, sequence);
 }
 
 uint32_t smpp_machine_sequence(struct smpp_session *s)

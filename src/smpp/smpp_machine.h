@@ -23,7 +23,7 @@ struct smpp_session {
 	int64_t bind_until_ms; /* in OPEN */
 	int64_t unbind_until_ms;
 	int64_t probe_until_ms;
-	bool probing;          /* an enquire_link is out and no octet came since */
+	bool probing; /* an enquire_link is out and no octet came since */
 
 	uint32_t next_sequence;
 	uint32_t bind_sequence; /* ours, or of the peer's bind that waits for its decision; 0: none */
@@ -34,8 +34,8 @@ struct smpp_session {
 	bool bind_tlvs;                 /* MC: the peer's version knows TLVs */
 
 	struct smpp_window *window;
-	unsigned peer_open;     /* peer's requests not yet answered */
-	unsigned blind_nacks;   /* generic_nack with sequence 0 */
+	unsigned peer_open;   /* peer's requests not yet answered */
+	unsigned blind_nacks; /* generic_nack with sequence 0 */
 
 	struct buf in;
 	size_t in_at; /* octets of in that are done with */
@@ -44,9 +44,9 @@ struct smpp_session {
 	struct smpp_event held[SMPP_EVENTS_HELD];
 	unsigned held_at;
 	unsigned held_n;
-	bool ended;       /* CLOSE is decided: nothing in or out any more */
+	bool ended; /* CLOSE is decided: nothing in or out any more */
 	bool close_told;
-	bool gone;        /* the connection is closed: slots go back */
+	bool gone; /* the connection is closed: slots go back */
 	const char *close_reason;
 
 	struct smpp_pdu pdu;   /* what came last; events point here */

@@ -9,7 +9,12 @@
 /* A last row keeps the array of a command without fields from being empty. */
 #define SMPP_PDU(name, id, direction, answer) static const struct smpp_field_row rows_##name[] = {
 #define SMPP_PDU_FIELD(name, type, max) {SMPP_F_##name, SMPP_##type, max},
-#define SMPP_PDU_END(name) {SMPP_F_COUNT, SMPP_U8, 0}};
+#define SMPP_PDU_END(name)                                                                                             \
+	{                                                                                                              \
+		SMPP_F_COUNT, SMPP_U8, 0                                                                               \
+	}                                                                                                              \
+	}                                                                                                              \
+	;
 #include "smpp_pdu.def"
 #undef SMPP_PDU
 #undef SMPP_PDU_FIELD
@@ -24,7 +29,7 @@ struct command_row {
 };
 
 static const struct command_row commands[SMPP_COMMAND_COUNT] = {
-#define SMPP_PDU(name, id, direction, answer) \
+#define SMPP_PDU(name, id, direction, answer)                                                                          \
 	{#name, id, SMPP_##answer, rows_##name, sizeof rows_##name / sizeof rows_##name[0] - 1},
 #define SMPP_PDU_FIELD(name, type, max)
 #define SMPP_PDU_END(name)
@@ -52,8 +57,7 @@ static const struct smpp_tlv_row tlvs[] = {
 #undef SMPP_TLV
 };
 
-bool smpp_fault_set(struct smpp_fault *fault_r, const char *field, size_t offset, uint32_t status,
-                    const char *sentence)
+bool smpp_fault_set(struct smpp_fault *fault_r, const char *field, size_t offset, uint32_t status, const char *sentence)
 {
 	*fault_r = (struct smpp_fault){field, (uint32_t)offset, status, sentence};
 	return false;

@@ -33,10 +33,10 @@ enum smpp_command {
 enum smpp_type {
 	SMPP_U8,
 	SMPP_U32,
-	SMPP_CSTR,    /* C-octet string, max counts its NUL */
-	SMPP_TIME,    /* C-octet string of exactly 1 or 17 octets */
-	SMPP_OCTETS,  /* as many as the u8 field before it says */
-	SMPP_DESTS,   /* dest_address list, counted by the u8 field before it */
+	SMPP_CSTR,      /* C-octet string, max counts its NUL */
+	SMPP_TIME,      /* C-octet string of exactly 1 or 17 octets */
+	SMPP_OCTETS,    /* as many as the u8 field before it says */
+	SMPP_DESTS,     /* dest_address list, counted by the u8 field before it */
 	SMPP_UNSUCCESS, /* unsuccess_sme list, counted likewise */
 };
 
@@ -55,12 +55,12 @@ struct smpp_pdu {
 	enum smpp_command command; /* SMPP_UNKNOWN for an id that no row has */
 	uint32_t command_status;
 	uint32_t sequence_number;
-	bool has_body;             /* false: an answer of 16 octets, or with an error status and a body that does not
-	                            * decode; fields are all zero */
+	bool has_body; /* false: an answer of 16 octets, or with an error status and a body that does not
+	                * decode; fields are all zero */
 	struct smpp_value field[SMPP_F_COUNT]; /* only those of the command's row are meaningful */
 	struct smpp_tlv tlv[LIMIT_PDU_TLVS];   /* wire order, unknown tags included */
 	unsigned tlvs;
-	unsigned tlvs_dropped;     /* past LIMIT_PDU_TLVS, or a broken tail */
+	unsigned tlvs_dropped; /* past LIMIT_PDU_TLVS, or a broken tail */
 };
 
 /* Why a PDU was refused. */
@@ -127,7 +127,7 @@ struct smpp_dest {
 	uint8_t dest_flag; /* 1 SME address, 2 distribution list */
 	uint8_t ton;
 	uint8_t npi;
-	struct view address; /* destination_addr or dl_name */
+	struct view address;        /* destination_addr or dl_name */
 	uint32_t error_status_code; /* unsuccess_sme only */
 };
 bool smpp_list_next(enum smpp_type type, struct view entries, size_t *at, struct smpp_dest *dest_r);

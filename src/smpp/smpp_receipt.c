@@ -43,7 +43,7 @@ static const char *const labels[] = {
 };
 
 _Static_assert(sizeof states / sizeof states[0] == SMPP_STATE_NONE, "a row for every state");
-#define SMPP_MESSAGE_STATE(name, number, final, sentence) \
+#define SMPP_MESSAGE_STATE(name, number, final, sentence)                                                              \
 	_Static_assert((int)SMPP_STATE_##name == (number), "numbers of message_state");
 #define SMPP_RECEIPT_WORD(word, state)
 #define SMPP_RECEIPT_LABEL(label)

@@ -7,8 +7,16 @@
 
 /* message_state, SMPP 3.4 5.2.28 and 5.0 4.7.15 */
 enum smpp_message_state {
-	SMPP_STATE_SCHEDULED, SMPP_STATE_ENROUTE, SMPP_STATE_DELIVERED, SMPP_STATE_EXPIRED, SMPP_STATE_DELETED,
-	SMPP_STATE_UNDELIVERABLE, SMPP_STATE_ACCEPTED, SMPP_STATE_UNKNOWN, SMPP_STATE_REJECTED, SMPP_STATE_SKIPPED,
+	SMPP_STATE_SCHEDULED,
+	SMPP_STATE_ENROUTE,
+	SMPP_STATE_DELIVERED,
+	SMPP_STATE_EXPIRED,
+	SMPP_STATE_DELETED,
+	SMPP_STATE_UNDELIVERABLE,
+	SMPP_STATE_ACCEPTED,
+	SMPP_STATE_UNKNOWN,
+	SMPP_STATE_REJECTED,
+	SMPP_STATE_SKIPPED,
 	SMPP_STATE_NONE, /* the receipt does not say */
 };
 const char *smpp_message_state_name(enum smpp_message_state s); /* "DELIVERED", ... */
@@ -16,12 +24,12 @@ const char *smpp_message_state_name(enum smpp_message_state s); /* "DELIVERED", 
 bool smpp_message_state_final(enum smpp_message_state s);
 
 struct smpp_receipt {
-	struct view id;                /* as the carrier wrote it; empty when absent; at most 65 octets */
+	struct view id; /* as the carrier wrote it; empty when absent; at most 65 octets */
 	enum smpp_message_state state;
-	char error[17];                /* err: as text; else "type:code" of network_error_code; "" when neither */
-	struct view raw;               /* the text as it came */
-	bool intermediate;             /* esm_class 0x20 */
-	char wide_id[66];              /* where id points for a UCS-2 text: copy the id out, do not move the receipt */
+	char error[17];    /* err: as text; else "type:code" of network_error_code; "" when neither */
+	struct view raw;   /* the text as it came */
+	bool intermediate; /* esm_class 0x20 */
+	char wide_id[66];  /* where id points for a UCS-2 text: copy the id out, do not move the receipt */
 };
 
 /* True when a deliver_sm or data_sm is a receipt (esm_class & 0x3c is 0x04 or 0x20) that has an id or a state by TLV or

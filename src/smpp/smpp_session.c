@@ -15,10 +15,10 @@
 const char *smpp_session_state_name(enum smpp_session_state s)
 {
 	static const char *const names[SMPP_SESSION_STATE_COUNT] = {
-		[SMPP_SESSION_CLOSED] = "closed",
-		[SMPP_SESSION_OPEN] = "open",
-		[SMPP_SESSION_BOUND] = "bound",
-		[SMPP_SESSION_UNBINDING] = "unbinding",
+	        [SMPP_SESSION_CLOSED] = "closed",
+	        [SMPP_SESSION_OPEN] = "open",
+	        [SMPP_SESSION_BOUND] = "bound",
+	        [SMPP_SESSION_UNBINDING] = "unbinding",
 	};
 	return s < SMPP_SESSION_STATE_COUNT ? names[s] : "unknown";
 }
@@ -68,9 +68,9 @@ static bool alive(const struct smpp_session *s)
 static void write_bind(struct smpp_session *s)
 {
 	static const enum smpp_command commands[] = {
-		[SMPP_BIND_TRX] = SMPP_bind_transceiver,
-		[SMPP_BIND_TX] = SMPP_bind_transmitter,
-		[SMPP_BIND_RX] = SMPP_bind_receiver,
+	        [SMPP_BIND_TRX] = SMPP_bind_transceiver,
+	        [SMPP_BIND_TX] = SMPP_bind_transmitter,
+	        [SMPP_BIND_RX] = SMPP_bind_receiver,
 	};
 	struct smpp_fault fault;
 	s->bind_command = commands[s->bind_kind];
@@ -272,9 +272,7 @@ void smpp_session_answer(struct smpp_session *s, enum smpp_command request, uint
 
 static enum smpp_bind_kind kind_of(enum smpp_command bind)
 {
-	return bind == SMPP_bind_transmitter ? SMPP_BIND_TX
-	       : bind == SMPP_bind_receiver  ? SMPP_BIND_RX
-	                                     : SMPP_BIND_TRX;
+	return bind == SMPP_bind_transmitter ? SMPP_BIND_TX : bind == SMPP_bind_receiver ? SMPP_BIND_RX : SMPP_BIND_TRX;
 }
 
 void smpp_session_bind_accept(struct smpp_session *s, const char *system_id, int64_t now_ms)

@@ -22,18 +22,18 @@ enum smpp_bind_kind { SMPP_BIND_TRX, SMPP_BIND_TX, SMPP_BIND_RX };
 
 struct smpp_session_config {
 	enum smpp_role role;
-	enum smpp_bind_kind bind_kind;   /* ESME: how to bind */
-	const char *system_id;           /* all copied */
+	enum smpp_bind_kind bind_kind; /* ESME: how to bind */
+	const char *system_id;         /* all copied */
 	const char *password;
 	const char *system_type;
 	const char *address_range;
-	uint8_t interface_version;       /* 0x34 */
-	uint32_t first_sequence;         /* where our sequence numbers start; 0: at 1 */
-	unsigned window;                 /* 1..LIMIT_WINDOW unanswered submits */
-	int64_t bind_ms;                 /* bind to its answer (MC: connect to bind) */
-	int64_t answer_ms;               /* write of a request to its answer; then the submit is uncertain */
-	int64_t enquire_ms;              /* silence before we probe */
-	int64_t unbind_ms;               /* unbind to close */
+	uint8_t interface_version; /* 0x34 */
+	uint32_t first_sequence;   /* where our sequence numbers start; 0: at 1 */
+	unsigned window;           /* 1..LIMIT_WINDOW unanswered submits */
+	int64_t bind_ms;           /* bind to its answer (MC: connect to bind) */
+	int64_t answer_ms;         /* write of a request to its answer; then the submit is uncertain */
+	int64_t enquire_ms;        /* silence before we probe */
+	int64_t unbind_ms;         /* unbind to close */
 };
 
 enum smpp_event_kind {
@@ -61,10 +61,10 @@ struct smpp_event {
 	uint32_t sequence;
 	enum smpp_command command;
 	struct view message_id;
-	int64_t took_ms;          /* ANSWER, LATE: since the write */
+	int64_t took_ms; /* ANSWER, LATE: since the write */
 	const struct smpp_pdu *pdu;
 	struct smpp_fault fault;
-	const char *reason;       /* CLOSE, FAULT: stable code, proto/smpp_reason.def */
+	const char *reason; /* CLOSE, FAULT: stable code, proto/smpp_reason.def */
 };
 
 struct smpp_session;

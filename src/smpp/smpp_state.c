@@ -25,7 +25,7 @@ struct rule {
 #define STATES_UNBINDING UNBINDING
 #define STATES_STANDING STANDING
 #define STATES_ANY ANY_STATE
-#define ROW(role, direction, command, states, binds, act) \
+#define ROW(role, direction, command, states, binds, act)                                                              \
 	[role][SMPP_##direction][SMPP_##command] = {STATES_##states, binds##_BIND, SMPP_ACT_##act},
 #define ROWS_ESME(...) ROW(SMPP_ESME, __VA_ARGS__)
 #define ROWS_MC(...) ROW(SMPP_MC, __VA_ARGS__)

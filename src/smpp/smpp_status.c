@@ -44,11 +44,11 @@ const char *smpp_status_sentence(uint32_t status)
 const char *smpp_class_name(enum smpp_class c)
 {
 	static const char *const names[] = {
-		[SMPP_CLASS_OK] = "ok",
-		[SMPP_CLASS_THROTTLE] = "throttle",
-		[SMPP_CLASS_TRANSIENT] = "transient",
-		[SMPP_CLASS_SESSION] = "session",
-		[SMPP_CLASS_PERMANENT] = "permanent",
+	        [SMPP_CLASS_OK] = "ok",
+	        [SMPP_CLASS_THROTTLE] = "throttle",
+	        [SMPP_CLASS_TRANSIENT] = "transient",
+	        [SMPP_CLASS_SESSION] = "session",
+	        [SMPP_CLASS_PERMANENT] = "permanent",
 	};
 	return c < sizeof names / sizeof names[0] ? names[c] : "unknown";
 }

@@ -18,9 +18,9 @@ enum smpp_class {
 	SMPP_CLASS_PERMANENT, /* this message will never go */
 };
 
-const char *smpp_status_name(uint32_t status);     /* "ESME_RTHROTTLED"; "vendor" 0x400-0x4ff; "unknown" */
+const char *smpp_status_name(uint32_t status);      /* "ESME_RTHROTTLED"; "vendor" 0x400-0x4ff; "unknown" */
 enum smpp_class smpp_status_class(uint32_t status); /* vendor: permanent; unknown: transient */
-const char *smpp_class_name(enum smpp_class c);    /* "ok", "throttle", ... */
+const char *smpp_class_name(enum smpp_class c);     /* "ok", "throttle", ... */
 const char *smpp_status_sentence(uint32_t status);
 
 #endif

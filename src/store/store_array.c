@@ -10,8 +10,8 @@
 #define POSTGRES_EPOCH_US INT64_C(946684800000000) /* 2000-01-01 */
 
 static const uint32_t element_oid[] = {
-	[STORE_TEXT] = 25, [STORE_UUID] = 2950, [STORE_INT4] = 23,        [STORE_INT8] = 20,
-	[STORE_BOOL] = 16, [STORE_TIME] = 1184, [STORE_BYTEA] = 17,
+        [STORE_TEXT] = 25, [STORE_UUID] = 2950, [STORE_INT4] = 23,  [STORE_INT8] = 20,
+        [STORE_BOOL] = 16, [STORE_TIME] = 1184, [STORE_BYTEA] = 17,
 };
 
 void store_params_free(struct store_params *ps)

@@ -21,7 +21,8 @@ bool store_table_numeric(const struct store_table *t, unsigned column);
 const char *store_table_cell(const struct store_table *t, unsigned row, unsigned column);
 
 /* Runs one statement with text parameters (NULL is NULL). NULL when it failed: then store_client_error says why. */
-struct store_table *store_client_run(struct store_client *c, const char *sql, const char *const *params, unsigned count);
+struct store_table *store_client_run(struct store_client *c, const char *sql, const char *const *params,
+                                     unsigned count);
 /* Runs a script of several statements; false when one failed. */
 bool store_client_script(struct store_client *c, const char *sql);
 const char *store_client_error(const struct store_client *c);

@@ -1,5 +1,6 @@
 /* Connection life: DOWN -> CONNECTING (PQconnectPoll) -> PREPARING (every statement, one pipeline) -> UP -> DOWN ...
- * In UP, libpq is in pipeline mode for good. Each batch ends with a sync point; results are matched to batches in order. */
+ * In UP, libpq is in pipeline mode for good. Each batch ends with a sync point; results are matched to batches in
+ * order. */
 #include "store_lane.h"
 
 #include "base_check.h"
@@ -26,7 +27,7 @@ struct batch {
 	struct batch *next;
 	store_rows_cb rows[STEPS_MAX];
 	unsigned steps;
-	unsigned at;       /* step whose result is next */
+	unsigned at; /* step whose result is next */
 	bool never_sent;
 	enum store_result result;
 	char sqlstate[6];
@@ -44,11 +45,11 @@ struct store_lane {
 	PGconn *pg;
 	enum lane_state state;
 	struct net_watch *watch;
-	struct net_timer *timer; /* reconnect, or connect timeout, or delivery of DOWN results */
+	struct net_timer *timer;   /* reconnect, or connect timeout, or delivery of DOWN results */
 	struct net_timer *refused; /* delivers STORE_DOWN in a later turn */
-	struct batch *first;     /* sent, in order */
+	struct batch *first;       /* sent, in order */
 	struct batch *last;
-	struct batch *down;      /* never sent */
+	struct batch *down; /* never sent */
 	unsigned busy;
 	unsigned prepares_left;
 	int64_t delay_ms;
@@ -119,7 +120,8 @@ static void batch_end(struct store_lane *lane, struct batch *b)
 	lane->busy--;
 	if (b->result != STORE_OK)
 		metric_add(METRIC_store_errors_total, 1, LABELS(lane->name));
-	metric_observe(METRIC_store_batch_duration_seconds, (double)(time_mono_us() - b->began_us) / 1e6, LABELS(lane->name));
+	metric_observe(METRIC_store_batch_duration_seconds, (double)(time_mono_us() - b->began_us) / 1e6,
+	               LABELS(lane->name));
 	b->done(b->ctx, b->result, b->sqlstate);
 	free(b);
 }
@@ -154,7 +156,8 @@ static void lane_down(struct store_lane *lane, const char *why)
 	if (lane->delay_ms == 0)
 		lane->delay_ms = LIMIT_RECONNECT_MIN_MS / 4;
 	int64_t delay_ms = lane->delay_ms + (int64_t)random_below((uint64_t)lane->delay_ms);
-	lane->delay_ms = lane->delay_ms * 2 > LIMIT_RECONNECT_MAX_MS / 6 ? LIMIT_RECONNECT_MAX_MS / 6 : lane->delay_ms * 2;
+	lane->delay_ms =
+	        lane->delay_ms * 2 > LIMIT_RECONNECT_MAX_MS / 6 ? LIMIT_RECONNECT_MAX_MS / 6 : lane->delay_ms * 2;
 	if (!lane->freeing) {
 		log_event(LOG_WARNING, "store_down", LOG_TEXT(lane, lane->name), LOG_TEXT(error, buf_cstr(&text)),
 		          LOG_NUM(delay_ms, delay_ms));
@@ -287,7 +290,8 @@ static void ready_cb(void *ctx, int events)
 		return;
 	}
 	if (!take_results(lane)) {
-		lane_down(lane, lane->state == LANE_PREPARING ? "statements could not be prepared" : PQerrorMessage(lane->pg));
+		lane_down(lane, lane->state == LANE_PREPARING ? "statements could not be prepared"
+		                                              : PQerrorMessage(lane->pg));
 		return;
 	}
 	if (lane->pg && PQstatus(lane->pg) == CONNECTION_BAD)
@@ -322,7 +326,8 @@ static void lane_connect(void *ctx)
 	}
 	net_watch_free(lane->watch);
 	lane->watch = NULL;
-	PostgresPollingStatusType step = lane->state == LANE_CONNECTING ? PQconnectPoll(lane->pg) : PGRES_POLLING_FAILED;
+	PostgresPollingStatusType step =
+	        lane->state == LANE_CONNECTING ? PQconnectPoll(lane->pg) : PGRES_POLLING_FAILED;
 	if (step == PGRES_POLLING_FAILED) {
 		lane_down(lane, PQerrorMessage(lane->pg));
 		return;
@@ -363,9 +368,10 @@ struct store_lane *store_lane_new(struct loop *l, const char *name, const char *
 {
 	struct store_lane *lane = mem_alloc(sizeof(*lane));
 	struct buf info = BUF(8192);
-	/* Every statement reaches its rows by an index. A plan made while the tables were empty or not yet analysed would
-	 * read them whole for ever after: so no plan may. */
-	buf_printf(&info, "%s%sapplication_name='smsbridge %s' options='-c statement_timeout=%d -c TimeZone=UTC"
+	/* Every statement reaches its rows by an index. A plan made while the tables were empty or not yet analysed
+	 * would read them whole for ever after: so no plan may. */
+	buf_printf(&info,
+	           "%s%sapplication_name='smsbridge %s' options='-c statement_timeout=%d -c TimeZone=UTC"
 	           " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off'",
 	           conninfo, *conninfo ? " " : "", name, LIMIT_STATEMENT_MS);
 	lane->loop = l;
@@ -396,7 +402,8 @@ static bool send_step(struct store_lane *lane, const struct store_step *step)
 	return PQsendQueryPrepared(lane->pg, step->sql, (int)n, values, lengths, formats, 0) == 1;
 }
 
-void store_lane_run(struct store_lane *lane, const struct store_step *steps, unsigned count, store_done_cb done, void *ctx)
+void store_lane_run(struct store_lane *lane, const struct store_step *steps, unsigned count, store_done_cb done,
+                    void *ctx)
 {
 	struct batch *b = mem_alloc(sizeof(*b));
 	check(count <= STEPS_MAX);

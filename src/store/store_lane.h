@@ -1,6 +1,6 @@
-/* A lane: one PostgreSQL connection in pipeline mode on the loop, with its own line of batches. Lanes keep kinds of work
- * from waiting for each other. A batch is a list of statements and one transaction (unless a session is opened with
- * BEGIN); results come in order. A lane reconnects by itself with backoff; whatever was on the way then ends with
+/* A lane: one PostgreSQL connection in pipeline mode on the loop, with its own line of batches. Lanes keep kinds of
+ * work from waiting for each other. A batch is a list of statements and one transaction (unless a session is opened
+ * with BEGIN); results come in order. A lane reconnects by itself with backoff; whatever was on the way then ends with
  * STORE_LOST, and the caller must treat it as "may have been committed". */
 #ifndef STORE_LANE_H
 #define STORE_LANE_H
@@ -22,10 +22,10 @@ struct uuid store_rows_uuid(const struct store_rows *r, unsigned row, unsigned c
 unsigned store_rows_touched(const struct store_rows *r);
 
 enum store_result {
-	STORE_OK,      /* committed */
-	STORE_FAILED,  /* rolled back: nothing of the batch happened */
-	STORE_LOST,    /* the connection went away: it may have been committed */
-	STORE_DOWN,    /* no connection: never sent */
+	STORE_OK,     /* committed */
+	STORE_FAILED, /* rolled back: nothing of the batch happened */
+	STORE_LOST,   /* the connection went away: it may have been committed */
+	STORE_DOWN,   /* no connection: never sent */
 };
 const char *store_result_name(enum store_result r);
 
@@ -43,7 +43,8 @@ typedef void (*store_state_cb)(void *ctx, struct store_lane *lane, bool up);
 
 struct store_lane *store_lane_new(struct loop *l, const char *name, const char *conninfo, store_state_cb cb, void *ctx);
 /* Sends a batch of steps; done is called exactly once, never before this returns. rows callbacks get ctx too. */
-void store_lane_run(struct store_lane *lane, const struct store_step *steps, unsigned count, store_done_cb done, void *ctx);
+void store_lane_run(struct store_lane *lane, const struct store_step *steps, unsigned count, store_done_cb done,
+                    void *ctx);
 bool store_lane_up(const struct store_lane *lane);
 /* Batches sent and not done. */
 unsigned store_lane_busy(const struct store_lane *lane);

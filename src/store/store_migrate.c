@@ -36,17 +36,18 @@ static bool fail(struct store_client *c, struct buf *error, const char *what)
 
 static bool prepare_table(struct store_client *c)
 {
-	return store_client_script(c,
-		"SELECT pg_advisory_lock(" LOCK_KEY ");"
-		"CREATE SCHEMA IF NOT EXISTS smsbridge;"
-		"CREATE TABLE IF NOT EXISTS smsbridge.migration (number integer PRIMARY KEY, name text NOT NULL,"
-		" sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp());");
+	return store_client_script(
+	        c, "SELECT pg_advisory_lock(" LOCK_KEY ");"
+	           "CREATE SCHEMA IF NOT EXISTS smsbridge;"
+	           "CREATE TABLE IF NOT EXISTS smsbridge.migration (number integer PRIMARY KEY, name text NOT NULL,"
+	           " sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp());");
 }
 
 static bool apply(struct store_client *c, const struct store_file *f, const char *hex, struct buf *error)
 {
 	struct buf script = BUF(1 << 22);
-	buf_printf(&script, "BEGIN;\n%s\nINSERT INTO smsbridge.migration (number, name, sha256) VALUES (%u, '%s', '%s');COMMIT;",
+	buf_printf(&script,
+	           "BEGIN;\n%s\nINSERT INTO smsbridge.migration (number, name, sha256) VALUES (%u, '%s', '%s');COMMIT;",
 	           f->text, number_of(f), f->name, hex);
 	bool ok = store_client_script(c, buf_cstr(&script));
 	buf_free(&script);
@@ -66,7 +67,8 @@ static int applied_state(struct store_client *c, const struct store_file *f, con
 	buf_printf(&text, "%u", number_of(f));
 	copy_str(number, sizeof(number), buf_cstr(&text));
 	buf_free(&text);
-	struct store_table *t = store_client_run(c, "SELECT sha256 FROM smsbridge.migration WHERE number = $1::integer", params, 1);
+	struct store_table *t =
+	        store_client_run(c, "SELECT sha256 FROM smsbridge.migration WHERE number = $1::integer", params, 1);
 	int state = 0;
 	if (t && store_table_rows(t))
 		state = strcmp(store_table_cell(t, 0, 0), hex) == 0 ? 1 : -1;
@@ -95,7 +97,8 @@ static void write_constraint(struct store_client *c, const struct store_referenc
 	if (!r->constrained_table)
 		return;
 	buf_printf(script,
-	           "ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s_known; ALTER TABLE %s ADD CONSTRAINT %s_known CHECK (%s IN (",
+	           "ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s_known; ALTER TABLE %s ADD CONSTRAINT %s_known CHECK "
+	           "(%s IN (",
 	           r->constrained_table, r->constrained_column, r->constrained_table, r->constrained_column,
 	           r->constrained_column);
 	for (unsigned i = 0; i < r->rows; i++) {
@@ -132,7 +135,8 @@ static bool apply_all(struct store_client *c, store_migrated_cb cb, void *ctx, s
 		checksum(f, hex);
 		int state = applied_state(c, f, hex);
 		if (state < 0) {
-			buf_printf(error, "migration %s was applied with other content; migrations are never edited", f->name);
+			buf_printf(error, "migration %s was applied with other content; migrations are never edited",
+			           f->name);
 			return false;
 		}
 		if (state == 0 && !apply(c, f, hex, error))
@@ -145,7 +149,8 @@ static bool apply_all(struct store_client *c, store_migrated_cb cb, void *ctx, s
 
 int store_migrate_applied(struct store_client *c, struct buf *error)
 {
-	struct store_table *t = store_client_run(c, "SELECT coalesce(max(number), 0) FROM smsbridge.migration", NULL, 0);
+	struct store_table *t =
+	        store_client_run(c, "SELECT coalesce(max(number), 0) FROM smsbridge.migration", NULL, 0);
 	if (!t && strcmp(store_client_sqlstate(c), "42P01") == 0)
 		return 0; /* no such table: an empty database */
 	if (!t && strcmp(store_client_sqlstate(c), "3F000") == 0)
@@ -159,14 +164,15 @@ int store_migrate_applied(struct store_client *c, struct buf *error)
 	return number;
 }
 
-bool store_migrate(struct store_client *c, const struct store_reference *references, unsigned count, store_migrated_cb cb,
-                   void *ctx, struct buf *error)
+bool store_migrate(struct store_client *c, const struct store_reference *references, unsigned count,
+                   store_migrated_cb cb, void *ctx, struct buf *error)
 {
 	if (!prepare_table(c))
 		return fail(c, error, "preparing");
 	int applied = store_migrate_applied(c, error);
 	if (applied > (int)store_migrate_newest()) {
-		buf_printf(error, "the database is at migration %d, newer than this program's %u", applied, store_migrate_newest());
+		buf_printf(error, "the database is at migration %d, newer than this program's %u", applied,
+		           store_migrate_newest());
 		return false;
 	}
 	bool ok = applied >= 0 && apply_all(c, cb, ctx, error) && write_references(c, references, count, error);

@@ -85,7 +85,7 @@ bool text_ucs2_encode(struct view utf8, struct buf *to)
 			return false;
 		uint32_t above = c - 0x10000;
 		bool fits = c < 0x10000 ? buf_add_u16(to, (uint16_t)c)
-					: buf_add_u32(to, (0xd800u | above >> 10) << 16 | 0xdc00u | (above & 0x3ff));
+		                        : buf_add_u32(to, (0xd800u | above >> 10) << 16 | 0xdc00u | (above & 0x3ff));
 		if (!fits)
 			return false;
 		at += n;
@@ -138,7 +138,7 @@ typedef void decoder(struct view octets, struct buf *to);
 static decoder *decoder_of(uint8_t data_coding)
 {
 	static decoder *const by_class_group[4] = {text_gsm7_decode, text_latin1_decode, text_ucs2_decode,
-						   text_latin1_decode};
+	                                           text_latin1_decode};
 	if ((data_coding & 0xf0) == 0xf0)
 		return data_coding & 4 ? text_latin1_decode : text_gsm7_decode;
 	if ((data_coding & 0xf0) == 0x10)

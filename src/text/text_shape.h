@@ -22,7 +22,7 @@ struct text_shape text_measure(struct view utf8);
 
 /* One character that was replaced: U+2019 by "'", how often. */
 struct text_change {
-	uint32_t from;   /* for a composed accent the combining mark */
+	uint32_t from;  /* for a composed accent the combining mark */
 	const char *to; /* ASCII or GSM text, static; "" when it was dropped */
 	unsigned count;
 };

@@ -28,8 +28,8 @@
 #define CONNECTIONS_MAX 1024
 #define PRACTICES_MAX 1024
 #define AREAS_MAX 1024
-#define LINES 100            /* 555-0100 to 555-0199: the fictional numbers of one area code */
-#define MESSAGES_MAX 5000000 /* answers of one run that are kept to be sorted */
+#define LINES 100                /* 555-0100 to 555-0199: the fictional numbers of one area code */
+#define MESSAGES_MAX 5000000     /* answers of one run that are kept to be sorted */
 #define LAST_ANSWERS_US 10000000 /* wait for open answers after the last message was due */
 
 struct options {
@@ -115,7 +115,8 @@ static unsigned read_words(const char *path, char **words, unsigned max)
 	return n;
 }
 
-/* --- messages ------------------------------------------------------------------------------------------------------ */
+/* --- messages ------------------------------------------------------------------------------------------------------
+ */
 
 /* Neighbours in time go to different practices and phones, as on a real morning; every pair of practice and phone comes
  * once: for each practice the rest walks through all area codes, then to the next line. */
@@ -128,11 +129,12 @@ static size_t write_request(const struct load *l, uint64_t i, char *to, size_t c
 	uint64_t line = rest / l->areas;
 	if (line >= LINES)
 		die("message %" PRIu64 " has no phone left: more practices or area codes are needed", i);
-	int body_n = snprintf(body, sizeof(body),
-	                      "{\"patient\":\"bench-%" PRIu64 "\",\"phone\":\"+1%s55501%02u\",\"body\":\"Reminder: you have an "
-	                      "appointment tomorrow at %u:%02u with Dr. Rivera. Reply C to confirm. Reply STOP to opt out.\","
-	                      "\"category\":\"appointment_reminder\",\"reference\":\"visit-%" PRIu64 "\"}",
-	                      i, l->area[area], (unsigned)line, 8 + (unsigned)(i % 9), (unsigned)(i % 4) * 15, i);
+	int body_n = snprintf(
+	        body, sizeof(body),
+	        "{\"patient\":\"bench-%" PRIu64 "\",\"phone\":\"+1%s55501%02u\",\"body\":\"Reminder: you have an "
+	        "appointment tomorrow at %u:%02u with Dr. Rivera. Reply C to confirm. Reply STOP to opt out.\","
+	        "\"category\":\"appointment_reminder\",\"reference\":\"visit-%" PRIu64 "\"}",
+	        i, l->area[area], (unsigned)line, 8 + (unsigned)(i % 9), (unsigned)(i % 4) * 15, i);
 	int n = snprintf(to, cap,
 	                 "POST /v1/messages HTTP/1.1\r\nHost: %s:%d\r\nAuthorization: Bearer %s\r\n"
 	                 "Content-Type: application/json\r\nIdempotency-Key: \"bench-%" PRIu64 "\"\r\n"
@@ -143,7 +145,8 @@ static size_t write_request(const struct load *l, uint64_t i, char *to, size_t c
 	return (size_t)n;
 }
 
-/* --- connections --------------------------------------------------------------------------------------------------- */
+/* --- connections ---------------------------------------------------------------------------------------------------
+ */
 
 static void connection_open(struct load *l, struct connection *c)
 {
@@ -200,7 +203,8 @@ static void connection_write(struct load *l, struct connection *c)
 	if (SSL_write_ex(c->ssl, c->out, c->out_n, &n) == 1) {
 		c->out_n = 0;
 		watch_write(l, c, false);
-	} else if (SSL_get_error(c->ssl, 0) == SSL_ERROR_WANT_WRITE || SSL_get_error(c->ssl, 0) == SSL_ERROR_WANT_READ) {
+	} else if (SSL_get_error(c->ssl, 0) == SSL_ERROR_WANT_WRITE ||
+	           SSL_get_error(c->ssl, 0) == SSL_ERROR_WANT_READ) {
 		watch_write(l, c, true);
 	} else {
 		connection_again(l, c);
@@ -216,7 +220,8 @@ static void send_next(struct load *l, int64_t due_us)
 	connection_write(l, c);
 }
 
-/* --- answers ------------------------------------------------------------------------------------------------------- */
+/* --- answers -------------------------------------------------------------------------------------------------------
+ */
 
 /* Octets of the answer at the start of `in`, 0 when it is not all there. */
 static size_t answer_bytes(struct connection *c)
@@ -273,7 +278,14 @@ static void connection_read(struct load *l, struct connection *c)
 	ERR_clear_error();
 }
 
-/* --- driving ------------------------------------------------------------------------------------------------------- */
+/* --- driving -------------------------------------------------------------------------------------------------------
+ */
+
+/* Messages of the whole run at a fixed rate; 0 in a closed loop, which ends with its time. */
+static uint64_t total_due(const struct load *l)
+{
+	return (uint64_t)(l->o.rate * l->o.seconds);
+}
 
 /* Sends what is due. Returns microseconds until the next message is due, -1 when only answers are waited for. */
 static int64_t drive(struct load *l, int64_t end_us)
@@ -284,7 +296,7 @@ static int64_t drive(struct load *l, int64_t end_us)
 			send_next(l, now_us());
 		return -1;
 	}
-	uint64_t total = (uint64_t)(l->o.rate * l->o.seconds);
+	uint64_t total = total_due(l);
 	uint64_t due = (uint64_t)((double)(at_us - l->began_us) / 1e6 * l->o.rate) + 1;
 	due = due < total ? due : total;
 	while (l->idles && l->sent < due)
@@ -319,7 +331,7 @@ static void run(struct load *l)
 	int64_t end_us = l->began_us + (int64_t)(l->o.seconds * 1e6);
 	for (;;) {
 		int64_t at_us = now_us();
-		bool open = l->idles < l->o.connections;
+		bool open = l->idles < l->o.connections || l->sent < total_due(l);
 		if ((at_us >= end_us && !open) || at_us >= end_us + LAST_ANSWERS_US)
 			return;
 		int64_t wait_us = drive(l, end_us);
@@ -328,7 +340,8 @@ static void run(struct load *l)
 	}
 }
 
-/* --- result -------------------------------------------------------------------------------------------------------- */
+/* --- result --------------------------------------------------------------------------------------------------------
+ */
 
 static int compare(const void *a, const void *b)
 {
@@ -355,12 +368,13 @@ static void print_result(const struct load *l, double began, double ended)
 	double took_s = (double)(l->ended_us - l->began_us) / 1e6;
 	printf("{\"sent\":%" PRIu64 ",\"accepted\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"unknown\":%" PRIu64
 	       ",\"reconnects\":%" PRIu64 ",\"accepted_per_s\":%.1f,\"p50_ms\":%.3f,\"p90_ms\":%.3f,\"p99_ms\":%.3f,"
-	       "\"p999_ms\":%.3f,\"max_ms\":%.3f,\"backlog_most\":%" PRIu64 ",\"began\":%.6f,\"ended\":%.6f,\"cpu_s\":%.2f,"
+	       "\"p999_ms\":%.3f,\"max_ms\":%.3f,\"backlog_most\":%" PRIu64
+	       ",\"began\":%.6f,\"ended\":%.6f,\"cpu_s\":%.2f,"
 	       "\"peak_rss_kb\":%ld,\"next\":%" PRIu64 ",\"status\":{",
 	       l->sent, l->accepted, l->answered - l->accepted, l->sent - l->answered, l->reconnects,
-	       took_s > 0 ? (double)l->accepted / took_s : 0, quantile_ms(l, 0.5), quantile_ms(l, 0.9), quantile_ms(l, 0.99),
-	       quantile_ms(l, 0.999), quantile_ms(l, 1), l->backlog_most, began, ended, cpu_s, use.ru_maxrss,
-	       l->o.first + l->sent);
+	       took_s > 0 ? (double)l->accepted / took_s : 0, quantile_ms(l, 0.5), quantile_ms(l, 0.9),
+	       quantile_ms(l, 0.99), quantile_ms(l, 0.999), quantile_ms(l, 1), l->backlog_most, began, ended, cpu_s,
+	       use.ru_maxrss, l->o.first + l->sent);
 	const char *comma = "";
 	for (int s = 100; s < 600; s++)
 		if (l->by_status[s]) {
@@ -370,33 +384,64 @@ static void print_result(const struct load *l, double began, double ended)
 	puts("}}");
 }
 
-/* --- start --------------------------------------------------------------------------------------------------------- */
+/* --- start ---------------------------------------------------------------------------------------------------------
+ */
 
 static void take_options(struct options *o, int argc, char **argv)
 {
-	static const struct option rows[] = {
-		{"host", 1, NULL, 'h'}, {"port", 1, NULL, 'p'},        {"ca", 1, NULL, 'c'},   {"keys", 1, NULL, 'k'},
-		{"areas", 1, NULL, 'a'}, {"ids", 1, NULL, 'i'},        {"rate", 1, NULL, 'r'}, {"seconds", 1, NULL, 's'},
-		{"first", 1, NULL, 'f'}, {"connections", 1, NULL, 'n'}, {0}};
+	static const struct option rows[] = {{"host", 1, NULL, 'h'},
+	                                     {"port", 1, NULL, 'p'},
+	                                     {"ca", 1, NULL, 'c'},
+	                                     {"keys", 1, NULL, 'k'},
+	                                     {"areas", 1, NULL, 'a'},
+	                                     {"ids", 1, NULL, 'i'},
+	                                     {"rate", 1, NULL, 'r'},
+	                                     {"seconds", 1, NULL, 's'},
+	                                     {"first", 1, NULL, 'f'},
+	                                     {"connections", 1, NULL, 'n'},
+	                                     {0}};
 	*o = (struct options){.host = "127.0.0.1", .port = 8443, .connections = 64, .seconds = 10};
 	for (int c; (c = getopt_long(argc, argv, "", rows, NULL)) != -1;)
 		switch (c) {
-		case 'h': o->host = optarg; break;
-		case 'p': o->port = atoi(optarg); break;
-		case 'c': o->ca = optarg; break;
-		case 'k': o->keys = optarg; break;
-		case 'a': o->areas = optarg; break;
-		case 'i': o->ids = optarg; break;
-		case 'r': o->rate = strtod(optarg, NULL); break;
-		case 's': o->seconds = strtod(optarg, NULL); break;
-		case 'f': o->first = strtoull(optarg, NULL, 10); break;
-		case 'n': o->connections = (unsigned)strtoul(optarg, NULL, 10); break;
-		default: exit(2);
+		case 'h':
+			o->host = optarg;
+			break;
+		case 'p':
+			o->port = atoi(optarg);
+			break;
+		case 'c':
+			o->ca = optarg;
+			break;
+		case 'k':
+			o->keys = optarg;
+			break;
+		case 'a':
+			o->areas = optarg;
+			break;
+		case 'i':
+			o->ids = optarg;
+			break;
+		case 'r':
+			o->rate = strtod(optarg, NULL);
+			break;
+		case 's':
+			o->seconds = strtod(optarg, NULL);
+			break;
+		case 'f':
+			o->first = strtoull(optarg, NULL, 10);
+			break;
+		case 'n':
+			o->connections = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		default:
+			exit(2);
 		}
-	if (!o->ca || !o->keys || !o->areas || o->connections < 1 || o->connections > CONNECTIONS_MAX || o->seconds <= 0 ||
-	    o->seconds > 600 || o->rate < 0 || strncmp(o->host, "127.", 4) != 0) {
-		fputs("bench_load --ca FILE --keys FILE --areas FILE [--ids FILE] [--host 127.x.x.x] [--port N] [--connections N]\n"
-		      "           [--rate PER-SECOND (0: closed loop)] [--seconds S] [--first NUMBER]\n", stderr);
+	if (!o->ca || !o->keys || !o->areas || o->connections < 1 || o->connections > CONNECTIONS_MAX ||
+	    o->seconds <= 0 || o->seconds > 600 || o->rate < 0 || strncmp(o->host, "127.", 4) != 0) {
+		fputs("bench_load --ca FILE --keys FILE --areas FILE [--ids FILE] [--host 127.x.x.x] [--port N] "
+		      "[--connections N]\n"
+		      "           [--rate PER-SECOND (0: closed loop)] [--seconds S] [--first NUMBER]\n",
+		      stderr);
 		exit(2);
 	}
 }

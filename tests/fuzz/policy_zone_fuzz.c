@@ -1,4 +1,5 @@
-/* Any octets as a TZif file, and as a POSIX TZ rule. What is accepted answers at any instant, and its stretches go on. */
+/* Any octets as a TZif file, and as a POSIX TZ rule. What is accepted answers at any instant, and its stretches go on.
+ */
 #include "base_check.h"
 #include "policy_zone_rule.h"
 

@@ -3,7 +3,7 @@ use strict;
 use warnings FATAL => 'all';
 our ($root, @files);
 
-# --- who may see whom --------------------------------------------------------------------------------------------------
+# --- who may see whom -----------------------------------------------------------------------------------------------
 
 my %sees = (
 	base => '', text => 'base proto', http => 'base', policy => 'base proto', smpp => 'base proto', config => 'base',
@@ -50,7 +50,8 @@ sub include_fault {
 		next unless $name =~ $_->[0];
 		return among($folder, $_->[1]) ? undef : "<$name> may be included in " . ($_->[1] || 'no folder') . " only";
 	}
-	return "$folder is pure: no <$name>" if among($folder, $pure) && ($name =~ $system && $name ne 'arpa/inet.h' || $name =~ $impure_libc);
+	my $impure = ($name =~ $system && $name ne 'arpa/inet.h') || $name =~ $impure_libc;
+	return "$folder is pure: no <$name>" if $impure && among($folder, $pure);
 	return undef if $name =~ $libc || $name =~ $system;
 	return "<$name> is not on the list of headers that the house knows";
 }
@@ -79,7 +80,7 @@ check 'includes', 'every include is one that its folder may make', sub {
 	return @faults;
 };
 
-# --- text without comments and strings -----------------------------------------------------------------------------------
+# --- text without comments and strings ------------------------------------------------------------------------------
 
 # Comments and the insides of literals become blanks, so that lines and columns stay.
 sub bare {
@@ -93,7 +94,7 @@ sub bare {
 	return $text;
 }
 
-# --- how long ------------------------------------------------------------------------------------------------------------
+# --- how long -------------------------------------------------------------------------------------------------------
 
 my $FUNCTION_MAX = 70;
 my $FILE_MAX = 800;
@@ -145,11 +146,12 @@ check 'lengths', "no .c file has more than $FILE_MAX lines", sub {
 		push @faults, "$path:$FILE_MAX: $lines lines" if $lines > $FILE_MAX;
 	}
 	@lengths = sort { $a <=> $b } @lengths;
-	note(sprintf 'src: %d files, median %d lines, longest %d', scalar @lengths, rank(0.5, @lengths), $lengths[-1]) if @lengths;
+	note(sprintf 'src: %d files, median %d lines, longest %d', scalar @lengths, rank(0.5, @lengths), $lengths[-1])
+		if @lengths;
 	return @faults;
 };
 
-# --- what is not called --------------------------------------------------------------------------------------------------
+# --- what is not called ---------------------------------------------------------------------------------------------
 
 # calls, where, but not in these files, what to do
 my @banned = (
@@ -192,7 +194,7 @@ check 'loggers', 'only base, store, link, dispatch and app log; libraries return
 	return @faults;
 };
 
-# --- what is documented --------------------------------------------------------------------------------------------------
+# --- what is documented ---------------------------------------------------------------------------------------------
 
 # A prototype is documented by a comment in its group (lines without an empty one between), or by the comment on the
 # struct right above the group. A group without either is a fault, but for lifecycle pairs (new, free).

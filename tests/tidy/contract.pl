@@ -5,7 +5,7 @@ our ($root, @files);
 
 my $contract = 'proto/openapi.yaml';
 
-# The part of the YAML that stands deeper under keys, with the line where it begins: under('components', 'schemas', 'X').
+# [line number, line] of what stands under keys: under('components', 'schemas', 'X').
 sub under {
 	my (@keys) = @_;
 	my @lines = split /\n/, text($contract);
@@ -95,14 +95,15 @@ check 'contract', 'openapi.yaml has the statuses, categories, reasons, events an
 	return @faults;
 };
 
-# --- problems --------------------------------------------------------------------------------------------------------------
+# --- problems -------------------------------------------------------------------------------------------------------
 
-# code => [status or undef, path, line] of every problem that the C code can answer.
+# code => [{status => 1}, path, line] of every problem that the C code can answer.
 sub problems {
 	my %problem;
 	my $take = sub {
 		my ($path, $text, $at, $code, $status) = @_;
-		$problem{$code} = [$status // $problem{$code}[0], $path, line_of($text, $at)];
+		$problem{$code} = [$problem{$code}[0] // {}, $path, line_of($text, $at)];
+		$problem{$code}[0]{$status} = 1 if $status;
 	};
 	for my $path (grep { $_ ne 'src/app/app_receiver.c' } files(qr{^src/(?:app|link|http)/.*\.c$})) {
 		my $text = text($path);
@@ -131,9 +132,10 @@ check 'problems', 'openapi.yaml has every problem code with its status, and ever
 	for my $code (sort keys %$told) {
 		push @faults, "$where: $code does not say its status and whether to retry"
 			unless $told->{$code} =~ /^(\d{3})\. (?:Retry|Do not retry)\. \S/;
-		my $status = ($truth->{$code} // [])->[0] // 400;
-		push @faults, "$where: $code is $status ($truth->{$code}[1]:$truth->{$code}[2])"
-			if $truth->{$code} && $told->{$code} !~ /^$status\b/;
+		my $is = $truth->{$code} or next;
+		for my $status (%{$is->[0]} ? sort keys %{$is->[0]} : 400) {
+			push @faults, "$where: $code is $status ($is->[1]:$is->[2])" if $told->{$code} !~ /^$status\b/;
+		}
 	}
 	my %fault;
 	my $message = text('src/app/app_message.c');

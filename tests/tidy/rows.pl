@@ -40,13 +40,15 @@ check 'goldens', 'every PDU row has a golden page of its name, every TLV row sta
 	for (rows('proto/smpp_pdu.def', 'SMPP_PDU')) {
 		my ($line, $name) = @$_;
 		push @faults, "proto/smpp_pdu.def:$line: no tests/golden/smpp/$name.md" unless $page{$name};
-		push @faults, "proto/smpp_pdu.def:$line: no page shows a $name" unless $pages =~ /^command_id +[0-9a-f]{8}  \Q$name\E$/m;
+		push @faults, "proto/smpp_pdu.def:$line: no page shows a $name"
+			unless $pages =~ /^command_id +[0-9a-f]{8}  \Q$name\E$/m;
 	}
 	for (rows('proto/smpp_tlv.def', 'SMPP_TLV')) {
 		my ($line, $name) = @$_;
 		push @faults, "proto/smpp_tlv.def:$line: no golden page shows $name" unless $pages =~ /^[0-9a-f]{4} \Q$name\E /m;
 	}
-	my ($pdus, $tlvs) = map { scalar @$_ } [rows('proto/smpp_pdu.def', 'SMPP_PDU')], [rows('proto/smpp_tlv.def', 'SMPP_TLV')];
+	my $pdus = () = rows('proto/smpp_pdu.def', 'SMPP_PDU');
+	my $tlvs = () = rows('proto/smpp_tlv.def', 'SMPP_TLV');
 	note("$pdus PDUs, $tlvs TLVs");
 	push @faults, 'proto/smpp_pdu.def:1: no rows were found' unless $pdus && $tlvs;
 	return @faults;
@@ -72,7 +74,7 @@ check 'example', 'config.yaml.example is what `smsbridge check --example` prints
 	return ();
 };
 
-# --- SQL -----------------------------------------------------------------------------------------------------------------
+# --- SQL ------------------------------------------------------------------------------------------------------------
 
 check 'statements', 'every statement says what its parameters are, and is used', sub {
 	my @faults;
@@ -82,7 +84,8 @@ check 'statements', 'every statement says what its parameters are, and is used',
 		my ($head, $body) = text($path) =~ /\A((?:--[^\n]*\n)*)(.*)\z/s;
 		push @faults, "$path:1: does not begin with a comment" unless $head;
 		my %used = map { $_ => 1 } $body =~ /\$(\d+)\b/g;
-		push @faults, "$path:1: the comment does not say what \$$_ is" for grep { $head !~ /\$$_\b/ } sort { $a <=> $b } keys %used;
+		push @faults, "$path:1: the comment does not say what \$$_ is"
+			for grep { $head !~ /\$$_\b/ } sort { $a <=> $b } keys %used;
 		my %named = map { $_ => 1 } $head =~ /\$(\d+)\b/g;
 		push @faults, "$path:1: there is no \$$_" for grep { !$used{$_} } sort { $a <=> $b } keys %named;
 		push @faults, "$path:1: nothing uses it" unless $c =~ /"\Q$name\E"/;
@@ -108,7 +111,7 @@ check 'clocks', 'no rule in SQL reads a clock', sub {
 	return @faults;
 };
 
-# --- rows that are used, and words that are rows -----------------------------------------------------------------------------
+# --- rows that are used, and words that are rows --------------------------------------------------------------------
 
 check 'events', 'every event in C and SQL is a row of event.def, and every row happens', sub {
 	my @faults;

@@ -6,7 +6,7 @@ our ($root, @files);
 # What ships and what tests it in C keeps to .editorconfig; scripts, test SQL and prose get more.
 my $COLUMNS = 120;
 my $COLUMNS_WIDE = 160;
-my $wide = qr{\.(?:mjs|md)$|^tests/(?!tidy/)(?!.*\.[ch]$)};
+my $wide = qr{\.(?:mjs|md)$|^tests/(?!.*\.[ch]$)};
 my $data = qr{^tests/fuzz/corpus/|\.(?:png|ico|gz|der)$};
 my $self = qr{^tests/tidy/};
 
@@ -84,7 +84,7 @@ check 'registry', 'no host of a package registry, no "resolved" in a lock file',
 	return @faults;
 };
 
-# --- phones --------------------------------------------------------------------------------------------------------------
+# --- phones ---------------------------------------------------------------------------------------------------------
 
 # What may stand there besides NPA-555-01XX: tests/tidy/phones.txt, "number  why" a line.
 sub allowed_phones {
@@ -106,9 +106,9 @@ sub area_codes {
 	return \%areas;
 }
 
-# Could anybody have it? Numbers of the plan with a plus sign or punctuation could unless they are impossible; a bare run
-# of ten digits only when its area code is in use (not behind `date:`, where receipts have one). Numbers of other countries
-# always could.
+# Could anybody have it? Numbers of the plan with a plus sign or punctuation could unless they are impossible; a bare
+# run of ten digits only when its area code is in use (and not behind `date:`, where receipts have one). Numbers of
+# other countries always could.
 sub possible {
 	my ($found, $areas) = @_;
 	(my $digits = $found) =~ s/\D//g;

@@ -53,10 +53,14 @@ static void test_json_text(void **state)
 		struct view in;
 		const char *out;
 	} rows[] = {
-		{{(const uint8_t *)"a\"b\\c\n\r\t\x01\x7f", 10}, "a\\\"b\\\\c\\n\\r\\t\\u0001\\u007f"},
-		{{(const uint8_t *)"\xe2\x82\xac\xf0\x9f\x98\x80", 7}, "\xe2\x82\xac\xf0\x9f\x98\x80"},
-		{{(const uint8_t *)"\xff" "a\xc3", 3}, "\xef\xbf\xbd" "a\xef\xbf\xbd"},
-		{{(const uint8_t *)"\0", 1}, "\\u0000"},
+	        {{(const uint8_t *)"a\"b\\c\n\r\t\x01\x7f", 10}, "a\\\"b\\\\c\\n\\r\\t\\u0001\\u007f"},
+	        {{(const uint8_t *)"\xe2\x82\xac\xf0\x9f\x98\x80", 7}, "\xe2\x82\xac\xf0\x9f\x98\x80"},
+	        {{(const uint8_t *)"\xff"
+	                           "a\xc3",
+	          3},
+	         "\xef\xbf\xbd"
+	         "a\xef\xbf\xbd"},
+	        {{(const uint8_t *)"\0", 1}, "\\u0000"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -84,8 +88,16 @@ static void test_parse_u64(void **state)
 
 static void test_utf8(void **state)
 {
-	static const char *const bad[] = {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80",
-	                                  "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "a\xff"};
+	static const char *const bad[] = {"\x80",
+	                                  "\xc0\x80",
+	                                  "\xc1\xbf",
+	                                  "\xe0\x80\x80",
+	                                  "\xed\xa0\x80",
+	                                  "\xf0\x80\x80\x80",
+	                                  "\xf4\x90\x80\x80",
+	                                  "\xf5\x80\x80\x80",
+	                                  "\xe2\x82",
+	                                  "a\xff"};
 	seeded_start(__func__);
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
@@ -125,8 +137,8 @@ static void test_uuid_order(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ceiling), cmocka_unit_test(test_cursor_sticks), cmocka_unit_test(test_json_text),
-		cmocka_unit_test(test_parse_u64), cmocka_unit_test(test_utf8), cmocka_unit_test(test_uuid_order)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_ceiling),   cmocka_unit_test(test_cursor_sticks),
+	                                   cmocka_unit_test(test_json_text), cmocka_unit_test(test_parse_u64),
+	                                   cmocka_unit_test(test_utf8),      cmocka_unit_test(test_uuid_order)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

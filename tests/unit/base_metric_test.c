@@ -29,7 +29,8 @@ static void test_text(void **state)
 	metric_observe(METRIC_accept_to_wire_seconds, 0.005, NO_LABELS);
 	metric_observe(METRIC_accept_to_wire_seconds, 1000, NO_LABELS);
 	const char *text = rendered(&b);
-	assert_non_null(strstr(text, "# TYPE smsbridge_problems_total counter\nsmsbridge_problems_total{code=\"a\\\"b\\\\c\"} 3\n"));
+	assert_non_null(strstr(
+	        text, "# TYPE smsbridge_problems_total counter\nsmsbridge_problems_total{code=\"a\\\"b\\\\c\"} 3\n"));
 	assert_non_null(strstr(text, "# TYPE smsbridge_http_connections gauge\nsmsbridge_http_connections 5\n"));
 	assert_non_null(strstr(text, "smsbridge_accept_to_wire_seconds_bucket{le=\"0.0025\"} 0\n"));
 	assert_non_null(strstr(text, "smsbridge_accept_to_wire_seconds_bucket{le=\"0.005\"} 2\n"));

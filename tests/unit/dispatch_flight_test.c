@@ -1,4 +1,5 @@
-/* Refs of open submits: none finds another's message, given-up ones stay findable for a late answer, memory is bounded. */
+/* Refs of open submits: none finds another's message, given-up ones stay findable for a late answer, memory is bounded.
+ */
 #include "dispatch_internal.h"
 #include "seeded.h"
 
@@ -95,6 +96,7 @@ static void test_random_life(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_gone_ref_finds_nothing),
-	                                   cmocka_unit_test(test_given_up_make_room), cmocka_unit_test(test_random_life)};
+	                                   cmocka_unit_test(test_given_up_make_room),
+	                                   cmocka_unit_test(test_random_life)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,21 +17,21 @@ static const struct {
 	bool head_only;
 	const char *text;
 } responses[] = {
-	{200, "application/json", "", "{}", true, false,
-	 "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n" FIXED
-	 "connection: keep-alive\r\n\r\n{}"},
-	{200, "application/json", "", "{}", true, true,
-	 "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n" FIXED
-	 "connection: keep-alive\r\n\r\n"},
-	{202, NULL, "location: /v1/messages/1\r\netag: \"1\"\r\n", "", false, false,
-	 "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n" FIXED
-	 "connection: close\r\nlocation: /v1/messages/1\r\netag: \"1\"\r\n\r\n"},
-	{204, "text/plain", "", "", true, false, "HTTP/1.1 204 No Content\r\n" FIXED "connection: keep-alive\r\n\r\n"},
-	{304, "text/plain", "", "gone", true, false,
-	 "HTTP/1.1 304 Not Modified\r\n" FIXED "connection: keep-alive\r\n\r\n"},
-	{100, NULL, "", "", true, false, "HTTP/1.1 100 Continue\r\n\r\n"},
-	{599, NULL, "", "", false, false,
-	 "HTTP/1.1 599 Unknown\r\ncontent-length: 0\r\n" FIXED "connection: close\r\n\r\n"},
+        {200, "application/json", "", "{}", true, false,
+         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n" FIXED
+         "connection: keep-alive\r\n\r\n{}"},
+        {200, "application/json", "", "{}", true, true,
+         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n" FIXED
+         "connection: keep-alive\r\n\r\n"},
+        {202, NULL, "location: /v1/messages/1\r\netag: \"1\"\r\n", "", false, false,
+         "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n" FIXED
+         "connection: close\r\nlocation: /v1/messages/1\r\netag: \"1\"\r\n\r\n"},
+        {204, "text/plain", "", "", true, false, "HTTP/1.1 204 No Content\r\n" FIXED "connection: keep-alive\r\n\r\n"},
+        {304, "text/plain", "", "gone", true, false,
+         "HTTP/1.1 304 Not Modified\r\n" FIXED "connection: keep-alive\r\n\r\n"},
+        {100, NULL, "", "", true, false, "HTTP/1.1 100 Continue\r\n\r\n"},
+        {599, NULL, "", "", false, false,
+         "HTTP/1.1 599 Unknown\r\ncontent-length: 0\r\n" FIXED "connection: close\r\n\r\n"},
 };
 
 static void test_responses(void **state)
@@ -71,18 +71,18 @@ static const struct {
 	unsigned count;
 	const char *text;
 } problems[] = {
-	{404, "not_found", "There is no such message.", 0,
-	 "{\"type\":\"/problems/not_found\",\"title\":\"Not Found\",\"status\":404,\"code\":\"not_found\","
-	 "\"detail\":\"There is no such message.\"}"},
-	{422, "invalid", "a \"b\"\n\x01", 1,
-	 "{\"type\":\"/problems/invalid\",\"title\":\"Unprocessable Content\",\"status\":422,\"code\":\"invalid\","
-	 "\"detail\":\"a \\\"b\\\"\\n\\u0001\",\"errors\":[{\"pointer\":\"/to\",\"code\":\"missing\","
-	 "\"detail\":\"to is needed.\"}]}"},
-	{400, "bad_json", "", 2,
-	 "{\"type\":\"/problems/bad_json\",\"title\":\"Bad "
-	 "Request\",\"status\":400,\"code\":\"bad_json\",\"detail\":\"\","
-	 "\"errors\":[{\"pointer\":\"/to\",\"code\":\"missing\",\"detail\":\"to is needed.\"},"
-	 "{\"pointer\":\"/a~1b\",\"code\":\"unknown\",\"detail\":\"\\ufffd\\\\\"}]}"},
+        {404, "not_found", "There is no such message.", 0,
+         "{\"type\":\"/problems/not_found\",\"title\":\"Not Found\",\"status\":404,\"code\":\"not_found\","
+         "\"detail\":\"There is no such message.\"}"},
+        {422, "invalid", "a \"b\"\n\x01", 1,
+         "{\"type\":\"/problems/invalid\",\"title\":\"Unprocessable Content\",\"status\":422,\"code\":\"invalid\","
+         "\"detail\":\"a \\\"b\\\"\\n\\u0001\",\"errors\":[{\"pointer\":\"/to\",\"code\":\"missing\","
+         "\"detail\":\"to is needed.\"}]}"},
+        {400, "bad_json", "", 2,
+         "{\"type\":\"/problems/bad_json\",\"title\":\"Bad "
+         "Request\",\"status\":400,\"code\":\"bad_json\",\"detail\":\"\","
+         "\"errors\":[{\"pointer\":\"/to\",\"code\":\"missing\",\"detail\":\"to is needed.\"},"
+         "{\"pointer\":\"/a~1b\",\"code\":\"unknown\",\"detail\":\"\\ufffd\\\\\"}]}"},
 };
 
 static void test_problems(void **state)

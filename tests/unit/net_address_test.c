@@ -30,20 +30,46 @@ static void test_private(void **state)
 		const char *text;
 		bool private, loopback;
 	} rows[] = {
-		{"127.0.0.1", true, true}, {"127.255.255.255", true, true}, {"128.0.0.1", false, false}, {"10.0.0.1", true, false},
-		{"11.0.0.1", false, false}, {"172.15.255.255", false, false}, {"172.16.0.1", true, false}, {"172.31.255.255", true, false},
-		{"172.32.0.0", false, false}, {"192.168.1.1", true, false}, {"192.167.1.1", false, false}, {"169.254.169.254", true, false},
-		{"100.64.0.1", true, false}, {"100.128.0.1", false, false}, {"0.0.0.0", true, false}, {"224.0.0.1", true, false},
-		{"255.255.255.255", true, false}, {"198.18.0.1", true, false}, {"198.20.0.1", false, false}, {"192.0.0.8", true, false},
-		{"::1", true, true}, {"::", true, false}, {"::ffff:127.0.0.1", true, true}, {"::ffff:10.0.0.1", true, false},
-		{"::ffff:93.184.216.34", false, false}, {"fe80::1", true, false}, {"fc00::1", true, false}, {"ff02::1", true, false},
-		{"2606:2800:220:1::1", false, false}, {"64:ff9b::7f00:1", true, false},
-		{"2002:7f00:1::1", true, false}, {"2001::1", true, false}, {"2001:db8::1", true, false}, {"2001:4860::1", false, false},
+	        {"127.0.0.1", true, true},
+	        {"127.255.255.255", true, true},
+	        {"128.0.0.1", false, false},
+	        {"10.0.0.1", true, false},
+	        {"11.0.0.1", false, false},
+	        {"172.15.255.255", false, false},
+	        {"172.16.0.1", true, false},
+	        {"172.31.255.255", true, false},
+	        {"172.32.0.0", false, false},
+	        {"192.168.1.1", true, false},
+	        {"192.167.1.1", false, false},
+	        {"169.254.169.254", true, false},
+	        {"100.64.0.1", true, false},
+	        {"100.128.0.1", false, false},
+	        {"0.0.0.0", true, false},
+	        {"224.0.0.1", true, false},
+	        {"255.255.255.255", true, false},
+	        {"198.18.0.1", true, false},
+	        {"198.20.0.1", false, false},
+	        {"192.0.0.8", true, false},
+	        {"::1", true, true},
+	        {"::", true, false},
+	        {"::ffff:127.0.0.1", true, true},
+	        {"::ffff:10.0.0.1", true, false},
+	        {"::ffff:93.184.216.34", false, false},
+	        {"fe80::1", true, false},
+	        {"fc00::1", true, false},
+	        {"ff02::1", true, false},
+	        {"2606:2800:220:1::1", false, false},
+	        {"64:ff9b::7f00:1", true, false},
+	        {"2002:7f00:1::1", true, false},
+	        {"2001::1", true, false},
+	        {"2001:db8::1", true, false},
+	        {"2001:4860::1", false, false},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct sockaddr_storage a = address(rows[i].text);
-		if (net_address_is_private((void *)&a) != rows[i].private || net_address_is_loopback((void *)&a) != rows[i].loopback)
+		if (net_address_is_private((void *)&a) != rows[i].private ||
+		    net_address_is_loopback((void *)&a) != rows[i].loopback)
 			fail_msg("%s", rows[i].text);
 	}
 }
@@ -86,7 +112,7 @@ static void test_vectors(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_private), cmocka_unit_test(test_split), cmocka_unit_test(test_vectors)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_private), cmocka_unit_test(test_split),
+	                                   cmocka_unit_test(test_vectors)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

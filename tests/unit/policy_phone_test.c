@@ -17,73 +17,73 @@ static const struct {
 	const char *text;
 	enum phone_check check;
 } phones[] = {
-	{"+12125550123", PHONE_FICTIONAL},
-	{"+12125550100", PHONE_FICTIONAL},
-	{"+12125550199", PHONE_FICTIONAL},
-	{"+12125550200", PHONE_OK},
-	{"+12125550099", PHONE_OK},
-	{"+17295550123", PHONE_FICTIONAL}, /* an area code that the table lacks */
-	{"+17295550200", PHONE_OK},
-	{"+16715550123", PHONE_FICTIONAL},
-	{"+17875550123", PHONE_FICTIONAL},
-	/* shape */
-	{"", PHONE_MALFORMED},
-	{"+", PHONE_MALFORMED},
-	{"+1", PHONE_MALFORMED},
-	{"12125550123", PHONE_MALFORMED},
-	{"2125550123", PHONE_MALFORMED},
-	{"+1212555012", PHONE_MALFORMED},
-	{"+121255501234", PHONE_MALFORMED},
-	{"+1 2125550123", PHONE_MALFORMED},
-	{"+1-212-555-0123", PHONE_MALFORMED},
-	{"+1212555012a", PHONE_MALFORMED},
-	{"+1212555012\xd9", PHONE_MALFORMED},
-	{" +12125550123", PHONE_MALFORMED},
-	{"+12125550123 ", PHONE_MALFORMED},
-	{"++2125550123", PHONE_MALFORMED},
-	{"+0212555012", PHONE_MALFORMED},
-	/* area and exchange */
-	{"+11125550123", PHONE_MALFORMED},
-	{"+10125550123", PHONE_MALFORMED},
-	{"+19115550123", PHONE_MALFORMED},
-	{"+12115550123", PHONE_MALFORMED},
-	{"+12121550123", PHONE_MALFORMED},
-	{"+12120550123", PHONE_MALFORMED},
-	{"+12129110123", PHONE_MALFORMED},
-	{"+12124110123", PHONE_MALFORMED},
-	/* elsewhere */
-	{"+442079460123", PHONE_NOT_US},
-	{"+5215550123", PHONE_NOT_US},
-	{"+14165550123", PHONE_NOT_US},
-	{"+12045550123", PHONE_NOT_US},
-	{"+18765550123", PHONE_NOT_US},
-	{"+12425550123", PHONE_NOT_US},
-	{"+44207946012345678", PHONE_MALFORMED}, /* 17 digits */
-	{"+442079460123456", PHONE_NOT_US},      /* 15 */
-	/* no place */
-	{"+18005550123", PHONE_TOLL_FREE},
-	{"+18335550123", PHONE_TOLL_FREE},
-	{"+18445550123", PHONE_TOLL_FREE},
-	{"+18555550123", PHONE_TOLL_FREE},
-	{"+18665550123", PHONE_TOLL_FREE},
-	{"+18775550123", PHONE_TOLL_FREE},
-	{"+18885550123", PHONE_TOLL_FREE},
-	{"+18225550123", PHONE_TOLL_FREE},
-	{"+18805550123", PHONE_TOLL_FREE},
-	{"+18875550123", PHONE_TOLL_FREE},
-	{"+18895550123", PHONE_TOLL_FREE},
-	{"+18785550123", PHONE_FICTIONAL}, /* Pennsylvania, in the midst of them */
-	{"+19005550123", PHONE_PREMIUM},
-	{"+12129760123", PHONE_PREMIUM},
-	{"+12129750123", PHONE_OK},
-	{"+15005550123", PHONE_SPECIAL},
-	{"+15335550123", PHONE_SPECIAL},
-	{"+15555550123", PHONE_SPECIAL},
-	{"+15215550123", PHONE_SPECIAL},
-	{"+15125550123", PHONE_FICTIONAL}, /* Austin */
-	{"+16005550123", PHONE_SPECIAL},
-	{"+17005550123", PHONE_SPECIAL},
-	{"+17105550123", PHONE_SPECIAL},
+        {"+12125550123", PHONE_FICTIONAL},
+        {"+12125550100", PHONE_FICTIONAL},
+        {"+12125550199", PHONE_FICTIONAL},
+        {"+12125550200", PHONE_OK},
+        {"+12125550099", PHONE_OK},
+        {"+17295550123", PHONE_FICTIONAL}, /* an area code that the table lacks */
+        {"+17295550200", PHONE_OK},
+        {"+16715550123", PHONE_FICTIONAL},
+        {"+17875550123", PHONE_FICTIONAL},
+        /* shape */
+        {"", PHONE_MALFORMED},
+        {"+", PHONE_MALFORMED},
+        {"+1", PHONE_MALFORMED},
+        {"12125550123", PHONE_MALFORMED},
+        {"2125550123", PHONE_MALFORMED},
+        {"+1212555012", PHONE_MALFORMED},
+        {"+121255501234", PHONE_MALFORMED},
+        {"+1 2125550123", PHONE_MALFORMED},
+        {"+1-212-555-0123", PHONE_MALFORMED},
+        {"+1212555012a", PHONE_MALFORMED},
+        {"+1212555012\xd9", PHONE_MALFORMED},
+        {" +12125550123", PHONE_MALFORMED},
+        {"+12125550123 ", PHONE_MALFORMED},
+        {"++2125550123", PHONE_MALFORMED},
+        {"+0212555012", PHONE_MALFORMED},
+        /* area and exchange */
+        {"+11125550123", PHONE_MALFORMED},
+        {"+10125550123", PHONE_MALFORMED},
+        {"+19115550123", PHONE_MALFORMED},
+        {"+12115550123", PHONE_MALFORMED},
+        {"+12121550123", PHONE_MALFORMED},
+        {"+12120550123", PHONE_MALFORMED},
+        {"+12129110123", PHONE_MALFORMED},
+        {"+12124110123", PHONE_MALFORMED},
+        /* elsewhere */
+        {"+442079460123", PHONE_NOT_US},
+        {"+5215550123", PHONE_NOT_US},
+        {"+14165550123", PHONE_NOT_US},
+        {"+12045550123", PHONE_NOT_US},
+        {"+18765550123", PHONE_NOT_US},
+        {"+12425550123", PHONE_NOT_US},
+        {"+44207946012345678", PHONE_MALFORMED}, /* 17 digits */
+        {"+442079460123456", PHONE_NOT_US},      /* 15 */
+        /* no place */
+        {"+18005550123", PHONE_TOLL_FREE},
+        {"+18335550123", PHONE_TOLL_FREE},
+        {"+18445550123", PHONE_TOLL_FREE},
+        {"+18555550123", PHONE_TOLL_FREE},
+        {"+18665550123", PHONE_TOLL_FREE},
+        {"+18775550123", PHONE_TOLL_FREE},
+        {"+18885550123", PHONE_TOLL_FREE},
+        {"+18225550123", PHONE_TOLL_FREE},
+        {"+18805550123", PHONE_TOLL_FREE},
+        {"+18875550123", PHONE_TOLL_FREE},
+        {"+18895550123", PHONE_TOLL_FREE},
+        {"+18785550123", PHONE_FICTIONAL}, /* Pennsylvania, in the midst of them */
+        {"+19005550123", PHONE_PREMIUM},
+        {"+12129760123", PHONE_PREMIUM},
+        {"+12129750123", PHONE_OK},
+        {"+15005550123", PHONE_SPECIAL},
+        {"+15335550123", PHONE_SPECIAL},
+        {"+15555550123", PHONE_SPECIAL},
+        {"+15215550123", PHONE_SPECIAL},
+        {"+15125550123", PHONE_FICTIONAL}, /* Austin */
+        {"+16005550123", PHONE_SPECIAL},
+        {"+17005550123", PHONE_SPECIAL},
+        {"+17105550123", PHONE_SPECIAL},
 };
 
 static void phones_are_told_apart(void **state)
@@ -102,12 +102,12 @@ static void every_outcome_has_words(void **state)
 {
 	(void)state;
 	static const char *const codes[] = {"ok",
-					    "phone_malformed",
-					    "phone_not_us",
-					    "phone_toll_free",
-					    "phone_premium",
-					    "phone_special",
-					    "phone_fictional"};
+	                                    "phone_malformed",
+	                                    "phone_not_us",
+	                                    "phone_toll_free",
+	                                    "phone_premium",
+	                                    "phone_special",
+	                                    "phone_fictional"};
 	for (unsigned c = PHONE_OK; c <= PHONE_FICTIONAL; c++) {
 		assert_string_equal(policy_phone_code(c), codes[c]);
 		const char *sentence = policy_phone_sentence(c);
@@ -121,16 +121,16 @@ static const struct {
 	const char *zones; /* joined by blanks */
 	bool assumed;
 } places[] = {
-	{"+12125550123", "NY", "America/New_York", false},
-	{"+16025550123", "AZ", "America/Phoenix", false},
-	{"+12085550123", "ID", "America/Boise America/Denver America/Los_Angeles", false},
-	{"+18505550123", "FL", "America/Chicago America/New_York", false},
-	{"+14485550123", "FL", "America/Chicago America/New_York", false},
-	{"+19075550123", "AK", "America/Adak America/Anchorage America/Juneau Pacific/Honolulu", false},
-	{"+16715550123", "GU", "Pacific/Guam", false},
-	{"+17295550123", "", "America/New_York America/Chicago America/Denver America/Los_Angeles", true},
-	{"+19995550123", "", "America/New_York America/Chicago America/Denver America/Los_Angeles", true},
-	{"+14165550123", "", "America/New_York America/Chicago America/Denver America/Los_Angeles", true},
+        {"+12125550123", "NY", "America/New_York", false},
+        {"+16025550123", "AZ", "America/Phoenix", false},
+        {"+12085550123", "ID", "America/Boise America/Denver America/Los_Angeles", false},
+        {"+18505550123", "FL", "America/Chicago America/New_York", false},
+        {"+14485550123", "FL", "America/Chicago America/New_York", false},
+        {"+19075550123", "AK", "America/Adak America/Anchorage America/Juneau Pacific/Honolulu", false},
+        {"+16715550123", "GU", "Pacific/Guam", false},
+        {"+17295550123", "", "America/New_York America/Chicago America/Denver America/Los_Angeles", true},
+        {"+19995550123", "", "America/New_York America/Chicago America/Denver America/Los_Angeles", true},
+        {"+14165550123", "", "America/New_York America/Chicago America/Denver America/Los_Angeles", true},
 };
 
 static void area_codes_name_their_zones(void **state)
@@ -207,9 +207,9 @@ static void every_area_code_is_decided(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(phones_are_told_apart),       cmocka_unit_test(every_outcome_has_words),
-		cmocka_unit_test(area_codes_name_their_zones), cmocka_unit_test(every_row_is_found_again),
-		cmocka_unit_test(every_area_code_is_decided),
+	        cmocka_unit_test(phones_are_told_apart),       cmocka_unit_test(every_outcome_has_words),
+	        cmocka_unit_test(area_codes_name_their_zones), cmocka_unit_test(every_row_is_found_again),
+	        cmocka_unit_test(every_area_code_is_decided),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,8 +22,8 @@
 #define ROUNDS 4000
 
 static const char *const zone_names[ZONES] = {"America/New_York",    "America/Chicago", "America/Denver",
-					      "America/Los_Angeles", "America/Phoenix", "America/Anchorage",
-					      "Pacific/Honolulu",    "Pacific/Guam",    "Europe/London"};
+                                              "America/Los_Angeles", "America/Phoenix", "America/Anchorage",
+                                              "Pacific/Honolulu",    "Pacific/Guam",    "Europe/London"};
 
 static struct zone *zones[ZONES];
 static int32_t offsets[ZONES][QUARTERS];
@@ -143,7 +143,7 @@ static struct policy_sends random_sends(int64_t now_us)
 	struct policy_sends s = {.count = (unsigned)seeded_between(0, one_in(3) ? 8 : 3)};
 	for (unsigned i = 0; i < s.count; i++)
 		s.at_us[i] = one_in(4) ? now_us - seeded_between(0, 8) * DAY_US
-				       : somewhere(now_us, 9 * DAY_US, one_in(20) ? HOUR_US : 0);
+		                       : somewhere(now_us, 9 * DAY_US, one_in(20) ? HOUR_US : 0);
 	return s;
 }
 
@@ -173,8 +173,8 @@ static int64_t random_now(void)
 	int64_t us = somewhere(fixture_utc_us(FIRST_YEAR, 2, 1, 0, 0, 0), 0, (LAST_YEAR - FIRST_YEAR) * 365 * DAY_US);
 	if (one_in(3))
 		us = somewhere(fixture_utc_us((int)seeded_between(FIRST_YEAR + 1, LAST_YEAR - 1), one_in(2) ? 3 : 11, 8,
-					      0, 0, 0),
-			       8 * DAY_US, 8 * DAY_US);
+		                              0, 0, 0),
+		               8 * DAY_US, 8 * DAY_US);
 	return us;
 }
 
@@ -231,11 +231,11 @@ static void no_verdict_breaks_a_rule(void **state)
 		struct policy_verdict v = policy_decide(&policy_rules_default, &c.facts, now_us);
 		if ((v.verdict == VERDICT_SEND) != naive_legal(&c, now_us))
 			fail_msg("SEED=%llu, first round: verdict %s", (unsigned long long)at,
-				 policy_verdict_name(v.verdict));
+			         policy_verdict_name(v.verdict));
 		judge(&c, now_us);
 	}
 	print_message("send %d, wait %d, refuse %d (%d without common hours), expire %d\n", seen[VERDICT_SEND],
-		      seen[VERDICT_WAIT], seen[VERDICT_REFUSE], no_common_hours, seen[VERDICT_EXPIRE]);
+	              seen[VERDICT_WAIT], seen[VERDICT_REFUSE], no_common_hours, seen[VERDICT_EXPIRE]);
 	/* A generator that no longer reaches a verdict would prove nothing about it. */
 	for (int v = 0; v < 4; v++)
 		assert_true(seen[v] > ROUNDS / 50);
@@ -251,7 +251,7 @@ static void a_month_of_waiting_keeps_the_caps(void **state)
 		int64_t now_us = random_now();
 		struct scene c = random_scene(now_us);
 		c.facts =
-			(struct policy_facts){.expires_at_us = TIME_NEVER, .zones = 1, .zone = {zones[round % ZONES]}};
+		        (struct policy_facts){.expires_at_us = TIME_NEVER, .zones = 1, .zone = {zones[round % ZONES]}};
 		c.zone[0] = round % ZONES;
 		for (int sent = 0; sent < 12; sent++) {
 			struct policy_verdict v = policy_decide(&policy_rules_default, &c.facts, now_us);
@@ -272,8 +272,8 @@ static void a_month_of_waiting_keeps_the_caps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_verdict_breaks_a_rule),
-		cmocka_unit_test(a_month_of_waiting_keeps_the_caps),
+	        cmocka_unit_test(no_verdict_breaks_a_rule),
+	        cmocka_unit_test(a_month_of_waiting_keeps_the_caps),
 	};
 	return cmocka_run_group_tests(tests, sample_zones, free_zones);
 }

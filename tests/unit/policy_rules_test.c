@@ -17,7 +17,7 @@ static void every_reason_is_told(void **state)
 {
 	(void)state;
 	static const char *const rules[] = {"quiet_hours", "cap",      "opt_out", "expiry",  "zone",
-					    "carrier",     "practice", "receipt", "schedule"};
+	                                    "carrier",     "practice", "receipt", "schedule"};
 	for (unsigned r = REASON_none + 1; r < REASON_COUNT; r++) {
 		const char *code = policy_reason_code(r);
 		const char *sentence = policy_reason_sentence(r);
@@ -96,7 +96,10 @@ struct judgement {
 	unsigned attempts;
 };
 
-#define JUDGE(what_, zones_, now_, ...) {.what = what_, .zones = zones_, .now = now_, __VA_ARGS__}
+#define JUDGE(what_, zones_, now_, ...)                                                                                \
+	{                                                                                                              \
+		.what = what_, .zones = zones_, .now = now_, __VA_ARGS__                                               \
+	}
 #define SENDS .verdict = VERDICT_SEND, .reason = REASON_none
 #define WAITS(why, until_) .verdict = VERDICT_WAIT, .reason = REASON_##why, .until = until_
 #define REFUSED(why) .verdict = VERDICT_REFUSE, .reason = REASON_##why
@@ -105,121 +108,119 @@ struct judgement {
 /* clang-format off: one judgement a line. */
 /* In January New York is five hours behind UTC: 08:00 is 13:00Z, 21:00 is 02:00Z of the next day. */
 static const struct judgement judgements[] = {
-	JUDGE("before opening", "E", "01-14T12:59:59", WAITS(quiet_hours, "01-14T13:00:00")),
-	JUDGE("a microsecond before", "E", "01-14T12:59:59.999999", WAITS(quiet_hours, "01-14T13:00:00")),
-	JUDGE("at opening", "E", "01-14T13:00:00", SENDS),
-	JUDGE("noon", "E", "01-14T17:00:00", SENDS),
-	JUDGE("last second", "E", "01-15T01:59:54", SENDS),
-	JUDGE("last microsecond", "E", "01-15T01:59:54.999999", SENDS),
-	JUDGE("the guard", "E", "01-15T01:59:55", WAITS(quiet_hours, "01-15T13:00:00")),
-	JUDGE("at closing", "E", "01-15T02:00:00", WAITS(quiet_hours, "01-15T13:00:00")),
-	JUDGE("local midnight", "E", "01-15T05:00:00", WAITS(quiet_hours, "01-15T13:00:00")),
+        JUDGE("before opening", "E", "01-14T12:59:59", WAITS(quiet_hours, "01-14T13:00:00")),
+        JUDGE("a microsecond before", "E", "01-14T12:59:59.999999", WAITS(quiet_hours, "01-14T13:00:00")),
+        JUDGE("at opening", "E", "01-14T13:00:00", SENDS),
+        JUDGE("noon", "E", "01-14T17:00:00", SENDS),
+        JUDGE("last second", "E", "01-15T01:59:54", SENDS),
+        JUDGE("last microsecond", "E", "01-15T01:59:54.999999", SENDS),
+        JUDGE("the guard", "E", "01-15T01:59:55", WAITS(quiet_hours, "01-15T13:00:00")),
+        JUDGE("at closing", "E", "01-15T02:00:00", WAITS(quiet_hours, "01-15T13:00:00")),
+        JUDGE("local midnight", "E", "01-15T05:00:00", WAITS(quiet_hours, "01-15T13:00:00")),
 
-	JUDGE("two zones: east open, west not", "EP", "01-14T15:59:59", WAITS(quiet_hours, "01-14T16:00:00")),
-	JUDGE("two zones: west opens", "EP", "01-14T16:00:00", SENDS),
-	JUDGE("two zones: east closes first", "EP", "01-15T01:59:54", SENDS),
-	JUDGE("two zones: east has closed", "PE", "01-15T01:59:55", WAITS(quiet_hours, "01-15T16:00:00")),
-	JUDGE("four zones", "ECPH", "01-14T17:59:59", WAITS(quiet_hours, "01-14T18:00:00")),
-	JUDGE("Guam alone", "G", "01-14T22:00:00", SENDS),
-	/* Two zones with 13 hours each always share some; a third, far from both, may take them away. */
-	JUDGE("Guam and New York", "EG", "01-14T17:00:00", WAITS(quiet_hours, "01-14T22:00:00")),
-	JUDGE("Guam and New York share", "EG", "01-15T01:59:54", SENDS),
-	JUDGE("and London never", "EGL", "01-14T17:00:00", REFUSED(no_common_hours)),
-	JUDGE("and London, later", "LGE", "01-14T17:00:00", REFUSED(no_common_hours), .send_at = "02-14T17:00:00"),
-	JUDGE("no zone", "", "01-14T17:00:00", REFUSED(no_zone)),
-	JUDGE("no zone, later", "", "01-14T17:00:00", REFUSED(no_zone), .send_at = "01-15T17:00:00"),
+        JUDGE("two zones: east open, west not", "EP", "01-14T15:59:59", WAITS(quiet_hours, "01-14T16:00:00")),
+        JUDGE("two zones: west opens", "EP", "01-14T16:00:00", SENDS),
+        JUDGE("two zones: east closes first", "EP", "01-15T01:59:54", SENDS),
+        JUDGE("two zones: east has closed", "PE", "01-15T01:59:55", WAITS(quiet_hours, "01-15T16:00:00")),
+        JUDGE("four zones", "ECPH", "01-14T17:59:59", WAITS(quiet_hours, "01-14T18:00:00")),
+        JUDGE("Guam alone", "G", "01-14T22:00:00", SENDS),
+        /* Two zones with 13 hours each always share some; a third, far from both, may take them away. */
+        JUDGE("Guam and New York", "EG", "01-14T17:00:00", WAITS(quiet_hours, "01-14T22:00:00")),
+        JUDGE("Guam and New York share", "EG", "01-15T01:59:54", SENDS),
+        JUDGE("and London never", "EGL", "01-14T17:00:00", REFUSED(no_common_hours)),
+        JUDGE("and London, later", "LGE", "01-14T17:00:00", REFUSED(no_common_hours), .send_at = "02-14T17:00:00"),
+        JUDGE("no zone", "", "01-14T17:00:00", REFUSED(no_zone)),
+        JUDGE("no zone, later", "", "01-14T17:00:00", REFUSED(no_zone), .send_at = "01-15T17:00:00"),
 
-	/* 8 March: 2:00 becomes 3:00; 1 November: 2:00 becomes 1:00 */
-	JUDGE("spring, the evening before", "E", "03-08T02:00:00", WAITS(quiet_hours, "03-08T12:00:00")),
-	JUDGE("spring, before opening", "E", "03-08T11:59:59", WAITS(quiet_hours, "03-08T12:00:00")),
-	JUDGE("spring, opening", "E", "03-08T12:00:00", SENDS),
-	JUDGE("spring, Phoenix stays", "A", "03-08T14:59:59", WAITS(quiet_hours, "03-08T15:00:00")),
-	JUDGE("autumn, the evening before", "E", "11-01T01:00:00", WAITS(quiet_hours, "11-01T13:00:00")),
-	JUDGE("autumn, summer's opening", "E", "11-01T12:00:00", WAITS(quiet_hours, "11-01T13:00:00")),
-	JUDGE("autumn, last of summer", "E", "11-01T00:59:54", SENDS),
+        /* 8 March: 2:00 becomes 3:00; 1 November: 2:00 becomes 1:00 */
+        JUDGE("spring, the evening before", "E", "03-08T02:00:00", WAITS(quiet_hours, "03-08T12:00:00")),
+        JUDGE("spring, before opening", "E", "03-08T11:59:59", WAITS(quiet_hours, "03-08T12:00:00")),
+        JUDGE("spring, opening", "E", "03-08T12:00:00", SENDS),
+        JUDGE("spring, Phoenix stays", "A", "03-08T14:59:59", WAITS(quiet_hours, "03-08T15:00:00")),
+        JUDGE("autumn, the evening before", "E", "11-01T01:00:00", WAITS(quiet_hours, "11-01T13:00:00")),
+        JUDGE("autumn, summer's opening", "E", "11-01T12:00:00", WAITS(quiet_hours, "11-01T13:00:00")),
+        JUDGE("autumn, last of summer", "E", "11-01T00:59:54", SENDS),
 
-	/* the day: 24 hours, and the local date */
-	JUDGE("the day, rolling", "E", "01-15T16:59:59", WAITS(cap_day, "01-15T17:00:00"),
-	      .patient = {"01-14T17:00:00"}),
-	JUDGE("the day, by a microsecond", "E", "01-15T16:59:59.999999", WAITS(cap_day, "01-15T17:00:00"),
-	      .patient = {"01-14T17:00:00"}),
-	JUDGE("the day is over", "E", "01-15T17:00:00", SENDS, .patient = {"01-14T17:00:00"}),
-	JUDGE("the phone's day", "E", "01-15T16:59:59", WAITS(cap_day, "01-15T17:00:00"),
-	      .phone = {"01-14T17:00:00"}),
-	JUDGE("the phone's day is over", "E", "01-15T17:00:00", SENDS, .phone = {"01-14T17:00:00"}),
-	JUDGE("the later of both", "E", "01-15T16:00:00", WAITS(cap_day, "01-15T18:00:00"),
-	      .patient = {"01-14T17:00:00"}, .phone = {"01-14T18:00:00"}),
-	JUDGE("the day ends in the guard", "E", "01-14T20:00:00", WAITS(cap_day, "01-15T13:00:00"),
-	      .patient = {"01-14T01:59:57"}),
-	JUDGE("quiet comes first", "E", "01-15T03:00:00", WAITS(quiet_hours, "01-15T17:00:00"),
-	      .patient = {"01-14T17:00:00"}),
-	/* 1 November lasts 25 hours: a message at 08:00 of it is 24 hours old at 08:00 of the 2nd, but one of
-	 * 00:30 summer time is a day old at 23:30 of the same date */
-	JUDGE("the date outlasts 24 hours", "E", "11-02T04:30:00", WAITS(quiet_hours, "11-02T13:00:00"),
-	      .patient = {"11-01T04:30:00"}),
+        /* the day: 24 hours, and the local date */
+        JUDGE("the day, rolling", "E", "01-15T16:59:59", WAITS(cap_day, "01-15T17:00:00"),
+              .patient = {"01-14T17:00:00"}),
+        JUDGE("the day, by a microsecond", "E", "01-15T16:59:59.999999", WAITS(cap_day, "01-15T17:00:00"),
+              .patient = {"01-14T17:00:00"}),
+        JUDGE("the day is over", "E", "01-15T17:00:00", SENDS, .patient = {"01-14T17:00:00"}),
+        JUDGE("the phone's day", "E", "01-15T16:59:59", WAITS(cap_day, "01-15T17:00:00"), .phone = {"01-14T17:00:00"}),
+        JUDGE("the phone's day is over", "E", "01-15T17:00:00", SENDS, .phone = {"01-14T17:00:00"}),
+        JUDGE("the later of both", "E", "01-15T16:00:00", WAITS(cap_day, "01-15T18:00:00"),
+              .patient = {"01-14T17:00:00"}, .phone = {"01-14T18:00:00"}),
+        JUDGE("the day ends in the guard", "E", "01-14T20:00:00", WAITS(cap_day, "01-15T13:00:00"),
+              .patient = {"01-14T01:59:57"}),
+        JUDGE("quiet comes first", "E", "01-15T03:00:00", WAITS(quiet_hours, "01-15T17:00:00"),
+              .patient = {"01-14T17:00:00"}),
+        /* 1 November lasts 25 hours: a message at 08:00 of it is 24 hours old at 08:00 of the 2nd, but one of
+         * 00:30 summer time is a day old at 23:30 of the same date */
+        JUDGE("the date outlasts 24 hours", "E", "11-02T04:30:00", WAITS(quiet_hours, "11-02T13:00:00"),
+              .patient = {"11-01T04:30:00"}),
 
-	/* the week: 168 hours, and Sunday to Saturday. 11 January is a Sunday. */
-	JUDGE("two in a week", "E", "01-15T17:00:00", SENDS, .patient = {"01-13T17:00:00", "01-12T17:00:00"}),
-	JUDGE("three in a week, rolling", "E", "01-15T17:00:00", WAITS(cap_week, "01-16T17:00:00"),
-	      .patient = {"01-14T16:00:00", "01-10T17:00:00", "01-09T17:00:00"}),
-	JUDGE("three in a week, a second early", "E", "01-16T16:59:59", WAITS(cap_week, "01-16T17:00:00"),
-	      .patient = {"01-14T16:00:00", "01-10T17:00:00", "01-09T17:00:00"}),
-	JUDGE("three in a week, rolled out", "E", "01-16T17:00:00", SENDS,
-	      .patient = {"01-14T16:00:00", "01-10T17:00:00", "01-09T17:00:00"}),
-	JUDGE("three since Sunday", "E", "01-17T17:00:00", WAITS(cap_week, "01-18T17:00:00"),
-	      .patient = {"01-14T16:00:00", "01-12T17:00:00", "01-11T17:00:00"}),
-	JUDGE("three since Sunday, the phone", "E", "01-17T17:00:00", WAITS(cap_week, "01-18T17:00:00"),
-	      .phone = {"01-14T16:00:00", "01-12T17:00:00", "01-11T17:00:00"}),
-	JUDGE("order does not matter", "E", "01-15T17:00:00", WAITS(cap_week, "01-16T17:00:00"),
-	      .patient = {"01-09T17:00:00", "01-14T16:00:00", "01-10T17:00:00"}),
-	JUDGE("the day before the week", "E", "01-15T15:00:00", WAITS(cap_day, "01-16T17:00:00"),
-	      .patient = {"01-14T16:00:00", "01-10T17:00:00", "01-09T17:00:00"}),
-	JUDGE("split over patient and phone", "E", "01-15T17:00:00", SENDS,
-	      .patient = {"01-14T16:00:00", "01-13T16:00:00"}, .phone = {"01-12T16:00:00"}),
-	JUDGE("a send that this clock has not reached", "E", "01-15T17:00:00", WAITS(cap_day, "01-16T17:00:01"),
-	      .patient = {"01-15T17:00:01"}),
+        /* the week: 168 hours, and Sunday to Saturday. 11 January is a Sunday. */
+        JUDGE("two in a week", "E", "01-15T17:00:00", SENDS, .patient = {"01-13T17:00:00", "01-12T17:00:00"}),
+        JUDGE("three in a week, rolling", "E", "01-15T17:00:00", WAITS(cap_week, "01-16T17:00:00"),
+              .patient = {"01-14T16:00:00", "01-10T17:00:00", "01-09T17:00:00"}),
+        JUDGE("three in a week, a second early", "E", "01-16T16:59:59", WAITS(cap_week, "01-16T17:00:00"),
+              .patient = {"01-14T16:00:00", "01-10T17:00:00", "01-09T17:00:00"}),
+        JUDGE("three in a week, rolled out", "E", "01-16T17:00:00", SENDS,
+              .patient = {"01-14T16:00:00", "01-10T17:00:00", "01-09T17:00:00"}),
+        JUDGE("three since Sunday", "E", "01-17T17:00:00", WAITS(cap_week, "01-18T17:00:00"),
+              .patient = {"01-14T16:00:00", "01-12T17:00:00", "01-11T17:00:00"}),
+        JUDGE("three since Sunday, the phone", "E", "01-17T17:00:00", WAITS(cap_week, "01-18T17:00:00"),
+              .phone = {"01-14T16:00:00", "01-12T17:00:00", "01-11T17:00:00"}),
+        JUDGE("order does not matter", "E", "01-15T17:00:00", WAITS(cap_week, "01-16T17:00:00"),
+              .patient = {"01-09T17:00:00", "01-14T16:00:00", "01-10T17:00:00"}),
+        JUDGE("the day before the week", "E", "01-15T15:00:00", WAITS(cap_day, "01-16T17:00:00"),
+              .patient = {"01-14T16:00:00", "01-10T17:00:00", "01-09T17:00:00"}),
+        JUDGE("split over patient and phone", "E", "01-15T17:00:00", SENDS,
+              .patient = {"01-14T16:00:00", "01-13T16:00:00"}, .phone = {"01-12T16:00:00"}),
+        JUDGE("a send that this clock has not reached", "E", "01-15T17:00:00", WAITS(cap_day, "01-16T17:00:01"),
+              .patient = {"01-15T17:00:01"}),
 
-	JUDGE("not yet", "E", "01-14T17:00:00", WAITS(send_at_future, "01-14T18:00:00"), .send_at = "01-14T18:00:00"),
-	JUDGE("now", "E", "01-14T18:00:00", SENDS, .send_at = "01-14T18:00:00"),
-	JUDGE("later, at night", "E", "01-14T17:00:00", WAITS(send_at_future, "01-15T13:00:00"),
-	      .send_at = "01-15T03:00:00"),
-	JUDGE("later, capped", "E", "01-14T17:00:00", WAITS(send_at_future, "01-15T16:00:00"),
-	      .send_at = "01-15T14:00:00", .patient = {"01-14T16:00:00"}),
+        JUDGE("not yet", "E", "01-14T17:00:00", WAITS(send_at_future, "01-14T18:00:00"), .send_at = "01-14T18:00:00"),
+        JUDGE("now", "E", "01-14T18:00:00", SENDS, .send_at = "01-14T18:00:00"),
+        JUDGE("later, at night", "E", "01-14T17:00:00", WAITS(send_at_future, "01-15T13:00:00"),
+              .send_at = "01-15T03:00:00"),
+        JUDGE("later, capped", "E", "01-14T17:00:00", WAITS(send_at_future, "01-15T16:00:00"),
+              .send_at = "01-15T14:00:00", .patient = {"01-14T16:00:00"}),
 
-	JUDGE("expired", "E", "01-14T17:00:00", EXPIRES(expired), .expires = "01-14T17:00:00"),
-	JUDGE("a microsecond left", "E", "01-14T17:00:00", SENDS, .expires = "01-14T17:00:00.000001"),
-	JUDGE("expires before opening", "E", "01-14T12:00:00", EXPIRES(expires_before_allowed),
-	      .expires = "01-14T13:00:00"),
-	JUDGE("expires just after opening", "E", "01-14T12:00:00", WAITS(quiet_hours, "01-14T13:00:00"),
-	      .expires = "01-14T13:00:01"),
-	JUDGE("expires before the cap lets go", "E", "01-15T14:00:00", EXPIRES(expires_before_allowed),
-	      .expires = "01-15T17:00:00", .patient = {"01-14T17:00:00"}),
-	JUDGE("send_at past expiry", "E", "01-14T17:00:00", EXPIRES(expires_before_allowed),
-	      .send_at = "01-16T17:00:00", .expires = "01-15T17:00:00"),
+        JUDGE("expired", "E", "01-14T17:00:00", EXPIRES(expired), .expires = "01-14T17:00:00"),
+        JUDGE("a microsecond left", "E", "01-14T17:00:00", SENDS, .expires = "01-14T17:00:00.000001"),
+        JUDGE("expires before opening", "E", "01-14T12:00:00", EXPIRES(expires_before_allowed),
+              .expires = "01-14T13:00:00"),
+        JUDGE("expires just after opening", "E", "01-14T12:00:00", WAITS(quiet_hours, "01-14T13:00:00"),
+              .expires = "01-14T13:00:01"),
+        JUDGE("expires before the cap lets go", "E", "01-15T14:00:00", EXPIRES(expires_before_allowed),
+              .expires = "01-15T17:00:00", .patient = {"01-14T17:00:00"}),
+        JUDGE("send_at past expiry", "E", "01-14T17:00:00", EXPIRES(expires_before_allowed),
+              .send_at = "01-16T17:00:00", .expires = "01-15T17:00:00"),
 
-	JUDGE("opted out", "E", "01-14T17:00:00", REFUSED(opted_out), .opted_out = true),
-	JUDGE("opted out at night", "E", "01-14T03:00:00", REFUSED(opted_out), .opted_out = true),
-	JUDGE("opted out, later", "E", "01-14T17:00:00", REFUSED(opted_out),
-	      .send_at = "01-15T17:00:00", .opted_out = true),
-	JUDGE("opted out, no zone", "", "01-14T17:00:00", REFUSED(opted_out), .opted_out = true),
-	JUDGE("opted out, expired", "E", "01-14T17:00:00", EXPIRES(expired),
-	      .expires = "01-14T16:00:00", .opted_out = true),
-	JUDGE("one attempt left", "E", "01-14T17:00:00", SENDS, .attempts = LIMIT_ATTEMPTS - 1),
-	JUDGE("no attempt left", "E", "01-14T17:00:00", REFUSED(attempts_exhausted), .attempts = LIMIT_ATTEMPTS),
-	JUDGE("no attempt left, opted out", "E", "01-14T17:00:00", REFUSED(attempts_exhausted),
-	      .opted_out = true, .attempts = LIMIT_ATTEMPTS),
+        JUDGE("opted out", "E", "01-14T17:00:00", REFUSED(opted_out), .opted_out = true),
+        JUDGE("opted out at night", "E", "01-14T03:00:00", REFUSED(opted_out), .opted_out = true),
+        JUDGE("opted out, later", "E", "01-14T17:00:00", REFUSED(opted_out), .send_at = "01-15T17:00:00",
+              .opted_out = true),
+        JUDGE("opted out, no zone", "", "01-14T17:00:00", REFUSED(opted_out), .opted_out = true),
+        JUDGE("opted out, expired", "E", "01-14T17:00:00", EXPIRES(expired), .expires = "01-14T16:00:00",
+              .opted_out = true),
+        JUDGE("one attempt left", "E", "01-14T17:00:00", SENDS, .attempts = LIMIT_ATTEMPTS - 1),
+        JUDGE("no attempt left", "E", "01-14T17:00:00", REFUSED(attempts_exhausted), .attempts = LIMIT_ATTEMPTS),
+        JUDGE("no attempt left, opted out", "E", "01-14T17:00:00", REFUSED(attempts_exhausted), .opted_out = true,
+              .attempts = LIMIT_ATTEMPTS),
 
-	JUDGE("confirmation at night, after a STOP", "E", "01-14T05:00:00", SENDS,
-	      .patient = {"01-14T04:59:00"}, .phone = {"01-14T04:59:00"},
-	      .category = CATEGORY_opt_out_confirmation, .opted_out = true),
-	JUDGE("confirmation without a zone", "", "01-14T05:00:00", SENDS,
-	      .category = CATEGORY_opt_out_confirmation, .opted_out = true),
-	JUDGE("confirmation expires", "E", "01-14T05:00:00", EXPIRES(expired),
-	      .expires = "01-14T05:00:00", .category = CATEGORY_opt_out_confirmation, .opted_out = true),
-	JUDGE("help at night", "E", "01-14T05:00:00", SENDS,
-	      .patient = {"01-14T04:59:00"}, .category = CATEGORY_help_reply),
-	JUDGE("help later", "", "01-14T05:00:00", WAITS(send_at_future, "01-14T05:00:01"),
-	      .send_at = "01-14T05:00:01", .category = CATEGORY_help_reply),
+        JUDGE("confirmation at night, after a STOP", "E", "01-14T05:00:00", SENDS, .patient = {"01-14T04:59:00"},
+              .phone = {"01-14T04:59:00"}, .category = CATEGORY_opt_out_confirmation, .opted_out = true),
+        JUDGE("confirmation without a zone", "", "01-14T05:00:00", SENDS, .category = CATEGORY_opt_out_confirmation,
+              .opted_out = true),
+        JUDGE("confirmation expires", "E", "01-14T05:00:00", EXPIRES(expired), .expires = "01-14T05:00:00",
+              .category = CATEGORY_opt_out_confirmation, .opted_out = true),
+        JUDGE("help at night", "E", "01-14T05:00:00", SENDS, .patient = {"01-14T04:59:00"},
+              .category = CATEGORY_help_reply),
+        JUDGE("help later", "", "01-14T05:00:00", WAITS(send_at_future, "01-14T05:00:01"), .send_at = "01-14T05:00:01",
+              .category = CATEGORY_help_reply),
 };
 /* clang-format on */
 
@@ -260,14 +261,14 @@ static int free_zones(void **state)
 static struct policy_facts facts_of(const struct judgement *j)
 {
 	struct policy_facts f = {
-		.category = j->category,
-		.opted_out = j->opted_out,
-		.send_at_us = at_us(j->send_at),
-		.expires_at_us = j->expires ? at_us(j->expires) : TIME_NEVER,
-		.attempts = j->attempts,
-		.zones = (unsigned)strlen(j->zones),
-		.patient = sends_of(j->patient),
-		.phone = sends_of(j->phone),
+	        .category = j->category,
+	        .opted_out = j->opted_out,
+	        .send_at_us = at_us(j->send_at),
+	        .expires_at_us = j->expires ? at_us(j->expires) : TIME_NEVER,
+	        .attempts = j->attempts,
+	        .zones = (unsigned)strlen(j->zones),
+	        .patient = sends_of(j->patient),
+	        .phone = sends_of(j->phone),
 	};
 	for (unsigned i = 0; i < f.zones; i++)
 		f.zone[i] = zone_by_letter[(unsigned char)j->zones[i]];
@@ -285,7 +286,7 @@ static void judgements_are_as_written(void **state)
 		bool right = v.verdict == j->verdict && v.reason == j->reason && v.until_us == at_us(j->until);
 		if (!right)
 			fail_msg("%s: %s %s %s", j->what, policy_verdict_name(v.verdict), policy_reason_code(v.reason),
-				 time_format(v.until_us, until));
+			         time_format(v.until_us, until));
 		/* A wait ends: judged again at its end, the same facts let the message go. */
 		if (v.verdict == VERDICT_WAIT)
 			assert_int_equal(policy_decide(&policy_rules_default, &f, v.until_us).verdict, VERDICT_SEND);
@@ -310,20 +311,20 @@ static void the_calendar_counts_in_every_zone(void **state)
 	j = (struct judgement){.zones = "E", .patient = {"11-01T04:30:00"}};
 	f = facts_of(&j);
 	assert_true(policy_cap_next_us(&policy_rules_default, &f, at_us("11-01T20:00:00"), &reason) ==
-		    at_us("11-02T05:00:00"));
+	            at_us("11-02T05:00:00"));
 	assert_true(policy_cap_next_us(&policy_rules_default, &f, at_us("11-02T04:30:00"), &reason) ==
-		    at_us("11-02T05:00:00"));
+	            at_us("11-02T05:00:00"));
 	assert_int_equal(reason, REASON_cap_day);
 	/* With Honolulu beside it the send is of 31 October there, and 24 hours are enough; New York still rules. */
 	j.zones = "HE";
 	f = facts_of(&j);
 	assert_true(policy_cap_next_us(&policy_rules_default, &f, at_us("11-02T04:30:00"), &reason) ==
-		    at_us("11-02T05:00:00"));
+	            at_us("11-02T05:00:00"));
 	/* Havana goes back over midnight: 1 November has 00:30 twice, and ends 25 hours after its first midnight. */
 	j = (struct judgement){.zones = "N", .patient = {"11-01T04:30:00"}};
 	f = facts_of(&j);
 	assert_true(policy_cap_next_us(&policy_rules_default, &f, at_us("11-01T20:00:00"), &reason) ==
-		    at_us("11-02T05:00:00"));
+	            at_us("11-02T05:00:00"));
 }
 
 /* The week that holds 1 November lasts 169 hours from its Sunday on. */
@@ -334,12 +335,12 @@ static void the_calendar_week_may_outlast_168_hours(void **state)
 	struct judgement j = {.zones = "E", .patient = {"11-04T17:00:00", "11-03T17:00:00", "11-01T04:10:00"}};
 	struct policy_facts f = facts_of(&j);
 	assert_true(policy_cap_next_us(&policy_rules_default, &f, at_us("11-07T17:00:00"), &reason) ==
-		    at_us("11-08T05:00:00"));
+	            at_us("11-08T05:00:00"));
 	assert_int_equal(reason, REASON_cap_week);
 	assert_true(policy_cap_next_us(&policy_rules_default, &f, at_us("11-08T04:10:00"), &reason) ==
-		    at_us("11-08T05:00:00"));
+	            at_us("11-08T05:00:00"));
 	assert_true(policy_cap_next_us(&policy_rules_default, &f, at_us("11-08T05:00:00"), &reason) ==
-		    at_us("11-08T05:00:00"));
+	            at_us("11-08T05:00:00"));
 	assert_int_equal(reason, REASON_none);
 }
 
@@ -391,12 +392,12 @@ static void closing_is_the_first_zone_that_closes(void **state)
 		const char *now;
 		const char *close;
 	} cases[] = {
-		{"E", "01-14T13:00:00", "01-15T02:00:00"},      {"E", "01-14T17:00:00.5", "01-15T02:00:00"},
-		{"E", "01-15T01:59:54", "01-15T02:00:00"},      {"E", "01-15T01:59:59.9", "01-15T02:00:00"},
-		{"PE", "01-14T17:00:00", "01-15T02:00:00"},     {"EP", "01-14T17:00:00", "01-15T02:00:00"},
-		{"P", "01-14T17:00:00", "01-15T05:00:00"},      {"E", "07-14T17:00:00", "07-15T01:00:00"},
-		{"E", "01-15T02:00:00", "01-15T02:00:00"},      {"E", "01-14T12:00:00", "01-14T12:00:00"},
-		{"EP", "01-14T13:00:00.5", "01-14T13:00:00.5"},
+	        {"E", "01-14T13:00:00", "01-15T02:00:00"},      {"E", "01-14T17:00:00.5", "01-15T02:00:00"},
+	        {"E", "01-15T01:59:54", "01-15T02:00:00"},      {"E", "01-15T01:59:59.9", "01-15T02:00:00"},
+	        {"PE", "01-14T17:00:00", "01-15T02:00:00"},     {"EP", "01-14T17:00:00", "01-15T02:00:00"},
+	        {"P", "01-14T17:00:00", "01-15T05:00:00"},      {"E", "07-14T17:00:00", "07-15T01:00:00"},
+	        {"E", "01-15T02:00:00", "01-15T02:00:00"},      {"E", "01-14T12:00:00", "01-14T12:00:00"},
+	        {"EP", "01-14T13:00:00.5", "01-14T13:00:00.5"},
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct judgement j = {.zones = cases[i].zones};
@@ -412,15 +413,15 @@ static void closing_is_the_first_zone_that_closes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_reason_is_told),
-		cmocka_unit_test(every_category_is_told),
-		cmocka_unit_test(verdicts_have_names),
-		cmocka_unit_test(judgements_are_as_written),
-		cmocka_unit_test(the_calendar_counts_in_every_zone),
-		cmocka_unit_test(the_calendar_week_may_outlast_168_hours),
-		cmocka_unit_test(a_cap_of_none_is_never),
-		cmocka_unit_test(narrower_hours_hold),
-		cmocka_unit_test(closing_is_the_first_zone_that_closes),
+	        cmocka_unit_test(every_reason_is_told),
+	        cmocka_unit_test(every_category_is_told),
+	        cmocka_unit_test(verdicts_have_names),
+	        cmocka_unit_test(judgements_are_as_written),
+	        cmocka_unit_test(the_calendar_counts_in_every_zone),
+	        cmocka_unit_test(the_calendar_week_may_outlast_168_hours),
+	        cmocka_unit_test(a_cap_of_none_is_never),
+	        cmocka_unit_test(narrower_hours_hold),
+	        cmocka_unit_test(closing_is_the_first_zone_that_closes),
 	};
 	return cmocka_run_group_tests(tests, load_zones, free_zones);
 }

@@ -26,7 +26,7 @@ static bool read_line(const char *line, struct dumped *d)
 	struct civil c;
 	const char *gmtoff = strstr(line, "gmtoff=");
 	if (!gmtoff || sscanf(line, "%*s %*3s %3s %d %d:%d:%d %d UT =", month, &c.day, &c.hour, &c.minute, &c.second,
-			      &c.year) != 6)
+	                      &c.year) != 6)
 		return false;
 	const char *at = strstr(months, month);
 	assert_non_null(at);
@@ -80,7 +80,7 @@ static size_t agree(const char *name)
 	for (size_t i = 0; i < n; i++)
 		if (policy_zone_offset(z, d[i].unix_s) != d[i].offset)
 			fail_msg("%s at %lld: %d, zdump %ld", name, (long long)d[i].unix_s,
-				 policy_zone_offset(z, d[i].unix_s), d[i].offset);
+			         policy_zone_offset(z, d[i].unix_s), d[i].offset);
 	for (size_t i = 0; i + 1 < n; i += 2) {
 		assert_true(d[i].unix_s + 1 == d[i + 1].unix_s);
 		changes += d[i].offset != d[i + 1].offset;
@@ -94,8 +94,8 @@ static void every_transition_agrees_with_zdump(void **state)
 {
 	(void)state;
 	static const char *const odd[] = {"America/St_Johns",    "America/Havana", "America/Nuuk",
-					  "Australia/Lord_Howe", "Europe/Dublin",  "Africa/Casablanca",
-					  "Pacific/Chatham",     "Asia/Gaza"};
+	                                  "Australia/Lord_Howe", "Europe/Dublin",  "Africa/Casablanca",
+	                                  "Pacific/Chatham",     "Asia/Gaza"};
 	const char *names[64];
 	size_t zones = fixture_names(names, sizeof(names) / sizeof(names[0]));
 	size_t changes = 0;

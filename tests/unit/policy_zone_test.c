@@ -127,15 +127,15 @@ static const struct {
 	struct made made;
 	const char *error;
 } broken[] = {
-	{{'2', 0, {0}, {0}, 0, {0}, 0, ""}, "no local time types"},
-	{{'2', 2, {5, 5}, {0, 0}, 1, {0}, 0, ""}, "transitions are not ascending"},
-	{{'2', 2, {6, 5}, {0, 0}, 1, {0}, 0, ""}, "transitions are not ascending"},
-	{{'2', 1, {5}, {1}, 1, {0}, 0, ""}, "a transition names no type"},
-	{{'2', 0, {0}, {0}, 1, {93601}, 0, ""}, "an offset of more than a day"},
-	{{'2', 0, {0}, {0}, 1, {INT32_MIN}, 0, ""}, "an offset of more than a day"},
-	{{'2', 0, {0}, {0}, 1, {0}, 1, ""}, "counts leap seconds"},
-	{{'2', 0, {0}, {0}, 1, {0}, 0, "EST5EDT"}, "the footer's rule is not understood"},
-	{{'1', 0, {0}, {0}, 1, {0}, 0, ""}, "not a TZif file"},
+        {{'2', 0, {0}, {0}, 0, {0}, 0, ""}, "no local time types"},
+        {{'2', 2, {5, 5}, {0, 0}, 1, {0}, 0, ""}, "transitions are not ascending"},
+        {{'2', 2, {6, 5}, {0, 0}, 1, {0}, 0, ""}, "transitions are not ascending"},
+        {{'2', 1, {5}, {1}, 1, {0}, 0, ""}, "a transition names no type"},
+        {{'2', 0, {0}, {0}, 1, {93601}, 0, ""}, "an offset of more than a day"},
+        {{'2', 0, {0}, {0}, 1, {INT32_MIN}, 0, ""}, "an offset of more than a day"},
+        {{'2', 0, {0}, {0}, 1, {0}, 1, ""}, "counts leap seconds"},
+        {{'2', 0, {0}, {0}, 1, {0}, 0, "EST5EDT"}, "the footer's rule is not understood"},
+        {{'1', 0, {0}, {0}, 1, {0}, 0, ""}, "not a TZif file"},
 };
 
 static void broken_files_are_refused_with_a_reason(void **state)
@@ -174,7 +174,7 @@ static void a_file_cut_anywhere_is_refused(void **state)
 	assert_true(file.n > 0);
 	for (size_t n = 0; n < file.n; n++) {
 		uint8_t *exact =
-			malloc(n ? n : 1); /* of just that size, so that a sanitizer sees a read past the end */
+		        malloc(n ? n : 1); /* of just that size, so that a sanitizer sees a read past the end */
 		memcpy(exact, file.p, n);
 		assert_null(policy_zone_parse("America/New_York", view_of(exact, n), &error));
 		assert_non_null(error);
@@ -189,43 +189,43 @@ static const struct {
 	const char *text;
 	bool good;
 } rules[] = {
-	{"EST5EDT,M3.2.0,M11.1.0", true},
-	{"EST5", true},
-	{"UTC0", true},
-	{"<-03>3", true},
-	{"<+1030>-10:30<+11>-11,M10.1.0,M4.1.0", true},
-	{"<-02>2<-01>,M3.5.0/-1,M10.5.0/0", true},
-	{"XXX3EDT4,0/0,J365/23", true},
-	{"IST-1GMT0,M10.5.0,M3.5.0/1", true},
-	{"EST5EDT,J60,J300", true},
-	{"EST5EDT,59/2:30:15,300", true},
-	{"EST5EDT4,M3.2.0/167,M11.1.0/-167", true},
-	{"EST24EDT,M3.2.0,M11.1.0", true},
-	{"", false},
-	{"5", false},
-	{"EST", false},
-	{"ES5", false},
-	{"<ES>5", false},
-	{"<EST5", false},
-	{"E1T5", false},
-	{"EST25", false},
-	{"EST5:60", false},
-	{"EST5EDT", false},
-	{"EST5EDT,M3.2.0", false},
-	{"EST5EDT,M3.2.0,", false},
-	{"EST5EDT,M3.2.0,M11.1.0,", false},
-	{"EST5EDT,M3.2.0,M11.1.0 ", false},
-	{"EST5EDT,M0.2.0,M11.1.0", false},
-	{"EST5EDT,M13.2.0,M11.1.0", false},
-	{"EST5EDT,M3.0.0,M11.1.0", false},
-	{"EST5EDT,M3.6.0,M11.1.0", false},
-	{"EST5EDT,M3.2.7,M11.1.0", false},
-	{"EST5EDT,J0,J300", false},
-	{"EST5EDT,J366,J300", false},
-	{"EST5EDT,366,300", false},
-	{"EST5EDT,M3.2.0/168,M11.1.0", false},
-	{"EST5EDT,M3.2.0/,M11.1.0", false},
-	{"EST5EDT,0001,300", false},
+        {"EST5EDT,M3.2.0,M11.1.0", true},
+        {"EST5", true},
+        {"UTC0", true},
+        {"<-03>3", true},
+        {"<+1030>-10:30<+11>-11,M10.1.0,M4.1.0", true},
+        {"<-02>2<-01>,M3.5.0/-1,M10.5.0/0", true},
+        {"XXX3EDT4,0/0,J365/23", true},
+        {"IST-1GMT0,M10.5.0,M3.5.0/1", true},
+        {"EST5EDT,J60,J300", true},
+        {"EST5EDT,59/2:30:15,300", true},
+        {"EST5EDT4,M3.2.0/167,M11.1.0/-167", true},
+        {"EST24EDT,M3.2.0,M11.1.0", true},
+        {"", false},
+        {"5", false},
+        {"EST", false},
+        {"ES5", false},
+        {"<ES>5", false},
+        {"<EST5", false},
+        {"E1T5", false},
+        {"EST25", false},
+        {"EST5:60", false},
+        {"EST5EDT", false},
+        {"EST5EDT,M3.2.0", false},
+        {"EST5EDT,M3.2.0,", false},
+        {"EST5EDT,M3.2.0,M11.1.0,", false},
+        {"EST5EDT,M3.2.0,M11.1.0 ", false},
+        {"EST5EDT,M0.2.0,M11.1.0", false},
+        {"EST5EDT,M13.2.0,M11.1.0", false},
+        {"EST5EDT,M3.0.0,M11.1.0", false},
+        {"EST5EDT,M3.6.0,M11.1.0", false},
+        {"EST5EDT,M3.2.7,M11.1.0", false},
+        {"EST5EDT,J0,J300", false},
+        {"EST5EDT,J366,J300", false},
+        {"EST5EDT,366,300", false},
+        {"EST5EDT,M3.2.0/168,M11.1.0", false},
+        {"EST5EDT,M3.2.0/,M11.1.0", false},
+        {"EST5EDT,0001,300", false},
 };
 
 static void rules_are_read_whole_or_not_at_all(void **state)
@@ -243,9 +243,9 @@ static void rules_agree_with_glibc(void **state)
 {
 	(void)state;
 	static const char *const both[] = {"EST5EDT,M3.2.0,M11.1.0",     "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0",
-					   "IST-1GMT0,M10.5.0,M3.5.0/1", "EST5EDT,J60,J300",
-					   "EST5EDT,59/2:30:15,300",     "NZST-12NZDT,M9.5.0,M4.1.0/3",
-					   "CET-1CEST,M3.5.0,M10.5.0/3"};
+	                                   "IST-1GMT0,M10.5.0,M3.5.0/1", "EST5EDT,J60,J300",
+	                                   "EST5EDT,59/2:30:15,300",     "NZST-12NZDT,M9.5.0,M4.1.0/3",
+	                                   "CET-1CEST,M3.5.0,M10.5.0/3"};
 	seeded_start("rules_agree_with_glibc");
 	for (size_t i = 0; i < COUNT(both); i++) {
 		struct zone *z = make_zone(&(struct made){'2', 0, {0}, {0}, 1, {0}, 0, both[i]});
@@ -272,7 +272,7 @@ static void rules_outside_their_year_hold(void **state)
 	policy_zone_free(all_year);
 	/* Nuuk changes at 1:00 UTC on the last Sundays of March and October: on the Saturday evening before, there. */
 	struct zone *nuuk =
-		make_zone(&(struct made){'3', 0, {0}, {0}, 1, {-7200}, 0, "<-02>2<-01>,M3.5.0/-1,M10.5.0/0"});
+	        make_zone(&(struct made){'3', 0, {0}, {0}, 1, {-7200}, 0, "<-02>2<-01>,M3.5.0/-1,M10.5.0/0"});
 	assert_int_equal(policy_zone_offset(nuuk, utc(2030, 3, 31, 0, 59, 59)), -7200);
 	assert_int_equal(policy_zone_offset(nuuk, utc(2030, 3, 31, 1, 0, 0)), -3600);
 	assert_int_equal(policy_zone_offset(nuuk, utc(2030, 10, 27, 0, 59, 59)), -3600);
@@ -303,21 +303,21 @@ static const struct {
 	int year, month, day, hour; /* wall time asked for */
 	struct civil utc;           /* answer */
 } instants[] = {
-	{"America/New_York", 2026, 1, 15, 8, {2026, 1, 15, 13, 0, 0}},
-	{"America/New_York", 2026, 7, 15, 8, {2026, 7, 15, 12, 0, 0}},
-	{"America/New_York", 2026, 7, 15, 0, {2026, 7, 15, 4, 0, 0}},
-	{"America/New_York", 2026, 3, 8, 2, {2026, 3, 8, 7, 0, 0}}, /* does not exist: 2:00 is 3:00 */
-	{"America/New_York", 2026, 3, 8, 3, {2026, 3, 8, 7, 0, 0}},
-	{"America/New_York", 2026, 3, 8, 8, {2026, 3, 8, 12, 0, 0}},
-	{"America/New_York", 2026, 11, 1, 1, {2026, 11, 1, 5, 0, 0}}, /* exists twice: the first */
-	{"America/New_York", 2026, 11, 1, 2, {2026, 11, 1, 7, 0, 0}},
-	{"America/New_York", 2050, 7, 15, 8, {2050, 7, 15, 12, 0, 0}},
-	{"America/Phoenix", 2026, 7, 15, 8, {2026, 7, 15, 15, 0, 0}},
-	{"Pacific/Honolulu", 2026, 7, 15, 23, {2026, 7, 16, 9, 0, 0}},
-	{"Pacific/Guam", 2026, 7, 15, 8, {2026, 7, 14, 22, 0, 0}},
-	{"Pacific/Apia", 2011, 12, 30, 8, {2011, 12, 30, 10, 0, 0}}, /* a day that never was */
-	{"America/Havana", 2026, 3, 8, 0, {2026, 3, 8, 5, 0, 0}},    /* midnight does not exist */
-	{"America/Havana", 2026, 11, 1, 0, {2026, 11, 1, 4, 0, 0}},  /* midnight exists twice */
+        {"America/New_York", 2026, 1, 15, 8, {2026, 1, 15, 13, 0, 0}},
+        {"America/New_York", 2026, 7, 15, 8, {2026, 7, 15, 12, 0, 0}},
+        {"America/New_York", 2026, 7, 15, 0, {2026, 7, 15, 4, 0, 0}},
+        {"America/New_York", 2026, 3, 8, 2, {2026, 3, 8, 7, 0, 0}}, /* does not exist: 2:00 is 3:00 */
+        {"America/New_York", 2026, 3, 8, 3, {2026, 3, 8, 7, 0, 0}},
+        {"America/New_York", 2026, 3, 8, 8, {2026, 3, 8, 12, 0, 0}},
+        {"America/New_York", 2026, 11, 1, 1, {2026, 11, 1, 5, 0, 0}}, /* exists twice: the first */
+        {"America/New_York", 2026, 11, 1, 2, {2026, 11, 1, 7, 0, 0}},
+        {"America/New_York", 2050, 7, 15, 8, {2050, 7, 15, 12, 0, 0}},
+        {"America/Phoenix", 2026, 7, 15, 8, {2026, 7, 15, 15, 0, 0}},
+        {"Pacific/Honolulu", 2026, 7, 15, 23, {2026, 7, 16, 9, 0, 0}},
+        {"Pacific/Guam", 2026, 7, 15, 8, {2026, 7, 14, 22, 0, 0}},
+        {"Pacific/Apia", 2011, 12, 30, 8, {2011, 12, 30, 10, 0, 0}}, /* a day that never was */
+        {"America/Havana", 2026, 3, 8, 0, {2026, 3, 8, 5, 0, 0}},    /* midnight does not exist */
+        {"America/Havana", 2026, 11, 1, 0, {2026, 11, 1, 4, 0, 0}},  /* midnight exists twice */
 };
 
 static void wall_times_become_instants(void **state)
@@ -338,7 +338,7 @@ static void instants_are_the_first(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"America/New_York", "America/Havana", "Australia/Lord_Howe",
-					    "Pacific/Apia"};
+	                                    "Pacific/Apia"};
 	seeded_start("instants_are_the_first");
 	for (size_t i = 0; i < COUNT(names); i++) {
 		struct zone *z = fixture_zone(names[i]);
@@ -363,25 +363,25 @@ static void names_stay_inside_their_folder(void **state)
 		const char *name;
 		bool ok;
 	} cases[] = {
-		{"America/New_York", true},
-		{"America/Argentina/Buenos_Aires", true},
-		{"Etc/GMT+5", true},
-		{"Etc/GMT-14", true},
-		{"UTC", true},
-		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", true}, /* 47 */
-		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false},
-		{"", false},
-		{"/", false},
-		{"/etc/passwd", false},
-		{"America/", false},
-		{"America//New_York", false},
-		{"..", false},
-		{"../../etc/passwd", false},
-		{"America/../UTC", false},
-		{"a.b", false},
-		{"New York", false},
-		{"Am\xc3\xa9rica", false},
-		{"America\\New_York", false},
+	        {"America/New_York", true},
+	        {"America/Argentina/Buenos_Aires", true},
+	        {"Etc/GMT+5", true},
+	        {"Etc/GMT-14", true},
+	        {"UTC", true},
+	        {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", true}, /* 47 */
+	        {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false},
+	        {"", false},
+	        {"/", false},
+	        {"/etc/passwd", false},
+	        {"America/", false},
+	        {"America//New_York", false},
+	        {"..", false},
+	        {"../../etc/passwd", false},
+	        {"America/../UTC", false},
+	        {"a.b", false},
+	        {"New York", false},
+	        {"Am\xc3\xa9rica", false},
+	        {"America\\New_York", false},
 	};
 	for (size_t i = 0; i < COUNT(cases); i++)
 		assert_int_equal(policy_zone_name_ok(view_str(cases[i].name)), cases[i].ok);
@@ -394,8 +394,8 @@ static void offsets_agree_with_glibc(void **state)
 {
 	(void)state;
 	static const char *const odd[] = {"Australia/Lord_Howe", "Africa/Casablanca", "Europe/Dublin",   "Asia/Kolkata",
-					  "America/St_Johns",    "America/Nuuk",      "America/Havana",  "Pacific/Apia",
-					  "Asia/Gaza",           "Antarctica/Troll",  "Pacific/Chatham", "Etc/GMT+5"};
+	                                  "America/St_Johns",    "America/Nuuk",      "America/Havana",  "Pacific/Apia",
+	                                  "Asia/Gaza",           "Antarctica/Troll",  "Pacific/Chatham", "Etc/GMT+5"};
 	const char *names[64];
 	size_t n = fixture_names(names, COUNT(names) - COUNT(odd));
 	for (size_t i = 0; i < COUNT(odd); i++)
@@ -416,7 +416,7 @@ static void offsets_agree_with_glibc(void **state)
 			    c.month != tm.tm_mon + 1 || c.day != tm.tm_mday || c.hour != tm.tm_hour ||
 			    c.minute != tm.tm_min || c.second != tm.tm_sec)
 				fail_msg("%s at %lld: %d, glibc %ld", names[i], (long long)t, policy_zone_offset(z, t),
-					 tm.tm_gmtoff);
+				         tm.tm_gmtoff);
 		}
 		policy_zone_free(z);
 	}
@@ -426,19 +426,19 @@ static void offsets_agree_with_glibc(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_version_1_file_ends_with_its_last_type),
-		cmocka_unit_test(an_empty_footer_leaves_the_last_type),
-		cmocka_unit_test(slim_files_agree_with_a_fat_one),
-		cmocka_unit_test(broken_files_are_refused_with_a_reason),
-		cmocka_unit_test(a_file_cut_anywhere_is_refused),
-		cmocka_unit_test(rules_are_read_whole_or_not_at_all),
-		cmocka_unit_test(rules_agree_with_glibc),
-		cmocka_unit_test(rules_outside_their_year_hold),
-		cmocka_unit_test(local_time_is_civil),
-		cmocka_unit_test(wall_times_become_instants),
-		cmocka_unit_test(instants_are_the_first),
-		cmocka_unit_test(names_stay_inside_their_folder),
-		cmocka_unit_test(offsets_agree_with_glibc),
+	        cmocka_unit_test(a_version_1_file_ends_with_its_last_type),
+	        cmocka_unit_test(an_empty_footer_leaves_the_last_type),
+	        cmocka_unit_test(slim_files_agree_with_a_fat_one),
+	        cmocka_unit_test(broken_files_are_refused_with_a_reason),
+	        cmocka_unit_test(a_file_cut_anywhere_is_refused),
+	        cmocka_unit_test(rules_are_read_whole_or_not_at_all),
+	        cmocka_unit_test(rules_agree_with_glibc),
+	        cmocka_unit_test(rules_outside_their_year_hold),
+	        cmocka_unit_test(local_time_is_civil),
+	        cmocka_unit_test(wall_times_become_instants),
+	        cmocka_unit_test(instants_are_the_first),
+	        cmocka_unit_test(names_stay_inside_their_folder),
+	        cmocka_unit_test(offsets_agree_with_glibc),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

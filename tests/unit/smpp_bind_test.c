@@ -54,7 +54,11 @@ static void broken_body_does_not_undo_a_bind(void **state)
 {
 	(void)state;
 	start(SMPP_ESME, SMPP_BIND_TRX);
-	feed_hex("00000013" "80000009" "00000000" "00000001" "616263"); /* system_id without NUL */
+	feed_hex("00000013"
+	         "80000009"
+	         "00000000"
+	         "00000001"
+	         "616263"); /* system_id without NUL */
 	expect_reason(SMPP_EVENT_FAULT, "undecodable");
 	expect(SMPP_EVENT_BOUND);
 	stop();
@@ -81,7 +85,10 @@ static void bind_that_does_not_fit_is_not_sent(void **state)
 {
 	(void)state;
 	struct smpp_session_config config = {
-		.role = SMPP_ESME, .system_id = "c", .system_type = "far too long a system_type", .window = 1,
+	        .role = SMPP_ESME,
+	        .system_id = "c",
+	        .system_type = "far too long a system_type",
+	        .window = 1,
 	};
 	it = smpp_session_new(&config);
 	smpp_session_open(it, 0);
@@ -103,7 +110,7 @@ static void mc_decides_the_bind_before_it_reads_on(void **state)
 	expect(SMPP_EVENT_BOUND);
 	expect(SMPP_EVENT_DELIVER);
 	expect_sent(SMPP_bind_transmitter_resp, 0xfffffff0, 0);
-	assert_int_equal(sent.tlvs, 0); /* version 0 in the bind: no TLVs */
+	assert_int_equal(sent.tlvs, 0);              /* version 0 in the bind: no TLVs */
 	assert_int_equal(smpp_session_slots(it), 0); /* it does not receive */
 	stop();
 }
@@ -159,17 +166,17 @@ static void input_behind_an_undecided_bind_has_a_ceiling(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(binds_in_every_kind),
-		cmocka_unit_test(refused_bind_closes),
-		cmocka_unit_test(nacked_bind_is_refused),
-		cmocka_unit_test(answers_to_other_binds_count_for_nothing),
-		cmocka_unit_test(broken_body_does_not_undo_a_bind),
-		cmocka_unit_test(bind_timer),
-		cmocka_unit_test(bind_that_does_not_fit_is_not_sent),
-		cmocka_unit_test(mc_decides_the_bind_before_it_reads_on),
-		cmocka_unit_test(mc_tells_its_version_to_who_knows_tlvs),
-		cmocka_unit_test(mc_refuses_a_bind),
-		cmocka_unit_test(input_behind_an_undecided_bind_has_a_ceiling),
+	        cmocka_unit_test(binds_in_every_kind),
+	        cmocka_unit_test(refused_bind_closes),
+	        cmocka_unit_test(nacked_bind_is_refused),
+	        cmocka_unit_test(answers_to_other_binds_count_for_nothing),
+	        cmocka_unit_test(broken_body_does_not_undo_a_bind),
+	        cmocka_unit_test(bind_timer),
+	        cmocka_unit_test(bind_that_does_not_fit_is_not_sent),
+	        cmocka_unit_test(mc_decides_the_bind_before_it_reads_on),
+	        cmocka_unit_test(mc_tells_its_version_to_who_knows_tlvs),
+	        cmocka_unit_test(mc_refuses_a_bind),
+	        cmocka_unit_test(input_behind_an_undecided_bind_has_a_ceiling),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,7 @@ struct drive {
 	uint8_t fate[DRIVE_REFS]; /* 'o' open, 't' timed out, 'd' done */
 	unsigned refs;
 	unsigned open;
-	bool closed;              /* CLOSE was told */
+	bool closed; /* CLOSE was told */
 	enum smpp_command asked[DRIVE_OPEN];
 	uint32_t asked_sequence[DRIVE_OPEN];
 	unsigned asks;
@@ -185,7 +185,10 @@ static void drive_tick(struct drive *d)
 static void drive_peer(struct drive *d, uint8_t op, uint8_t more)
 {
 	static const enum smpp_command likely[] = {
-		SMPP_bind_transceiver, SMPP_bind_transceiver, SMPP_deliver_sm, SMPP_submit_sm,
+	        SMPP_bind_transceiver,
+	        SMPP_bind_transceiver,
+	        SMPP_deliver_sm,
+	        SMPP_submit_sm,
 	};
 	if (op < 2)
 		smpp_session_feed(d->s, cursor_take(&d->choices, more), d->now_ms);
@@ -230,9 +233,15 @@ static void drive_run(struct drive *d, struct view choices)
 	d->window = 1 + cursor_u8(&d->choices) % 16;
 	d->esme = cursor_u8(&d->choices) % 2;
 	struct smpp_session_config config = {
-		.role = d->esme ? SMPP_ESME : SMPP_MC,
-		.bind_kind = SMPP_BIND_TRX, .system_id = "clinic01", .window = d->window, .interface_version = 0x34,
-		.bind_ms = 2000, .answer_ms = 500, .enquire_ms = 700, .unbind_ms = 900,
+	        .role = d->esme ? SMPP_ESME : SMPP_MC,
+	        .bind_kind = SMPP_BIND_TRX,
+	        .system_id = "clinic01",
+	        .window = d->window,
+	        .interface_version = 0x34,
+	        .bind_ms = 2000,
+	        .answer_ms = 500,
+	        .enquire_ms = 700,
+	        .unbind_ms = 900,
 	};
 	d->s = smpp_session_new(&config);
 	smpp_session_open(d->s, d->now_ms);

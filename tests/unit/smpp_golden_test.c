@@ -140,8 +140,8 @@ static void every_command_and_tlv_is_on_a_page(void **state)
 	for (unsigned c = 0; c < SMPP_COMMAND_COUNT; c++)
 		if (!seen_command[c])
 			fail_msg("no page decodes %s", smpp_command_name((enum smpp_command)c));
-#define SMPP_TLV(name, tag, type, min, max, note) \
-	if (!seen_tag[tag]) \
+#define SMPP_TLV(name, tag, type, min, max, note)                                                                      \
+	if (!seen_tag[tag])                                                                                            \
 		fail_msg("no page has TLV %s", #name);
 #include "smpp_tlv.def"
 #undef SMPP_TLV
@@ -150,8 +150,8 @@ static void every_command_and_tlv_is_on_a_page(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pages_print_and_encode_as_written),
-		cmocka_unit_test(every_command_and_tlv_is_on_a_page),
+	        cmocka_unit_test(pages_print_and_encode_as_written),
+	        cmocka_unit_test(every_command_and_tlv_is_on_a_page),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,9 +21,19 @@
 static inline struct smpp_session *new_session(enum smpp_role role, enum smpp_bind_kind kind, uint32_t first)
 {
 	struct smpp_session_config config = {
-		.role = role, .bind_kind = kind, .system_id = "clinic01", .password = "s3cret", .system_type = "",
-		.address_range = "", .interface_version = 0x34, .first_sequence = first, .window = WINDOW,
-		.bind_ms = BIND_MS, .answer_ms = ANSWER_MS, .enquire_ms = ENQUIRE_MS, .unbind_ms = UNBIND_MS,
+	        .role = role,
+	        .bind_kind = kind,
+	        .system_id = "clinic01",
+	        .password = "s3cret",
+	        .system_type = "",
+	        .address_range = "",
+	        .interface_version = 0x34,
+	        .first_sequence = first,
+	        .window = WINDOW,
+	        .bind_ms = BIND_MS,
+	        .answer_ms = ANSWER_MS,
+	        .enquire_ms = ENQUIRE_MS,
+	        .unbind_ms = UNBIND_MS,
 	};
 	return smpp_session_new(&config);
 }
@@ -161,9 +171,9 @@ static inline void start(enum smpp_role role, enum smpp_bind_kind kind)
 static inline void bind_as_esme(enum smpp_bind_kind kind)
 {
 	static const enum smpp_command binds[] = {
-		[SMPP_BIND_TRX] = SMPP_bind_transceiver,
-		[SMPP_BIND_TX] = SMPP_bind_transmitter,
-		[SMPP_BIND_RX] = SMPP_bind_receiver,
+	        [SMPP_BIND_TRX] = SMPP_bind_transceiver,
+	        [SMPP_BIND_TX] = SMPP_bind_transmitter,
+	        [SMPP_BIND_RX] = SMPP_bind_receiver,
 	};
 	start(SMPP_ESME, kind);
 	expect_sent(binds[kind], 1, 0);

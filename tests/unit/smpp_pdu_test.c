@@ -45,8 +45,11 @@ static uint8_t *build(uint32_t id, uint32_t status, const char *before, size_t f
 	return exact;
 }
 
-#define ADDR "0101313200"                   /* ton, npi, "12" */
-#define TO_TEXT "00" ADDR ADDR "000000" "0000" "00000000" /* submit_sm up to sm_length */
+#define ADDR "0101313200" /* ton, npi, "12" */
+#define TO_TEXT                                                                                                        \
+	"00" ADDR ADDR "000000"                                                                                        \
+	"0000"                                                                                                         \
+	"00000000" /* submit_sm up to sm_length */
 #define TO_TIME "00" ADDR ADDR "000000"
 
 struct decode_case {
@@ -62,49 +65,115 @@ struct decode_case {
 };
 
 static const struct decode_case decode_cases[] = {
-	{"whole", 4, 0, TO_TEXT "02", 2, "", NULL, 0, 0},
-	{"sm_length one more than there is", 4, 0, TO_TEXT "03", 2, "", "short_message", 37, ESME_RINVMSGLEN},
-	{"sm_length 255 of 255", 4, 0, TO_TEXT "ff", 255, "", NULL, 0, 0},
-	{"sm_length 255 of 254", 4, 0, TO_TEXT "ff", 254, "", "short_message", 37, ESME_RINVMSGLEN},
-	{"sm_length missing", 4, 0, TO_TEXT, 0, "", "sm_length", 36, ESME_RINVCMDLEN},
-	{"no body", 4, 0, "", 0, "", "service_type", 16, ESME_RINVCMDLEN},
-	{"service_type without NUL at the end", 4, 0, "", 5, "", "service_type", 16, ESME_RINVCMDLEN},
-	{"message_id of query_sm of 64", 3, 0, "", 64, "00" ADDR, NULL, 0, 0},
-	{"service_type of 5", 4, 0, "", 5, "00" ADDR ADDR "000000" "0000" "00000000" "00", NULL, 0, 0},
-	{"service_type of 6", 4, 0, "", 6, "00", "service_type", 16, ESME_RINVSERTYP},
-	{"source_addr of 20", 3, 0, "000101", 20, "00", NULL, 0, 0},
-	{"source_addr of 21", 3, 0, "000101", 21, "00", "source_addr", 19, ESME_RINVSRCADR},
-	{"source_addr of data_sm of 64", 0x103, 0, "000101", 64, "00" ADDR "000000", NULL, 0, 0},
-	{"source_addr of data_sm of 65", 0x103, 0, "000101", 65, "00" ADDR "000000", "source_addr", 19,
-	 ESME_RINVSRCADR},
-	{"npi missing", 3, 0, "0001", 0, "", "source_addr_npi", 18, ESME_RINVCMDLEN},
-	{"message_id of 64", 0x80000004, 0, "", 64, "00", NULL, 0, 0},
-	{"message_id of 65", 0x80000004, 0, "", 65, "00", "message_id", 16, ESME_RINVMSGID},
-	{"message_id without NUL", 0x80000004, 0, "", 3, "", "message_id", 16, ESME_RINVCMDLEN},
-	{"message_id of 65 behind an error", 0x80000004, 8, "", 65, "00", NULL, 0, 0},
-	{"answer without body", 0x80000004, 0, "", 0, "", NULL, 0, 0},
-	{"time of 16", 4, 0, TO_TIME, 16, "0000" "00000000" "00", NULL, 0, 0},
-	{"time of 15", 4, 0, TO_TIME, 15, "0000" "00000000" "00", "schedule_delivery_time", 30, ESME_RINVSCHED},
-	{"time of 17", 4, 0, TO_TIME, 17, "0000" "00000000" "00", "schedule_delivery_time", 30, ESME_RINVSCHED},
-	{"validity of 1", 4, 0, TO_TIME "00", 1, "00" "00000000" "00", "validity_period", 31, ESME_RINVEXPIRY},
-	{"time of 5 to an ESME", 5, 0, TO_TIME, 5, "0000" "00000000" "00", NULL, 0, 0},
-	{"system_id of 64", 0x0b, 0, "", 64, "00" "00", NULL, 0, 0},
-	{"system_id of 65", 0x0b, 0, "", 65, "00" "00", "system_id", 16, ESME_RINVSYSID},
-	{"password of 65", 0x0b, 0, "00", 65, "00", "password", 17, ESME_RINVPASWD},
-	{"a destination", 0x21, 0, "00" ADDR "01" "01" ADDR "000000" "0000" "00000000" "00", 0, "", NULL, 0, 0},
-	{"a list", 0x21, 0, "00" ADDR "01" "02", 20, "00" "000000" "0000" "00000000" "00", NULL, 0, 0},
-	{"a list name of 21", 0x21, 0, "00" ADDR "01" "02", 21, "00", "dest_address", 23, ESME_RINVDLNAME},
-	{"a destination of 21", 0x21, 0, "00" ADDR "01" "010101", 21, "00", "dest_address", 23, ESME_RINVDSTADR},
-	{"dest_flag 0", 0x21, 0, "00" ADDR "01" "00" ADDR, 0, "", "dest_address", 23, ESME_RINVDESTFLAG},
-	{"two told, one there", 0x21, 0, "00" ADDR "02" "01" ADDR, 0, "", "dest_address", 29, ESME_RINVNUMDESTS},
-	{"255 told, none there", 0x21, 0, "00" ADDR "ff", 0, "", "dest_address", 23, ESME_RINVNUMDESTS},
-	{"unsuccess whole", 0x80000021, 0, "00" "01" ADDR "0000000b", 0, "", NULL, 0, 0},
-	{"unsuccess cut in its status", 0x80000021, 0, "00" "01" ADDR "00000b", 0, "", "unsuccess_sme", 18,
-	 ESME_RINVNUMDESTS},
-	{"unsuccess cut behind an error", 0x80000021, 8, "00" "01" ADDR "00000b", 0, "", NULL, 0, 0},
-	{"unknown command", 0x22, 0, "7800", 0, "", "command_id", 4, ESME_RINVCMDID},
-	{"unknown answer", 0x80000022, 0, "7800", 0, "", "command_id", 4, ESME_RINVCMDID},
-	{"probe", 0x15, 0, "", 0, "", NULL, 0, 0},
+        {"whole", 4, 0, TO_TEXT "02", 2, "", NULL, 0, 0},
+        {"sm_length one more than there is", 4, 0, TO_TEXT "03", 2, "", "short_message", 37, ESME_RINVMSGLEN},
+        {"sm_length 255 of 255", 4, 0, TO_TEXT "ff", 255, "", NULL, 0, 0},
+        {"sm_length 255 of 254", 4, 0, TO_TEXT "ff", 254, "", "short_message", 37, ESME_RINVMSGLEN},
+        {"sm_length missing", 4, 0, TO_TEXT, 0, "", "sm_length", 36, ESME_RINVCMDLEN},
+        {"no body", 4, 0, "", 0, "", "service_type", 16, ESME_RINVCMDLEN},
+        {"service_type without NUL at the end", 4, 0, "", 5, "", "service_type", 16, ESME_RINVCMDLEN},
+        {"message_id of query_sm of 64", 3, 0, "", 64, "00" ADDR, NULL, 0, 0},
+        {"service_type of 5", 4, 0, "", 5,
+         "00" ADDR ADDR "000000"
+         "0000"
+         "00000000"
+         "00",
+         NULL, 0, 0},
+        {"service_type of 6", 4, 0, "", 6, "00", "service_type", 16, ESME_RINVSERTYP},
+        {"source_addr of 20", 3, 0, "000101", 20, "00", NULL, 0, 0},
+        {"source_addr of 21", 3, 0, "000101", 21, "00", "source_addr", 19, ESME_RINVSRCADR},
+        {"source_addr of data_sm of 64", 0x103, 0, "000101", 64, "00" ADDR "000000", NULL, 0, 0},
+        {"source_addr of data_sm of 65", 0x103, 0, "000101", 65, "00" ADDR "000000", "source_addr", 19,
+         ESME_RINVSRCADR},
+        {"npi missing", 3, 0, "0001", 0, "", "source_addr_npi", 18, ESME_RINVCMDLEN},
+        {"message_id of 64", 0x80000004, 0, "", 64, "00", NULL, 0, 0},
+        {"message_id of 65", 0x80000004, 0, "", 65, "00", "message_id", 16, ESME_RINVMSGID},
+        {"message_id without NUL", 0x80000004, 0, "", 3, "", "message_id", 16, ESME_RINVCMDLEN},
+        {"message_id of 65 behind an error", 0x80000004, 8, "", 65, "00", NULL, 0, 0},
+        {"answer without body", 0x80000004, 0, "", 0, "", NULL, 0, 0},
+        {"time of 16", 4, 0, TO_TIME, 16,
+         "0000"
+         "00000000"
+         "00",
+         NULL, 0, 0},
+        {"time of 15", 4, 0, TO_TIME, 15,
+         "0000"
+         "00000000"
+         "00",
+         "schedule_delivery_time", 30, ESME_RINVSCHED},
+        {"time of 17", 4, 0, TO_TIME, 17,
+         "0000"
+         "00000000"
+         "00",
+         "schedule_delivery_time", 30, ESME_RINVSCHED},
+        {"validity of 1", 4, 0, TO_TIME "00", 1,
+         "00"
+         "00000000"
+         "00",
+         "validity_period", 31, ESME_RINVEXPIRY},
+        {"time of 5 to an ESME", 5, 0, TO_TIME, 5,
+         "0000"
+         "00000000"
+         "00",
+         NULL, 0, 0},
+        {"system_id of 64", 0x0b, 0, "", 64,
+         "00"
+         "00",
+         NULL, 0, 0},
+        {"system_id of 65", 0x0b, 0, "", 65,
+         "00"
+         "00",
+         "system_id", 16, ESME_RINVSYSID},
+        {"password of 65", 0x0b, 0, "00", 65, "00", "password", 17, ESME_RINVPASWD},
+        {"a destination", 0x21, 0,
+         "00" ADDR "01"
+         "01" ADDR "000000"
+         "0000"
+         "00000000"
+         "00",
+         0, "", NULL, 0, 0},
+        {"a list", 0x21, 0,
+         "00" ADDR "01"
+         "02",
+         20,
+         "00"
+         "000000"
+         "0000"
+         "00000000"
+         "00",
+         NULL, 0, 0},
+        {"a list name of 21", 0x21, 0,
+         "00" ADDR "01"
+         "02",
+         21, "00", "dest_address", 23, ESME_RINVDLNAME},
+        {"a destination of 21", 0x21, 0,
+         "00" ADDR "01"
+         "010101",
+         21, "00", "dest_address", 23, ESME_RINVDSTADR},
+        {"dest_flag 0", 0x21, 0,
+         "00" ADDR "01"
+         "00" ADDR,
+         0, "", "dest_address", 23, ESME_RINVDESTFLAG},
+        {"two told, one there", 0x21, 0,
+         "00" ADDR "02"
+         "01" ADDR,
+         0, "", "dest_address", 29, ESME_RINVNUMDESTS},
+        {"255 told, none there", 0x21, 0, "00" ADDR "ff", 0, "", "dest_address", 23, ESME_RINVNUMDESTS},
+        {"unsuccess whole", 0x80000021, 0,
+         "00"
+         "01" ADDR "0000000b",
+         0, "", NULL, 0, 0},
+        {"unsuccess cut in its status", 0x80000021, 0,
+         "00"
+         "01" ADDR "00000b",
+         0, "", "unsuccess_sme", 18, ESME_RINVNUMDESTS},
+        {"unsuccess cut behind an error", 0x80000021, 8,
+         "00"
+         "01" ADDR "00000b",
+         0, "", NULL, 0, 0},
+        {"unknown command", 0x22, 0, "7800", 0, "", "command_id", 4, ESME_RINVCMDID},
+        {"unknown answer", 0x80000022, 0, "7800", 0, "", "command_id", 4, ESME_RINVCMDID},
+        {"probe", 0x15, 0, "", 0, "", NULL, 0, 0},
 };
 
 static void decode_finds_the_fault(void **state)
@@ -123,8 +192,8 @@ static void decode_finds_the_fault(void **state)
 		assert_int_equal(pdu.command_id, c->id);
 		assert_int_equal(pdu.sequence_number, 42);
 		assert_int_equal(pdu.command_status, c->command_status);
-		if (c->field && (strcmp(fault.field, c->field) || fault.offset != c->offset ||
-			fault.status != c->status))
+		if (c->field &&
+		    (strcmp(fault.field, c->field) || fault.offset != c->offset || fault.status != c->status))
 			fail_msg("%s: %s at %u: %x", c->what, fault.field, fault.offset, fault.status);
 		free(p);
 	}
@@ -135,7 +204,10 @@ static void decode_survives_every_cut(void **state)
 {
 	(void)state;
 	size_t whole;
-	uint8_t *p = build(4, 0, TO_TEXT "10", 16, "0427000102" "001e0003376100", &whole);
+	uint8_t *p = build(4, 0, TO_TEXT "10", 16,
+	                   "0427000102"
+	                   "001e0003376100",
+	                   &whole);
 	for (size_t n = 0; n <= whole; n++) {
 		for (int truth = 0; truth < 2; truth++) {
 			uint8_t *cut = malloc(n ? n : 1);
@@ -164,19 +236,32 @@ struct tail_case {
 };
 
 static const struct tail_case tail_cases[] = {
-	{"nothing", "", 0, 0},
-	{"one", "0427000102", 1, 0},
-	{"empty value", "130c0000", 1, 0},
-	{"1 NUL", "00", 0, 0},
-	{"3 NULs", "000000", 0, 0},
-	{"3 NULs behind one", "0427000102000000", 1, 0},
-	{"4 NULs are TLV 0", "00000000", 1, 0},
-	{"an octet that is no NUL", "34", 0, 1},
-	{"3 octets, the last no NUL", "000001", 0, 1},
-	{"length past the end", "04270002" "02", 0, 1},
-	{"length far past the end", "0424ffff" "02", 0, 1},
-	{"one, then past the end", "0427000102" "04270002" "02", 1, 1},
-	{"the same tag twice", "0427000102" "0427000105", 2, 0},
+        {"nothing", "", 0, 0},
+        {"one", "0427000102", 1, 0},
+        {"empty value", "130c0000", 1, 0},
+        {"1 NUL", "00", 0, 0},
+        {"3 NULs", "000000", 0, 0},
+        {"3 NULs behind one", "0427000102000000", 1, 0},
+        {"4 NULs are TLV 0", "00000000", 1, 0},
+        {"an octet that is no NUL", "34", 0, 1},
+        {"3 octets, the last no NUL", "000001", 0, 1},
+        {"length past the end",
+         "04270002"
+         "02",
+         0, 1},
+        {"length far past the end",
+         "0424ffff"
+         "02",
+         0, 1},
+        {"one, then past the end",
+         "0427000102"
+         "04270002"
+         "02",
+         1, 1},
+        {"the same tag twice",
+         "0427000102"
+         "0427000105",
+         2, 0},
 };
 
 static void decode_keeps_the_body_before_a_broken_tail(void **state)
@@ -207,7 +292,8 @@ static void tlvs_past_the_limit_are_counted(void **state)
 	assert_false(smpp_pdu_add_tlv(&pdu, SMPP_TAG_callback_num_pres_ind, VIEW("1")));
 	buf_clear(&octets);
 	assert_true(smpp_pdu_encode(&pdu, &octets, &fault));
-	add_hex("03020001ff" "03020001ff");
+	add_hex("03020001ff"
+	        "03020001ff");
 	octets.p[2] = (uint8_t)(octets.n >> 8);
 	octets.p[3] = (uint8_t)octets.n;
 	assert_true(smpp_pdu_decode(buf_view(&octets), &read, &fault));
@@ -224,16 +310,16 @@ static void frames_have_sane_lengths(void **state)
 {
 	(void)state;
 	static const struct frame_case cases[] = {
-		{"", 0},
-		{"000000", 0},
-		{"00000000", UINT32_MAX},
-		{"0000000f", UINT32_MAX},
-		{"00000010", 16},
-		{"00011170", 70000},
-		{"00011171", UINT32_MAX},
-		{"16030101", UINT32_MAX}, /* TLS */
-		{"47455420", UINT32_MAX}, /* GET */
-		{"ffffffff", UINT32_MAX},
+	        {"", 0},
+	        {"000000", 0},
+	        {"00000000", UINT32_MAX},
+	        {"0000000f", UINT32_MAX},
+	        {"00000010", 16},
+	        {"00011170", 70000},
+	        {"00011171", UINT32_MAX},
+	        {"16030101", UINT32_MAX}, /* TLS */
+	        {"47455420", UINT32_MAX}, /* GET */
+	        {"ffffffff", UINT32_MAX},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		buf_clear(&octets);
@@ -255,22 +341,22 @@ struct encode_case {
 };
 
 static const struct encode_case encode_cases[] = {
-	{"source_addr of 20", SMPP_submit_sm, SMPP_F_source_addr, 20, 0, true, 0},
-	{"source_addr of 21", SMPP_submit_sm, SMPP_F_source_addr, 21, 0, false, ESME_RINVSRCADR},
-	{"destination_addr of 21", SMPP_submit_sm, SMPP_F_destination_addr, 21, 0, false, ESME_RINVDSTADR},
-	{"service_type of 6", SMPP_submit_sm, SMPP_F_service_type, 6, 0, false, ESME_RINVSERTYP},
-	{"short_message of 255", SMPP_submit_sm, SMPP_F_short_message, 255, 0, true, 0},
-	{"short_message of 256", SMPP_submit_sm, SMPP_F_short_message, 256, 0, false, ESME_RINVMSGLEN},
-	{"time of 16", SMPP_submit_sm, SMPP_F_validity_period, 16, 0, true, 0},
-	{"time of 15", SMPP_submit_sm, SMPP_F_validity_period, 15, 0, false, ESME_RINVEXPIRY},
-	{"time of 17", SMPP_submit_sm, SMPP_F_schedule_delivery_time, 17, 0, false, ESME_RINVSCHED},
-	{"number 255", SMPP_submit_sm, SMPP_F_esm_class, 0, 255, true, 0},
-	{"number 256", SMPP_submit_sm, SMPP_F_esm_class, 0, 256, false, ESME_RINVESMCLASS},
-	{"data_coding 256", SMPP_data_sm, SMPP_F_data_coding, 0, 256, false, ESME_RINVDCS},
-	{"message_id of 64", SMPP_submit_sm_resp, SMPP_F_message_id, 64, 0, true, 0},
-	{"message_id of 65", SMPP_submit_sm_resp, SMPP_F_message_id, 65, 0, false, ESME_RINVMSGID},
-	{"password of 65", SMPP_bind_transceiver, SMPP_F_password, 65, 0, false, ESME_RINVPASWD},
-	{"entries that are none", SMPP_submit_multi, SMPP_F_dest_address, 9, 0, false, ESME_RINVNUMDESTS},
+        {"source_addr of 20", SMPP_submit_sm, SMPP_F_source_addr, 20, 0, true, 0},
+        {"source_addr of 21", SMPP_submit_sm, SMPP_F_source_addr, 21, 0, false, ESME_RINVSRCADR},
+        {"destination_addr of 21", SMPP_submit_sm, SMPP_F_destination_addr, 21, 0, false, ESME_RINVDSTADR},
+        {"service_type of 6", SMPP_submit_sm, SMPP_F_service_type, 6, 0, false, ESME_RINVSERTYP},
+        {"short_message of 255", SMPP_submit_sm, SMPP_F_short_message, 255, 0, true, 0},
+        {"short_message of 256", SMPP_submit_sm, SMPP_F_short_message, 256, 0, false, ESME_RINVMSGLEN},
+        {"time of 16", SMPP_submit_sm, SMPP_F_validity_period, 16, 0, true, 0},
+        {"time of 15", SMPP_submit_sm, SMPP_F_validity_period, 15, 0, false, ESME_RINVEXPIRY},
+        {"time of 17", SMPP_submit_sm, SMPP_F_schedule_delivery_time, 17, 0, false, ESME_RINVSCHED},
+        {"number 255", SMPP_submit_sm, SMPP_F_esm_class, 0, 255, true, 0},
+        {"number 256", SMPP_submit_sm, SMPP_F_esm_class, 0, 256, false, ESME_RINVESMCLASS},
+        {"data_coding 256", SMPP_data_sm, SMPP_F_data_coding, 0, 256, false, ESME_RINVDCS},
+        {"message_id of 64", SMPP_submit_sm_resp, SMPP_F_message_id, 64, 0, true, 0},
+        {"message_id of 65", SMPP_submit_sm_resp, SMPP_F_message_id, 65, 0, false, ESME_RINVMSGID},
+        {"password of 65", SMPP_bind_transceiver, SMPP_F_password, 65, 0, false, ESME_RINVPASWD},
+        {"entries that are none", SMPP_submit_multi, SMPP_F_dest_address, 9, 0, false, ESME_RINVNUMDESTS},
 };
 
 static void encode_refuses_what_does_not_fit(void **state)
@@ -301,7 +387,9 @@ static void encode_refuses_a_nul_inside_a_text(void **state)
 	struct smpp_pdu pdu;
 	struct smpp_fault fault;
 	smpp_pdu_init(&pdu, SMPP_submit_sm, 1);
-	smpp_pdu_set_text(&pdu, SMPP_F_source_addr, VIEW("12\0" "34"));
+	smpp_pdu_set_text(&pdu, SMPP_F_source_addr,
+	                  VIEW("12\0"
+	                       "34"));
 	buf_clear(&octets);
 	assert_false(smpp_pdu_encode(&pdu, &octets, &fault));
 	assert_string_equal(fault.field, "source_addr");
@@ -318,11 +406,16 @@ static void encode_holds_tlvs_to_their_rows(void **state)
 {
 	(void)state;
 	static const struct tlv_case cases[] = {
-		{SMPP_TAG_message_state, 0, false},       {SMPP_TAG_message_state, 1, true},
-		{SMPP_TAG_message_state, 2, false},       {SMPP_TAG_receipted_message_id, 65, true},
-		{SMPP_TAG_receipted_message_id, 66, false}, {SMPP_TAG_message_payload, 65535, true},
-		{SMPP_TAG_message_payload, 65536, false}, {0x1401, 65535, true},
-		{0x1401, 65536, false},                   {0x1401, 0, true},
+	        {SMPP_TAG_message_state, 0, false},
+	        {SMPP_TAG_message_state, 1, true},
+	        {SMPP_TAG_message_state, 2, false},
+	        {SMPP_TAG_receipted_message_id, 65, true},
+	        {SMPP_TAG_receipted_message_id, 66, false},
+	        {SMPP_TAG_message_payload, 65535, true},
+	        {SMPP_TAG_message_payload, 65536, false},
+	        {0x1401, 65535, true},
+	        {0x1401, 65536, false},
+	        {0x1401, 0, true},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct smpp_pdu pdu;
@@ -369,7 +462,10 @@ static void lengths_and_counts_come_from_what_is_there(void **state)
 	smpp_pdu_set_number(&pdu, SMPP_F_sm_length, 99);
 	smpp_pdu_set_number(&pdu, SMPP_F_number_of_dests, 99);
 	smpp_pdu_set_text(&pdu, SMPP_F_short_message, VIEW("abc"));
-	smpp_pdu_set_text(&pdu, SMPP_F_dest_address, VIEW("\1\1\1" "12\0" "\2list\0"));
+	smpp_pdu_set_text(&pdu, SMPP_F_dest_address,
+	                  VIEW("\1\1\1"
+	                       "12\0"
+	                       "\2list\0"));
 	buf_clear(&octets);
 	assert_true(smpp_pdu_encode(&pdu, &octets, &fault));
 	assert_true(smpp_pdu_decode(buf_view(&octets), &read, &fault));
@@ -435,19 +531,19 @@ static void statuses_have_a_class(void **state)
 {
 	(void)state;
 	static const struct status_case cases[] = {
-		{0, "ESME_ROK", SMPP_CLASS_OK},
-		{0x58, "ESME_RTHROTTLED", SMPP_CLASS_THROTTLE},
-		{0x14, "ESME_RMSGQFUL", SMPP_CLASS_THROTTLE},
-		{0x08, "ESME_RSYSERR", SMPP_CLASS_TRANSIENT},
-		{0x0b, "ESME_RINVDSTADR", SMPP_CLASS_PERMANENT},
-		{0x04, "ESME_RINVBNDSTS", SMPP_CLASS_SESSION},
-		{0x112, "ESME_RINVBCASTCHANIND", SMPP_CLASS_PERMANENT},
-		{0x3ff, "unknown", SMPP_CLASS_TRANSIENT},
-		{0x400, "vendor", SMPP_CLASS_PERMANENT},
-		{0x4ff, "vendor", SMPP_CLASS_PERMANENT},
-		{0x500, "unknown", SMPP_CLASS_TRANSIENT},
-		{0x22, "unknown", SMPP_CLASS_TRANSIENT},
-		{0xffffffff, "unknown", SMPP_CLASS_TRANSIENT},
+	        {0, "ESME_ROK", SMPP_CLASS_OK},
+	        {0x58, "ESME_RTHROTTLED", SMPP_CLASS_THROTTLE},
+	        {0x14, "ESME_RMSGQFUL", SMPP_CLASS_THROTTLE},
+	        {0x08, "ESME_RSYSERR", SMPP_CLASS_TRANSIENT},
+	        {0x0b, "ESME_RINVDSTADR", SMPP_CLASS_PERMANENT},
+	        {0x04, "ESME_RINVBNDSTS", SMPP_CLASS_SESSION},
+	        {0x112, "ESME_RINVBCASTCHANIND", SMPP_CLASS_PERMANENT},
+	        {0x3ff, "unknown", SMPP_CLASS_TRANSIENT},
+	        {0x400, "vendor", SMPP_CLASS_PERMANENT},
+	        {0x4ff, "vendor", SMPP_CLASS_PERMANENT},
+	        {0x500, "unknown", SMPP_CLASS_TRANSIENT},
+	        {0x22, "unknown", SMPP_CLASS_TRANSIENT},
+	        {0xffffffff, "unknown", SMPP_CLASS_TRANSIENT},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		assert_string_equal(smpp_status_name(cases[i].status), cases[i].name);
@@ -468,19 +564,19 @@ static int free_octets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(decode_finds_the_fault),
-		cmocka_unit_test(decode_survives_every_cut),
-		cmocka_unit_test(decode_keeps_the_body_before_a_broken_tail),
-		cmocka_unit_test(tlvs_past_the_limit_are_counted),
-		cmocka_unit_test(frames_have_sane_lengths),
-		cmocka_unit_test(encode_refuses_what_does_not_fit),
-		cmocka_unit_test(encode_refuses_a_nul_inside_a_text),
-		cmocka_unit_test(encode_holds_tlvs_to_their_rows),
-		cmocka_unit_test(encode_keeps_to_the_pdu_limit_and_the_ceiling),
-		cmocka_unit_test(lengths_and_counts_come_from_what_is_there),
-		cmocka_unit_test(integer_tlvs_have_1_2_or_4_octets),
-		cmocka_unit_test(command_rows_agree),
-		cmocka_unit_test(statuses_have_a_class),
+	        cmocka_unit_test(decode_finds_the_fault),
+	        cmocka_unit_test(decode_survives_every_cut),
+	        cmocka_unit_test(decode_keeps_the_body_before_a_broken_tail),
+	        cmocka_unit_test(tlvs_past_the_limit_are_counted),
+	        cmocka_unit_test(frames_have_sane_lengths),
+	        cmocka_unit_test(encode_refuses_what_does_not_fit),
+	        cmocka_unit_test(encode_refuses_a_nul_inside_a_text),
+	        cmocka_unit_test(encode_holds_tlvs_to_their_rows),
+	        cmocka_unit_test(encode_keeps_to_the_pdu_limit_and_the_ceiling),
+	        cmocka_unit_test(lengths_and_counts_come_from_what_is_there),
+	        cmocka_unit_test(integer_tlvs_have_1_2_or_4_octets),
+	        cmocka_unit_test(command_rows_agree),
+	        cmocka_unit_test(statuses_have_a_class),
 	};
 	return cmocka_run_group_tests(tests, NULL, free_octets);
 }

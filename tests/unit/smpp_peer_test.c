@@ -28,7 +28,11 @@ static void alerts_are_told_and_not_answered(void **state)
 	bind_as_esme(SMPP_BIND_RX);
 	feed_simple(SMPP_alert_notification, 3, 0);
 	expect(SMPP_EVENT_ALERT);
-	feed_hex("00000012" "00000102" "00000000" "00000003" "0101"); /* one that does not decode */
+	feed_hex("00000012"
+	         "00000102"
+	         "00000000"
+	         "00000003"
+	         "0101"); /* one that does not decode */
 	expect_reason(SMPP_EVENT_FAULT, "undecodable");
 	expect_nothing_sent();
 	stop();
@@ -70,31 +74,72 @@ struct refusal_case {
 	uint32_t status;
 };
 
-#define SUBMIT_17 "00000021" "00000004" "00000000" "00000011" "00" "000000" "000000" "000000" "0000" "0000000000"
-#define DELIVER_17 "00000021" "00000005" "00000000" "00000011" "00" "000000" "000000" "000000" "0000" "0000000000"
-#define CUT(command) "00000011" command "00000000" "00000011" "41"
+#define SUBMIT_17                                                                                                      \
+	"00000021"                                                                                                     \
+	"00000004"                                                                                                     \
+	"00000000"                                                                                                     \
+	"00000011"                                                                                                     \
+	"00"                                                                                                           \
+	"000000"                                                                                                       \
+	"000000"                                                                                                       \
+	"000000"                                                                                                       \
+	"0000"                                                                                                         \
+	"0000000000"
+#define DELIVER_17                                                                                                     \
+	"00000021"                                                                                                     \
+	"00000005"                                                                                                     \
+	"00000000"                                                                                                     \
+	"00000011"                                                                                                     \
+	"00"                                                                                                           \
+	"000000"                                                                                                       \
+	"000000"                                                                                                       \
+	"000000"                                                                                                       \
+	"0000"                                                                                                         \
+	"0000000000"
+#define CUT(command)                                                                                                   \
+	"00000011" command "00000000"                                                                                  \
+	"00000011"                                                                                                     \
+	"41"
 
 static const struct refusal_case refusals[] = {
-	{"3.3 command", SMPP_ESME, true, CUT("00000022"), "unknown_command", SMPP_generic_nack, ESME_RINVCMDID},
-	{"command before the bind", SMPP_MC, false, CUT("00000099"), "unknown_command", SMPP_generic_nack,
-	 ESME_RINVCMDID},
-	{"unknown answer", SMPP_ESME, true, CUT("80000022"), "unknown_command", SMPP_UNKNOWN, 0},
-	{"cut deliver_sm", SMPP_ESME, true, CUT("00000005"), "undecodable", SMPP_deliver_sm_resp, ESME_RINVCMDLEN},
-	{"cut submit_sm", SMPP_MC, true, CUT("00000004"), "undecodable", SMPP_submit_sm_resp, ESME_RINVCMDLEN},
-	{"cut bind", SMPP_MC, false, CUT("00000009"), "undecodable", SMPP_bind_transceiver_resp, ESME_RINVCMDLEN},
-	{"submit before the bind", SMPP_MC, false, SUBMIT_17, "wrong_state", SMPP_submit_sm_resp, ESME_RINVBNDSTS},
-	{"deliver before the bind", SMPP_ESME, false, DELIVER_17, "wrong_state", SMPP_deliver_sm_resp, ESME_RINVBNDSTS},
-	{"submit to an ESME", SMPP_ESME, true, SUBMIT_17, "wrong_state", SMPP_submit_sm_resp, ESME_RINVBNDSTS},
-	{"deliver to a centre", SMPP_MC, true, DELIVER_17, "wrong_state", SMPP_deliver_sm_resp, ESME_RINVBNDSTS},
-	{"unbind before the bind", SMPP_MC, false, "00000010" "00000006" "00000000" "00000011", "wrong_state",
-	 SMPP_unbind_resp, ESME_RINVBNDSTS},
-	{"second bind", SMPP_MC, true, "00000017" "00000009" "00000000" "00000011" "00000000000000", "wrong_state",
-	 SMPP_bind_transceiver_resp, ESME_RALYBND},
-	{"query_sm", SMPP_MC, true, "00000014" "00000003" "00000000" "00000011" "00000000", "declined",
-	 SMPP_query_sm_resp,
-	 ESME_RINVCMDID},
-	{"outbind when bound", SMPP_ESME, true, "00000012" "0000000b" "00000000" "00000011" "0000", "wrong_state",
-	 SMPP_UNKNOWN, 0},
+        {"3.3 command", SMPP_ESME, true, CUT("00000022"), "unknown_command", SMPP_generic_nack, ESME_RINVCMDID},
+        {"command before the bind", SMPP_MC, false, CUT("00000099"), "unknown_command", SMPP_generic_nack,
+         ESME_RINVCMDID},
+        {"unknown answer", SMPP_ESME, true, CUT("80000022"), "unknown_command", SMPP_UNKNOWN, 0},
+        {"cut deliver_sm", SMPP_ESME, true, CUT("00000005"), "undecodable", SMPP_deliver_sm_resp, ESME_RINVCMDLEN},
+        {"cut submit_sm", SMPP_MC, true, CUT("00000004"), "undecodable", SMPP_submit_sm_resp, ESME_RINVCMDLEN},
+        {"cut bind", SMPP_MC, false, CUT("00000009"), "undecodable", SMPP_bind_transceiver_resp, ESME_RINVCMDLEN},
+        {"submit before the bind", SMPP_MC, false, SUBMIT_17, "wrong_state", SMPP_submit_sm_resp, ESME_RINVBNDSTS},
+        {"deliver before the bind", SMPP_ESME, false, DELIVER_17, "wrong_state", SMPP_deliver_sm_resp, ESME_RINVBNDSTS},
+        {"submit to an ESME", SMPP_ESME, true, SUBMIT_17, "wrong_state", SMPP_submit_sm_resp, ESME_RINVBNDSTS},
+        {"deliver to a centre", SMPP_MC, true, DELIVER_17, "wrong_state", SMPP_deliver_sm_resp, ESME_RINVBNDSTS},
+        {"unbind before the bind", SMPP_MC, false,
+         "00000010"
+         "00000006"
+         "00000000"
+         "00000011",
+         "wrong_state", SMPP_unbind_resp, ESME_RINVBNDSTS},
+        {"second bind", SMPP_MC, true,
+         "00000017"
+         "00000009"
+         "00000000"
+         "00000011"
+         "00000000000000",
+         "wrong_state", SMPP_bind_transceiver_resp, ESME_RALYBND},
+        {"query_sm", SMPP_MC, true,
+         "00000014"
+         "00000003"
+         "00000000"
+         "00000011"
+         "00000000",
+         "declined", SMPP_query_sm_resp, ESME_RINVCMDID},
+        {"outbind when bound", SMPP_ESME, true,
+         "00000012"
+         "0000000b"
+         "00000000"
+         "00000011"
+         "0000",
+         "wrong_state", SMPP_UNKNOWN, 0},
 };
 
 static void the_wrong_is_refused_and_the_session_goes_on(void **state)
@@ -144,7 +189,11 @@ static void an_outbind_is_let_by(void **state)
 	(void)state;
 	start(SMPP_ESME, SMPP_BIND_TRX);
 	expect_sent(SMPP_bind_transceiver, 1, 0);
-	feed_hex("00000012" "0000000b" "00000000" "00000011" "0000");
+	feed_hex("00000012"
+	         "0000000b"
+	         "00000000"
+	         "00000011"
+	         "0000");
 	expect_quiet();
 	expect_nothing_sent();
 	stop();
@@ -196,8 +245,8 @@ static void silence_is_probed_and_ends(void **state)
 static void a_probe_waits_half_a_minute_at_most(void **state)
 {
 	(void)state;
-	struct smpp_session_config config = {.role = SMPP_ESME, .system_id = "c", .window = 1, .bind_ms = 1000,
-	                                     .enquire_ms = 60000};
+	struct smpp_session_config config = {
+	        .role = SMPP_ESME, .system_id = "c", .window = 1, .bind_ms = 1000, .enquire_ms = 60000};
 	written_n = 0;
 	now = 0;
 	it = smpp_session_new(&config);
@@ -228,7 +277,11 @@ static void any_octet_is_a_sign_of_life(void **state)
 	now += ENQUIRE_MS - 1;
 	smpp_session_tick(it, now);
 	expect_sent(SMPP_enquire_link, 3, 0);
-	feed("\0\0\x10" "\x80\0\0\x15" "\0\0\0\0" "\0\0\0\3", 15);
+	feed("\0\0\x10"
+	     "\x80\0\0\x15"
+	     "\0\0\0\0"
+	     "\0\0\0\3",
+	     15);
 	expect_quiet();
 	smpp_session_tick(it, now);
 	expect_nothing_sent();
@@ -239,8 +292,8 @@ static void any_octet_is_a_sign_of_life(void **state)
 static void no_probe_before_the_bind(void **state)
 {
 	(void)state;
-	struct smpp_session_config config = {.role = SMPP_ESME, .system_id = "c", .window = 1, .bind_ms = 100000,
-	                                     .enquire_ms = 10};
+	struct smpp_session_config config = {
+	        .role = SMPP_ESME, .system_id = "c", .window = 1, .bind_ms = 100000, .enquire_ms = 10};
 	written_n = 0;
 	now = 0;
 	it = smpp_session_new(&config);
@@ -359,22 +412,22 @@ static void a_session_opens_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(deliveries_are_answered_with_17_octets),
-		cmocka_unit_test(alerts_are_told_and_not_answered),
-		cmocka_unit_test(too_many_open_requests_are_turned_away),
-		cmocka_unit_test(the_wrong_is_refused_and_the_session_goes_on),
-		cmocka_unit_test(transmitters_are_not_delivered_to),
-		cmocka_unit_test(an_outbind_is_let_by),
-		cmocka_unit_test(lost_framing_closes),
-		cmocka_unit_test(silence_is_probed_and_ends),
-		cmocka_unit_test(a_probe_waits_half_a_minute_at_most),
-		cmocka_unit_test(any_octet_is_a_sign_of_life),
-		cmocka_unit_test(no_probe_before_the_bind),
-		cmocka_unit_test(our_unbind),
-		cmocka_unit_test(our_unbind_is_not_answered),
-		cmocka_unit_test(peer_unbinds_with_submits_open),
-		cmocka_unit_test(unbinds_cross),
-		cmocka_unit_test(a_session_opens_again),
+	        cmocka_unit_test(deliveries_are_answered_with_17_octets),
+	        cmocka_unit_test(alerts_are_told_and_not_answered),
+	        cmocka_unit_test(too_many_open_requests_are_turned_away),
+	        cmocka_unit_test(the_wrong_is_refused_and_the_session_goes_on),
+	        cmocka_unit_test(transmitters_are_not_delivered_to),
+	        cmocka_unit_test(an_outbind_is_let_by),
+	        cmocka_unit_test(lost_framing_closes),
+	        cmocka_unit_test(silence_is_probed_and_ends),
+	        cmocka_unit_test(a_probe_waits_half_a_minute_at_most),
+	        cmocka_unit_test(any_octet_is_a_sign_of_life),
+	        cmocka_unit_test(no_probe_before_the_bind),
+	        cmocka_unit_test(our_unbind),
+	        cmocka_unit_test(our_unbind_is_not_answered),
+	        cmocka_unit_test(peer_unbinds_with_submits_open),
+	        cmocka_unit_test(unbinds_cross),
+	        cmocka_unit_test(a_session_opens_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

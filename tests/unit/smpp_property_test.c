@@ -90,8 +90,8 @@ static const struct {
 #define SMPP_TLV(name, tag, type, min, max, note) {tag, min, max},
 #include "smpp_tlv.def"
 #undef SMPP_TLV
-	{0x1400, 0, 300},
-	{0x3fff, 0, 9},
+        {0x1400, 0, 300},
+        {0x3fff, 0, 9},
 };
 
 static void random_pdu(struct smpp_pdu *pdu, enum smpp_command command)
@@ -227,9 +227,9 @@ int main(void)
 	dice = seed;
 	print_message("SEED=%llu\n", (unsigned long long)seed);
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_pdu_comes_back),
-		cmocka_unit_test(changed_octets_stay_in_bounds),
-		cmocka_unit_test(sessions_keep_their_word),
+	        cmocka_unit_test(every_pdu_comes_back),
+	        cmocka_unit_test(changed_octets_stay_in_bounds),
+	        cmocka_unit_test(sessions_keep_their_word),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -203,9 +203,17 @@ static void undecodable_answers_still_answer(void **state)
 	(void)state;
 	bind_as_esme(SMPP_BIND_TRX);
 	submit_and_write(2);
-	feed_hex("00000013" "80000004" "00000045" "00000002" "616263"); /* an error, and an id without NUL */
+	feed_hex("00000013"
+	         "80000004"
+	         "00000045"
+	         "00000002"
+	         "616263"); /* an error, and an id without NUL */
 	expect_outcome(SMPP_EVENT_ANSWER, 100, ESME_RSUBMITFAIL);
-	feed_hex("00000013" "80000004" "00000000" "00000003" "616263");
+	feed_hex("00000013"
+	         "80000004"
+	         "00000000"
+	         "00000003"
+	         "616263");
 	expect_reason(SMPP_EVENT_FAULT, "undecodable");
 	expect_outcome(SMPP_EVENT_ANSWER, 101, 0);
 	assert_int_equal(event.message_id.n, 0);
@@ -255,19 +263,19 @@ static void numbers_in_use_are_skipped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(answers_in_any_order),
-		cmocka_unit_test(window_is_a_ceiling),
-		cmocka_unit_test(what_does_not_encode_takes_no_slot),
-		cmocka_unit_test(time_runs_from_the_write),
-		cmocka_unit_test(an_answer_that_is_here_beats_its_deadline),
-		cmocka_unit_test(late_answers_come_after_all),
-		cmocka_unit_test(late_memory_is_a_ring),
-		cmocka_unit_test(nack_fails_its_request),
-		cmocka_unit_test(three_blind_nacks_close),
-		cmocka_unit_test(answers_to_nothing_are_harmless),
-		cmocka_unit_test(undecodable_answers_still_answer),
-		cmocka_unit_test(sequence_numbers_wrap),
-		cmocka_unit_test(numbers_in_use_are_skipped),
+	        cmocka_unit_test(answers_in_any_order),
+	        cmocka_unit_test(window_is_a_ceiling),
+	        cmocka_unit_test(what_does_not_encode_takes_no_slot),
+	        cmocka_unit_test(time_runs_from_the_write),
+	        cmocka_unit_test(an_answer_that_is_here_beats_its_deadline),
+	        cmocka_unit_test(late_answers_come_after_all),
+	        cmocka_unit_test(late_memory_is_a_ring),
+	        cmocka_unit_test(nack_fails_its_request),
+	        cmocka_unit_test(three_blind_nacks_close),
+	        cmocka_unit_test(answers_to_nothing_are_harmless),
+	        cmocka_unit_test(undecodable_answers_still_answer),
+	        cmocka_unit_test(sequence_numbers_wrap),
+	        cmocka_unit_test(numbers_in_use_are_skipped),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ static bool ever(enum smpp_role role, enum smpp_direction direction, enum smpp_c
 	for (unsigned s = SMPP_SESSION_OPEN; s < SMPP_SESSION_STATE_COUNT; s++)
 		for (unsigned b = SMPP_BIND_TRX; b <= SMPP_BIND_RX; b++)
 			if (smpp_state_allows(role, (enum smpp_session_state)s, (enum smpp_bind_kind)b, direction,
-				command))
+			                      command))
 				return true;
 	return false;
 }
@@ -65,19 +65,19 @@ static void some_known_cases(void **state)
 {
 	(void)state;
 	static const struct legal_case cases[] = {
-		{SMPP_ESME, SMPP_SESSION_BOUND, SMPP_BIND_TX, SMPP_OUT, SMPP_submit_sm, true},
-		{SMPP_ESME, SMPP_SESSION_BOUND, SMPP_BIND_TRX, SMPP_OUT, SMPP_submit_sm, true},
-		{SMPP_ESME, SMPP_SESSION_BOUND, SMPP_BIND_RX, SMPP_OUT, SMPP_submit_sm, false},
-		{SMPP_ESME, SMPP_SESSION_OPEN, SMPP_BIND_TRX, SMPP_OUT, SMPP_submit_sm, false},
-		{SMPP_ESME, SMPP_SESSION_UNBINDING, SMPP_BIND_TRX, SMPP_OUT, SMPP_submit_sm, false},
-		{SMPP_ESME, SMPP_SESSION_UNBINDING, SMPP_BIND_TRX, SMPP_IN, SMPP_deliver_sm, true},
-		{SMPP_ESME, SMPP_SESSION_BOUND, SMPP_BIND_TX, SMPP_IN, SMPP_deliver_sm, false},
-		{SMPP_ESME, SMPP_SESSION_CLOSED, SMPP_BIND_TRX, SMPP_IN, SMPP_enquire_link, false},
-		{SMPP_ESME, SMPP_SESSION_OPEN, SMPP_BIND_RX, SMPP_IN, SMPP_enquire_link, true},
-		{SMPP_ESME, SMPP_SESSION_OPEN, SMPP_BIND_RX, SMPP_OUT, SMPP_enquire_link, false},
-		{SMPP_MC, SMPP_SESSION_OPEN, SMPP_BIND_RX, SMPP_IN, SMPP_bind_transmitter, true},
-		{SMPP_MC, SMPP_SESSION_BOUND, SMPP_BIND_RX, SMPP_IN, SMPP_bind_transmitter, false},
-		{SMPP_MC, SMPP_SESSION_BOUND, SMPP_BIND_TX, SMPP_IN, SMPP_replace_sm, true},
+	        {SMPP_ESME, SMPP_SESSION_BOUND, SMPP_BIND_TX, SMPP_OUT, SMPP_submit_sm, true},
+	        {SMPP_ESME, SMPP_SESSION_BOUND, SMPP_BIND_TRX, SMPP_OUT, SMPP_submit_sm, true},
+	        {SMPP_ESME, SMPP_SESSION_BOUND, SMPP_BIND_RX, SMPP_OUT, SMPP_submit_sm, false},
+	        {SMPP_ESME, SMPP_SESSION_OPEN, SMPP_BIND_TRX, SMPP_OUT, SMPP_submit_sm, false},
+	        {SMPP_ESME, SMPP_SESSION_UNBINDING, SMPP_BIND_TRX, SMPP_OUT, SMPP_submit_sm, false},
+	        {SMPP_ESME, SMPP_SESSION_UNBINDING, SMPP_BIND_TRX, SMPP_IN, SMPP_deliver_sm, true},
+	        {SMPP_ESME, SMPP_SESSION_BOUND, SMPP_BIND_TX, SMPP_IN, SMPP_deliver_sm, false},
+	        {SMPP_ESME, SMPP_SESSION_CLOSED, SMPP_BIND_TRX, SMPP_IN, SMPP_enquire_link, false},
+	        {SMPP_ESME, SMPP_SESSION_OPEN, SMPP_BIND_RX, SMPP_IN, SMPP_enquire_link, true},
+	        {SMPP_ESME, SMPP_SESSION_OPEN, SMPP_BIND_RX, SMPP_OUT, SMPP_enquire_link, false},
+	        {SMPP_MC, SMPP_SESSION_OPEN, SMPP_BIND_RX, SMPP_IN, SMPP_bind_transmitter, true},
+	        {SMPP_MC, SMPP_SESSION_BOUND, SMPP_BIND_RX, SMPP_IN, SMPP_bind_transmitter, false},
+	        {SMPP_MC, SMPP_SESSION_BOUND, SMPP_BIND_TX, SMPP_IN, SMPP_replace_sm, true},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		const struct legal_case *c = &cases[i];
@@ -90,9 +90,9 @@ static void some_known_cases(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(senders_agree),
-		cmocka_unit_test(what_comes_in_has_an_act),
-		cmocka_unit_test(some_known_cases),
+	        cmocka_unit_test(senders_agree),
+	        cmocka_unit_test(what_comes_in_has_an_act),
+	        cmocka_unit_test(some_known_cases),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,7 @@ static void pdus_are_cut_anywhere(void **state)
 				assert_int_equal(event.kind, SMPP_EVENT_DELIVER);
 				assert_int_equal(event.sequence, 1 + 2 * delivered);
 				assert_true(view_eq(event.pdu->field[SMPP_F_short_message].text,
-					VIEW("a text of a patient")));
+				                    VIEW("a text of a patient")));
 				delivered++;
 			}
 		}
@@ -37,7 +37,15 @@ static void what_comes_behind_the_bind_answer_is_read(void **state)
 {
 	(void)state;
 	start(SMPP_ESME, SMPP_BIND_TRX);
-	feed_hex("00000011" "80000009" "00000000" "00000001" "00" "00000010" "00000015" "00000000" "00000002");
+	feed_hex("00000011"
+	         "80000009"
+	         "00000000"
+	         "00000001"
+	         "00"
+	         "00000010"
+	         "00000015"
+	         "00000000"
+	         "00000002");
 	expect(SMPP_EVENT_BOUND);
 	expect_quiet();
 	expect_sent(SMPP_bind_transceiver, 1, 0);
@@ -129,8 +137,12 @@ static void a_full_output_stops_submits(void **state)
 {
 	(void)state;
 	static char text[60000];
-	struct smpp_session_config config = {.role = SMPP_ESME, .system_id = "c", .window = LIMIT_WINDOW,
-	                                     .bind_ms = 1000, .answer_ms = 1000, .enquire_ms = 1000};
+	struct smpp_session_config config = {.role = SMPP_ESME,
+	                                     .system_id = "c",
+	                                     .window = LIMIT_WINDOW,
+	                                     .bind_ms = 1000,
+	                                     .answer_ms = 1000,
+	                                     .enquire_ms = 1000};
 	struct smpp_pdu pdu;
 	struct smpp_fault fault;
 	unsigned queued = 0;
@@ -183,12 +195,12 @@ static void the_first_reason_counts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pdus_are_cut_anywhere),
-		cmocka_unit_test(what_comes_behind_the_bind_answer_is_read),
-		cmocka_unit_test(both_roles_talk),
-		cmocka_unit_test(a_full_output_stops_submits),
-		cmocka_unit_test(a_peer_that_does_not_read_is_closed),
-		cmocka_unit_test(the_first_reason_counts),
+	        cmocka_unit_test(pdus_are_cut_anywhere),
+	        cmocka_unit_test(what_comes_behind_the_bind_answer_is_read),
+	        cmocka_unit_test(both_roles_talk),
+	        cmocka_unit_test(a_full_output_stops_submits),
+	        cmocka_unit_test(a_peer_that_does_not_read_is_closed),
+	        cmocka_unit_test(the_first_reason_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,8 +140,8 @@ int main(void)
 	dice = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
 	print_message("SEED=%llu\n", (unsigned long long)dice);
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_window_is_its_model),
-		cmocka_unit_test(popping_hands_back_the_unwritten_first),
+	        cmocka_unit_test(the_window_is_its_model),
+	        cmocka_unit_test(popping_hands_back_the_unwritten_first),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

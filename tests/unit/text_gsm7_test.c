@@ -16,14 +16,14 @@
 /* The alphabet written out as one string of 3GPP TS 23.038, septet by septet; the escape's place holds U+0001. It is
  * the second witness to the rows. */
 static const char alphabet[] =
-	"@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\1ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
-	"¿abcdefghijklmnopqrstuvwxyzäöñüà";
+        "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\1ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
+        "¿abcdefghijklmnopqrstuvwxyzäöñüà";
 
 static const struct {
 	uint8_t septet;
 	const char *text;
 } extension[] = {{0x0a, "\f"}, {0x14, "^"}, {0x28, "{"}, {0x29, "}"}, {0x2f, "\\"},
-		 {0x3c, "["},  {0x3d, "~"}, {0x3e, "]"}, {0x40, "|"}, {0x65, "€"}};
+                 {0x3c, "["},  {0x3d, "~"}, {0x3e, "]"}, {0x40, "|"}, {0x65, "€"}};
 
 static void assert_octets(const struct buf *b, const void *p, size_t n)
 {
@@ -104,8 +104,8 @@ static void encoding_stops_at_the_first_stranger(void **state)
 		const char *septets;
 		bool whole;
 	} cases[] = {
-		{"", "", true},        {"abc", "abc", true},         {"ab’c", "ab", false}, {"a\xff", "a", false},
-		{"a\xc3", "a", false}, {"é€", "\x05\x1b\x65", true}, {"👍", "", false},
+	        {"", "", true},        {"abc", "abc", true},         {"ab’c", "ab", false}, {"a\xff", "a", false},
+	        {"a\xc3", "a", false}, {"é€", "\x05\x1b\x65", true}, {"👍", "", false},
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct buf wire = BUF(64);
@@ -138,51 +138,51 @@ struct decoding {
 #define OCTETS(literal) literal, sizeof(literal) - 1
 
 static const struct decoding decodings[] = {
-	{0, OCTETS("STOP"), "STOP"},
-	{0, OCTETS("\0\x02"), "@$"},
-	{0, OCTETS("a\x1b\x65"), "a€"},
-	{0, OCTETS("a\x1b"), "a\xef\xbf\xbd"},
-	{0, OCTETS("NO M\x1b\x41S"), "NO MAS"}, /* unknown in the extension table: the default table's letter */
-	{0,
-	 OCTETS("a\x1b\x1b"
-		"b"),
-	 "a b"},
-	{0, OCTETS("\x1b\x80"), "\xef\xbf\xbd\xef\xbf\xbd"},
-	{0, OCTETS("\x80\xff"), "\xef\xbf\xbd\xef\xbf\xbd"},
-	{0, OCTETS(""), ""},
-	{1, OCTETS("Yes\xe9"), "Yes\xef\xbf\xbd"},
-	{1, OCTETS("a\0"), "a\xef\xbf\xbd"},
-	{3, OCTETS("caf\xe9\x80"), "café\xc2\x80"},
-	{3, OCTETS("a\0"), "a\xef\xbf\xbd"},
-	{8, OCTETS("\0S\0T\0O\0P"), "STOP"},
-	{8, OCTETS("\x20\xac"), "€"},
-	{8, OCTETS("\xd8\x3d\xdc\x4d"), "👍"},
-	{8, OCTETS("\xd8\x3d"), "\xef\xbf\xbd"},
-	{8, OCTETS("\xd8\x3d\0a"),
-	 "\xef\xbf\xbd"
-	 "a"},
-	{8, OCTETS("\xdc\x4d\0a"),
-	 "\xef\xbf\xbd"
-	 "a"},
-	{8, OCTETS("\xd8\x3d\xd8\x3d\xdc\x4d"), "\xef\xbf\xbd👍"},
-	{8, OCTETS("\0a\0"), "a\xef\xbf\xbd"},
-	{8, OCTETS("\xd8\x3d\xdc"), "\xef\xbf\xbd\xef\xbf\xbd"},
-	{8, OCTETS("\0\0\0a"),
-	 "\xef\xbf\xbd"
-	 "a"},
-	{8, OCTETS("\xff\xfe"), "\xef\xbf\xbe"},
-	{0x10, OCTETS("\x05"), "é"},
-	{0x11, OCTETS("\x05"), "é"},
-	{0x14, OCTETS("\xe9"), "é"},
-	{0x18, OCTETS("\0a"), "a"},
-	{0x1c, OCTETS("\xe9"), "é"},
-	{0xf0, OCTETS("\x05"), "é"},
-	{0xf1, OCTETS("\x05"), "é"},
-	{0xf4, OCTETS("\xe9"), "é"},
-	{0xf5, OCTETS("\xe9"), "é"},
-	{4, OCTETS("\xe9"), "é"},
-	{6, OCTETS("\xe9"), "é"},
-	{0xc0, OCTETS("\xe9"), "é"},
+        {0, OCTETS("STOP"), "STOP"},
+        {0, OCTETS("\0\x02"), "@$"},
+        {0, OCTETS("a\x1b\x65"), "a€"},
+        {0, OCTETS("a\x1b"), "a\xef\xbf\xbd"},
+        {0, OCTETS("NO M\x1b\x41S"), "NO MAS"}, /* unknown in the extension table: the default table's letter */
+        {0,
+         OCTETS("a\x1b\x1b"
+                "b"),
+         "a b"},
+        {0, OCTETS("\x1b\x80"), "\xef\xbf\xbd\xef\xbf\xbd"},
+        {0, OCTETS("\x80\xff"), "\xef\xbf\xbd\xef\xbf\xbd"},
+        {0, OCTETS(""), ""},
+        {1, OCTETS("Yes\xe9"), "Yes\xef\xbf\xbd"},
+        {1, OCTETS("a\0"), "a\xef\xbf\xbd"},
+        {3, OCTETS("caf\xe9\x80"), "café\xc2\x80"},
+        {3, OCTETS("a\0"), "a\xef\xbf\xbd"},
+        {8, OCTETS("\0S\0T\0O\0P"), "STOP"},
+        {8, OCTETS("\x20\xac"), "€"},
+        {8, OCTETS("\xd8\x3d\xdc\x4d"), "👍"},
+        {8, OCTETS("\xd8\x3d"), "\xef\xbf\xbd"},
+        {8, OCTETS("\xd8\x3d\0a"),
+         "\xef\xbf\xbd"
+         "a"},
+        {8, OCTETS("\xdc\x4d\0a"),
+         "\xef\xbf\xbd"
+         "a"},
+        {8, OCTETS("\xd8\x3d\xd8\x3d\xdc\x4d"), "\xef\xbf\xbd👍"},
+        {8, OCTETS("\0a\0"), "a\xef\xbf\xbd"},
+        {8, OCTETS("\xd8\x3d\xdc"), "\xef\xbf\xbd\xef\xbf\xbd"},
+        {8, OCTETS("\0\0\0a"),
+         "\xef\xbf\xbd"
+         "a"},
+        {8, OCTETS("\xff\xfe"), "\xef\xbf\xbe"},
+        {0x10, OCTETS("\x05"), "é"},
+        {0x11, OCTETS("\x05"), "é"},
+        {0x14, OCTETS("\xe9"), "é"},
+        {0x18, OCTETS("\0a"), "a"},
+        {0x1c, OCTETS("\xe9"), "é"},
+        {0xf0, OCTETS("\x05"), "é"},
+        {0xf1, OCTETS("\x05"), "é"},
+        {0xf4, OCTETS("\xe9"), "é"},
+        {0xf5, OCTETS("\xe9"), "é"},
+        {4, OCTETS("\xe9"), "é"},
+        {6, OCTETS("\xe9"), "é"},
+        {0xc0, OCTETS("\xe9"), "é"},
 };
 
 static void data_coding_chooses_the_alphabet(void **state)
@@ -246,14 +246,14 @@ static void random_octets_decode_to_valid_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_default_character_goes_and_comes),
-		cmocka_unit_test(every_extension_character_takes_two),
-		cmocka_unit_test(nothing_else_is_in_the_alphabet),
-		cmocka_unit_test(encoding_stops_at_the_first_stranger),
-		cmocka_unit_test(a_full_buffer_is_no_success),
-		cmocka_unit_test(data_coding_chooses_the_alphabet),
-		cmocka_unit_test(random_text_survives_ucs2),
-		cmocka_unit_test(random_octets_decode_to_valid_text),
+	        cmocka_unit_test(every_default_character_goes_and_comes),
+	        cmocka_unit_test(every_extension_character_takes_two),
+	        cmocka_unit_test(nothing_else_is_in_the_alphabet),
+	        cmocka_unit_test(encoding_stops_at_the_first_stranger),
+	        cmocka_unit_test(a_full_buffer_is_no_success),
+	        cmocka_unit_test(data_coding_chooses_the_alphabet),
+	        cmocka_unit_test(random_text_survives_ucs2),
+	        cmocka_unit_test(random_octets_decode_to_valid_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,38 +27,38 @@ struct measuring {
 };
 
 static const struct measuring measurings[] = {
-	{{{0}}, {TEXT_GSM7, 0, 0, 1}},
-	{{{"a", 1}}, {TEXT_GSM7, 1, 1, 1}},
-	{{{"a", 160}}, {TEXT_GSM7, 160, 160, 1}},
-	{{{"a", 161}}, {TEXT_GSM7, 161, 161, 2}},
-	{{{"€", 1}}, {TEXT_GSM7, 1, 2, 1}},
-	{{{"€", 80}}, {TEXT_GSM7, 80, 160, 1}},
-	{{{"€", 80}, {"a", 1}}, {TEXT_GSM7, 81, 161, 2}},
-	{{{"a", 158}, {"[", 1}}, {TEXT_GSM7, 159, 160, 1}},
-	{{{"a", 159}, {"[", 1}}, {TEXT_GSM7, 160, 161, 2}},
-	{{{"a", 306}}, {TEXT_GSM7, 306, 306, 2}},
-	{{{"a", 307}}, {TEXT_GSM7, 307, 307, 3}},
-	/* The pair at the end of the first part moves on whole, and takes the last septet of the second with it. */
-	{{{"a", 151}, {"€", 1}, {"a", 153}}, {TEXT_GSM7, 305, 306, 2}},
-	{{{"a", 152}, {"€", 1}, {"a", 151}}, {TEXT_GSM7, 304, 305, 2}},
-	{{{"a", 152}, {"€", 1}, {"a", 152}}, {TEXT_GSM7, 305, 306, 3}},
-	{{{"€", 76}, {"€", 76}}, {TEXT_GSM7, 152, 304, 2}},
-	{{{"€", 153}}, {TEXT_GSM7, 153, 306, 3}},
-	{{{"ñ", 160}}, {TEXT_GSM7, 160, 160, 1}},
-	{{{"ç", 1}}, {TEXT_UCS2, 1, 1, 1}},
-	{{{"ç", 70}}, {TEXT_UCS2, 70, 70, 1}},
-	{{{"ç", 71}}, {TEXT_UCS2, 71, 71, 2}},
-	{{{"ç", 134}}, {TEXT_UCS2, 134, 134, 2}},
-	{{{"ç", 135}}, {TEXT_UCS2, 135, 135, 3}},
-	{{{"👍", 1}}, {TEXT_UCS2, 1, 2, 1}},
-	{{{"👍", 35}}, {TEXT_UCS2, 35, 70, 1}},
-	{{{"👍", 35}, {"a", 1}}, {TEXT_UCS2, 36, 71, 2}},
-	{{{"a", 65}, {"👍", 1}, {"a", 67}}, {TEXT_UCS2, 133, 134, 2}},
-	{{{"a", 66}, {"👍", 1}, {"a", 65}}, {TEXT_UCS2, 132, 133, 2}},
-	{{{"a", 66}, {"👍", 1}, {"a", 66}}, {TEXT_UCS2, 133, 134, 3}},
-	{{{"👍", 66}}, {TEXT_UCS2, 66, 132, 2}},
-	{{{"👍", 67}}, {TEXT_UCS2, 67, 134, 3}},
-	{{{"a", 160}, {"’", 1}}, {TEXT_UCS2, 161, 161, 3}},
+        {{{0}}, {TEXT_GSM7, 0, 0, 1}},
+        {{{"a", 1}}, {TEXT_GSM7, 1, 1, 1}},
+        {{{"a", 160}}, {TEXT_GSM7, 160, 160, 1}},
+        {{{"a", 161}}, {TEXT_GSM7, 161, 161, 2}},
+        {{{"€", 1}}, {TEXT_GSM7, 1, 2, 1}},
+        {{{"€", 80}}, {TEXT_GSM7, 80, 160, 1}},
+        {{{"€", 80}, {"a", 1}}, {TEXT_GSM7, 81, 161, 2}},
+        {{{"a", 158}, {"[", 1}}, {TEXT_GSM7, 159, 160, 1}},
+        {{{"a", 159}, {"[", 1}}, {TEXT_GSM7, 160, 161, 2}},
+        {{{"a", 306}}, {TEXT_GSM7, 306, 306, 2}},
+        {{{"a", 307}}, {TEXT_GSM7, 307, 307, 3}},
+        /* The pair at the end of the first part moves on whole, and takes the last septet of the second with it. */
+        {{{"a", 151}, {"€", 1}, {"a", 153}}, {TEXT_GSM7, 305, 306, 2}},
+        {{{"a", 152}, {"€", 1}, {"a", 151}}, {TEXT_GSM7, 304, 305, 2}},
+        {{{"a", 152}, {"€", 1}, {"a", 152}}, {TEXT_GSM7, 305, 306, 3}},
+        {{{"€", 76}, {"€", 76}}, {TEXT_GSM7, 152, 304, 2}},
+        {{{"€", 153}}, {TEXT_GSM7, 153, 306, 3}},
+        {{{"ñ", 160}}, {TEXT_GSM7, 160, 160, 1}},
+        {{{"ç", 1}}, {TEXT_UCS2, 1, 1, 1}},
+        {{{"ç", 70}}, {TEXT_UCS2, 70, 70, 1}},
+        {{{"ç", 71}}, {TEXT_UCS2, 71, 71, 2}},
+        {{{"ç", 134}}, {TEXT_UCS2, 134, 134, 2}},
+        {{{"ç", 135}}, {TEXT_UCS2, 135, 135, 3}},
+        {{{"👍", 1}}, {TEXT_UCS2, 1, 2, 1}},
+        {{{"👍", 35}}, {TEXT_UCS2, 35, 70, 1}},
+        {{{"👍", 35}, {"a", 1}}, {TEXT_UCS2, 36, 71, 2}},
+        {{{"a", 65}, {"👍", 1}, {"a", 67}}, {TEXT_UCS2, 133, 134, 2}},
+        {{{"a", 66}, {"👍", 1}, {"a", 65}}, {TEXT_UCS2, 132, 133, 2}},
+        {{{"a", 66}, {"👍", 1}, {"a", 66}}, {TEXT_UCS2, 133, 134, 3}},
+        {{{"👍", 66}}, {TEXT_UCS2, 66, 132, 2}},
+        {{{"👍", 67}}, {TEXT_UCS2, 67, 134, 3}},
+        {{{"a", 160}, {"’", 1}}, {TEXT_UCS2, 161, 161, 3}},
 };
 
 static void shapes_are_measured_at_their_edges(void **state)
@@ -73,7 +73,7 @@ static void shapes_are_measured_at_their_edges(void **state)
 		struct text_shape want = measurings[i].shape;
 		if (memcmp(&s, &want, sizeof(s)) != 0)
 			fail_msg("case %zu: encoding %d, %u characters, %u units, %u segments", i, s.encoding,
-				 s.characters, s.units, s.segments);
+			         s.characters, s.units, s.segments);
 		buf_free(&text);
 	}
 	assert_string_equal(text_encoding_name(TEXT_GSM7), "gsm7");
@@ -138,46 +138,46 @@ struct normalising {
 };
 
 static const struct normalising normalisings[] = {
-	{"", "", 0},
-	{"Plain text, 100% {ok} €5", "Plain text, 100% {ok} €5", 0},
-	{"It’s", "It's", 1},
-	{"‘a’ “b” „c‟ ‚d‛", "'a' \"b\" \"c\" 'd'", 8},
-	{"5′ 6″ ‵ ‶", "5' 6\" ' \"", 4},
-	{"«si» ‹no›", "\"si\" 'no'", 4},
-	{"a–b—c‑d‐e―f−g‒h", "a-b-c-d-e-f-g-h", 7},
-	{"wait… ‥ ․", "wait... .. .", 3},
-	{"a\xc2\xa0"
-	 "b\xe2\x80\x89"
-	 "c\xe2\x80\xaf"
-	 "d\xe3\x80\x80"
-	 "e\tf",
-	 "a b c d e f", 5},
-	{"• one\n‣ two\n· three", "* one\n* two\n- three", 3},
-	{"ap\xc2\xadpoint\xe2\x80\x8bment\xef\xbb\xbf", "appointment", 3},
-	{"cafe\xcc\x81", "café", 1},
-	{"man\xcc\x83"
-	 "ana",
-	 "mañana", 1},
-	{"U\xcc\x88"
-	 "ber A\xcc\x8a C\xcc\xa7 e\xcc\x80",
-	 "Über Å Ç è", 4},
-	{"e\xc2\xad\xcc\x81", "é", 2},
-	{"a\xcc\x81", "a\xcc\x81", 0}, /* the alphabet has no letter for it */
-	{"c\xcc\xa7", "c\xcc\xa7", 0},
-	{"\xcc\x81", "\xcc\x81", 0},
-	{"a\r\nb\r\n", "a\nb\n", 1},
-	{"a\rb", "a\rb", 0},
-	{"a\r\r\nb", "a\nb", 1},
-	{"\r\n", "\n", 1},
-	{"a\r\xe2\x80\x8b\nb", "a\nb", 2},
-	{"a\xe2\x80\xa8"
-	 "b",
-	 "a\nb", 1},
-	{"\xef\xac\x81ne \xef\xac\x83", "fine ffi", 2},
-	{"\xe2\x84\xa6 \xe2\x84\xab", "Ω Å", 2},
-	{"fran\xc3\xa7"
-	 "ais García 👍 ह",
-	 "français García 👍 ह", 0},
+        {"", "", 0},
+        {"Plain text, 100% {ok} €5", "Plain text, 100% {ok} €5", 0},
+        {"It’s", "It's", 1},
+        {"‘a’ “b” „c‟ ‚d‛", "'a' \"b\" \"c\" 'd'", 8},
+        {"5′ 6″ ‵ ‶", "5' 6\" ' \"", 4},
+        {"«si» ‹no›", "\"si\" 'no'", 4},
+        {"a–b—c‑d‐e―f−g‒h", "a-b-c-d-e-f-g-h", 7},
+        {"wait… ‥ ․", "wait... .. .", 3},
+        {"a\xc2\xa0"
+         "b\xe2\x80\x89"
+         "c\xe2\x80\xaf"
+         "d\xe3\x80\x80"
+         "e\tf",
+         "a b c d e f", 5},
+        {"• one\n‣ two\n· three", "* one\n* two\n- three", 3},
+        {"ap\xc2\xadpoint\xe2\x80\x8bment\xef\xbb\xbf", "appointment", 3},
+        {"cafe\xcc\x81", "café", 1},
+        {"man\xcc\x83"
+         "ana",
+         "mañana", 1},
+        {"U\xcc\x88"
+         "ber A\xcc\x8a C\xcc\xa7 e\xcc\x80",
+         "Über Å Ç è", 4},
+        {"e\xc2\xad\xcc\x81", "é", 2},
+        {"a\xcc\x81", "a\xcc\x81", 0}, /* the alphabet has no letter for it */
+        {"c\xcc\xa7", "c\xcc\xa7", 0},
+        {"\xcc\x81", "\xcc\x81", 0},
+        {"a\r\nb\r\n", "a\nb\n", 1},
+        {"a\rb", "a\rb", 0},
+        {"a\r\r\nb", "a\nb", 1},
+        {"\r\n", "\n", 1},
+        {"a\r\xe2\x80\x8b\nb", "a\nb", 2},
+        {"a\xe2\x80\xa8"
+         "b",
+         "a\nb", 1},
+        {"\xef\xac\x81ne \xef\xac\x83", "fine ffi", 2},
+        {"\xe2\x84\xa6 \xe2\x84\xab", "Ω Å", 2},
+        {"fran\xc3\xa7"
+         "ais García 👍 ह",
+         "français García 👍 ह", 0},
 };
 
 static void typography_becomes_gsm(void **state)
@@ -203,7 +203,7 @@ static void changes_are_told_and_counted(void **state)
 	assert_string_equal(buf_cstr(&to), "It's \"Anna's\" café...");
 	assert_int_equal(changes.count, 5);
 	static const struct text_change want[] = {
-		{0x2019, "'", 2}, {0x201c, "\"", 1}, {0x201d, "\"", 1}, {0x301, "é", 1}, {0x2026, "...", 1}};
+	        {0x2019, "'", 2}, {0x201c, "\"", 1}, {0x201d, "\"", 1}, {0x301, "é", 1}, {0x2026, "...", 1}};
 	for (size_t i = 0; i < COUNT(want); i++) {
 		assert_int_equal(changes.change[i].from, want[i].from);
 		assert_string_equal(changes.change[i].to, want[i].to);
@@ -267,8 +267,8 @@ static void strangers_are_listed_once(void **state)
 		unsigned max;
 		const char *list;
 	} cases[] = {
-		{"abc é €", 9, ""},    {"", 9, ""},         {"ççç", 9, "ç"},
-		{"ç👍ç👍í", 9, "ç 👍 í"}, {"ç👍ç👍í", 2, "ç 👍"}, {"ç", 0, ""},
+	        {"abc é €", 9, ""},    {"", 9, ""},         {"ççç", 9, "ç"},
+	        {"ç👍ç👍í", 9, "ç 👍 í"}, {"ç👍ç👍í", 2, "ç 👍"}, {"ç", 0, ""},
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct buf list = BUF(256);
@@ -282,13 +282,13 @@ static void strangers_are_listed_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(shapes_are_measured_at_their_edges),
-		cmocka_unit_test(random_text_measures_as_it_encodes),
-		cmocka_unit_test(typography_becomes_gsm),
-		cmocka_unit_test(changes_are_told_and_counted),
-		cmocka_unit_test(more_changes_than_are_told_are_still_made),
-		cmocka_unit_test(every_row_leads_into_the_alphabet),
-		cmocka_unit_test(strangers_are_listed_once),
+	        cmocka_unit_test(shapes_are_measured_at_their_edges),
+	        cmocka_unit_test(random_text_measures_as_it_encodes),
+	        cmocka_unit_test(typography_becomes_gsm),
+	        cmocka_unit_test(changes_are_told_and_counted),
+	        cmocka_unit_test(more_changes_than_are_told_are_still_made),
+	        cmocka_unit_test(every_row_leads_into_the_alphabet),
+	        cmocka_unit_test(strangers_are_listed_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

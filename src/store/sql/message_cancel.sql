@@ -1,5 +1,5 @@
--- Cancels a message that has not been handed to a carrier. $1 practice $2 id $3 at. Returns its status now, or no row when
--- there is none; and whether this call did it. Index: message_pkey.
+-- Cancels a message that has not been handed to a carrier. $1 practice $2 id $3 at. Returns its status now, or no row
+-- when there is none; and whether this call did it. Index: message_pkey.
 WITH old AS (
 	SELECT practice_id, id, status, due_at IS NOT NULL AS waits FROM smsbridge.message
 	WHERE practice_id = $1::uuid AND id = $2::uuid FOR UPDATE

@@ -1,5 +1,5 @@
--- Sign of life. $1 name, $2 instance, $3 now. Returns 't' while the name is still ours. Submits of nodes unseen for a minute
--- become uncertain. Indexes: node_pkey, message_open.
+-- Sign of life. $1 name, $2 instance, $3 now. Returns 't' while the name is still ours. Submits of nodes unseen for a
+-- minute become uncertain. Indexes: node_pkey, message_open.
 WITH me AS (
 	UPDATE smsbridge.node SET seen_at = clock_timestamp() WHERE name = $1::text AND instance = $2::uuid RETURNING name
 ), dead AS (

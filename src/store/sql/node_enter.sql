@@ -1,5 +1,6 @@
 -- This process takes its node's name. $1 name, $2 instance. Submits that an earlier process of that name, or a process
--- unseen for a minute, left open may have been sent: they become uncertain. $3 now. Returns how many. Index: message_open.
+-- unseen for a minute, left open may have been sent: they become uncertain. $3 now. Returns how many. Index:
+-- message_open.
 WITH me AS (
 	INSERT INTO smsbridge.node AS n (name, instance, started_at, seen_at)
 	VALUES ($1::text, $2::uuid, clock_timestamp(), clock_timestamp())

@@ -23,7 +23,7 @@ WITH made AS (
 	UNION ALL
 	SELECT $1, id, 'message.canceled', $6, NULL, 'canceled_by_opt_out', NULL FROM canceled
 	UNION ALL
-	SELECT $1, m.id, 'opt_out.in_flight', $6, $3, NULL, NULL FROM smsbridge.message m
+	SELECT $1, m.id, 'opt_out.in_flight', $6, $3, 'opt_out_in_flight', NULL FROM smsbridge.message m
 	WHERE m.practice_id = $1 AND m.phone = $3 AND m.status = 'sending' AND m.counted_at IS NOT NULL
 )
 SELECT EXISTS (SELECT FROM made), (SELECT count(*) FROM canceled)

@@ -1,5 +1,6 @@
 -- After a lost database connection: messages that this process committed as sending but never wrote, since it does not
--- hold them, go back to the queue. $1 instance, $2 ids that it does hold, $3 now. Returns how many. Index: message_open.
+-- hold them, go back to the queue. $1 instance, $2 ids that it does hold, $3 now. Returns how many. Index:
+-- message_open.
 WITH back AS (
 	UPDATE smsbridge.message m SET status = 'held', reason = 'link_lost', due_at = $3::timestamptz, counted_at = NULL,
 		updated_at = $3

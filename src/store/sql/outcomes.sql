@@ -7,7 +7,8 @@ WITH v AS (
 		$8::text[], $9::text[], $10::timestamptz[])
 		AS v(practice_id, id, status, reason, due_at, refund, carrier_message_id, type, data, at)
 ), old AS (
-	SELECT v.*, m.status IN ('sending', 'uncertain') AND (m.status = 'sending' OR v.status IN ('sent', 'failed')) AS moves
+	SELECT v.*, m.status = 'uncertain' AS was_uncertain,
+		m.status IN ('sending', 'uncertain') AND (m.status = 'sending' OR v.status IN ('sent', 'failed')) AS moves
 	FROM v JOIN smsbridge.message m ON m.practice_id = v.practice_id AND m.id = v.id
 	FOR UPDATE OF m
 ), u AS (
@@ -20,7 +21,8 @@ WITH v AS (
 		carrier_message_id = coalesce(m.carrier_message_id, o.carrier_message_id),
 		updated_at = o.at
 	FROM old o WHERE m.practice_id = o.practice_id AND m.id = o.id
-	RETURNING m.practice_id, m.id, o.moves, o.type, o.reason, o.data, o.at
+	RETURNING m.practice_id, m.id, o.moves, o.was_uncertain, o.type, o.reason, o.data, o.at
 )
 INSERT INTO smsbridge.event (practice_id, message_id, type, at, reason, data)
-SELECT practice_id, id, CASE WHEN moves THEN type ELSE 'message.news' END, at, reason, data::jsonb FROM u
+SELECT practice_id, id, CASE WHEN moves THEN type ELSE 'message.news' END, at,
+	CASE WHEN moves AND was_uncertain THEN coalesce(reason, 'late_news') ELSE reason END, data::jsonb FROM u

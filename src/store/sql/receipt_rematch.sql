@@ -1,6 +1,6 @@
--- Kept receipts that fit a message by now: by id, or, for a submit whose answer never came, as the only uncertain message
--- of that carrier to that phone. $1 how many of the newest are looked at. Returns kept id, carrier, candidates, phone, sender, state, error, raw,
--- practice, message, how. Indexes: message_carrier, message_open.
+-- Kept receipts that fit a message by now: by id, or, for a submit whose answer never came, as the only uncertain
+-- message of that carrier to that phone. $1 how many of the newest are looked at. Returns kept id, carrier,
+-- candidates, phone, sender, state, error, raw, practice, message, how. Indexes: message_carrier, message_open.
 SELECT r.id, r.carrier, r.candidates, r.phone, r.sender, r.state, r.error, r.raw, f.practice_id, f.id, f.how
 FROM (SELECT * FROM smsbridge.receipt ORDER BY received_at DESC LIMIT $1::int4) AS r CROSS JOIN LATERAL (
 	(SELECT practice_id, id, 'id' AS how FROM smsbridge.message m

@@ -1,7 +1,7 @@
 -- Applies receipts: each finds its message by id within its carrier (or is told which), newest first, the same phone
 -- before others. Final words move the status forward; what does not is message.news.
--- Arrays: $1 carrier $2 candidates (id_keys, blank separated) $3 phone $4 status ('' when not final) $5 reason $6 event type
--- $7 data (JSON) $8 at $9 practice or null $10 message or null $11 id of the kept receipt or null.
+-- Arrays: $1 carrier $2 candidates (id_keys, blank separated) $3 phone $4 status ('' when not final) $5 reason $6
+-- event type $7 data (JSON) $8 at $9 practice or null $10 message or null $11 id of the kept receipt or null.
 -- Returns the ordinal (0-based) of each receipt that fits no message. Indexes: message_carrier, message_pkey.
 WITH v AS (
 	SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],

@@ -1,5 +1,6 @@
--- Practices whose endpoint may be told something now. $1 how many, $2 those that are being served. A practice without a cursor starts at its creation.
--- Returns practice, URL, secret, reply text wanted, cursor (xact, event id), failures. Index: webhook_cursor_pkey.
+-- Practices whose endpoint may be told something now. $1 how many, $2 those that are being served. A practice without
+-- a cursor starts at its creation. Returns practice, URL, secret, reply text wanted, cursor (xact, event id),
+-- failures. Index: webhook_cursor_pkey.
 SELECT p.id, p.webhook_url, p.webhook_secret, p.webhook_reply_text, coalesce(c.xact, '0'::xid8)::text,
 	coalesce(c.event_id, 0), coalesce(c.failures, 0)
 FROM smsbridge.practice p LEFT JOIN smsbridge.webhook_cursor c ON c.practice_id = p.id

@@ -1,6 +1,6 @@
--- The next events of one practice behind its cursor, in commit order, only from transactions that no running one can still
--- precede; and retries that are due. $1 practice $2 cursor xact $3 cursor event id $4 how many $5 reply text wanted.
--- Returns xact, event id, attempts, webhook type or '' (nobody is told: the cursor just passes), payload.
+-- The next events of one practice behind its cursor, in commit order, only from transactions that no running one can
+-- still precede; and retries that are due. $1 practice $2 cursor xact $3 cursor event id $4 how many $5 reply text
+-- wanted. Returns xact, event id, attempts, webhook type or '' (nobody is told: the cursor just passes), payload.
 -- Index: event_pkey.
 WITH fresh AS (
 	SELECT e.*, 0 AS attempts FROM smsbridge.event e
