@@ -81,8 +81,8 @@ FROM smsbridge.message m
 			max(e.at) FILTER (WHERE e.type = 'message.sent') AS sent_at,
 			max(e.at) FILTER (WHERE st.final AND e.type = 'message.' || m.status) AS final_at
 		FROM smsbridge.event e WHERE e.message_id = m.id) AS t;
-COMMENT ON VIEW report.messages IS 'Every message with its status and why, what the body measures (never the body), and '
-	'when it was accepted, wanted, handed to the carrier link, taken by the carrier and ended.';
+COMMENT ON VIEW report.messages IS 'Every message with its status and why, what the body measures (never the body), '
+	'and when it was accepted, wanted, handed to the carrier link, taken by the carrier and ended.';
 
 CREATE VIEW report.opt_outs WITH (security_barrier) AS
 WITH in_flight AS (
@@ -102,8 +102,8 @@ WITH in_flight AS (
 	WHERE m.patient <> '' AND (m.practice_id, m.phone) IN (SELECT practice_id, phone FROM smsbridge.audit_opt_out)
 	GROUP BY m.practice_id, m.phone
 )
-SELECT o.practice_id, p.name AS practice, smsbridge.mask_phone(o.phone) AS phone, t.patients, o.data->>'method' AS method,
-	o.data->>'word' AS word, o.at AS created_at, o.lifted_at, o.recorded_at,
+SELECT o.practice_id, p.name AS practice, smsbridge.mask_phone(o.phone) AS phone, t.patients,
+	o.data->>'method' AS method, o.data->>'word' AS word, o.at AS created_at, o.lifted_at, o.recorded_at,
 	CASE WHEN o.recorded_at BETWEEN o.at - interval '1 minute' AND o.at + interval '1 day'
 		THEN round(extract(epoch FROM o.recorded_at - o.at), 3) END AS seconds_to_record,
 	(o.data->>'canceled')::bigint AS canceled, coalesce(f.n, 0) AS in_flight, coalesce(a.n, 0) AS sends_after
@@ -112,9 +112,9 @@ FROM smsbridge.audit_opt_out o
 	LEFT JOIN patient t ON t.practice_id = o.practice_id AND t.phone = o.phone
 	LEFT JOIN in_flight f ON f.practice_id = o.practice_id AND f.xact = o.xact AND f.id = o.id
 	LEFT JOIN after a ON a.practice_id = o.practice_id AND a.xact = o.xact AND a.id = o.id;
-COMMENT ON VIEW report.opt_outs IS 'Every opt-out from the events: when the word came in, how long until it was recorded '
-	'(empty when the gateway ran on a moved clock), what it cancelled, what was on its way by then, and sends while it was '
-	'active, which must be 0.';
+COMMENT ON VIEW report.opt_outs IS 'Every opt-out from the events: when the word came in, how long until it was '
+	'recorded (empty when the gateway ran on a moved clock), what it cancelled, what was on its way by then, and sends '
+	'while it was active, which must be 0.';
 
 CREATE VIEW report.decisions WITH (security_barrier) AS
 SELECT e.practice_id, p.name AS practice, e.message_id, m.patient, smsbridge.mask_phone(m.phone) AS phone, m.category,
@@ -127,8 +127,8 @@ FROM smsbridge.event e
 	LEFT JOIN smsbridge.event_type t ON t.code = e.type
 WHERE e.type IN ('message.sending', 'message.held', 'message.blocked', 'message.expired', 'message.failed',
 	'message.canceled', 'message.requeued');
-COMMENT ON VIEW report.decisions IS 'Every verdict on a message: what was decided, by which rule and citation, on which facts, '
-	'and what the clocks showed where the patient may be.';
+COMMENT ON VIEW report.decisions IS 'Every verdict on a message: what was decided, by which rule and citation, on '
+	'which facts, and what the clocks showed where the patient may be.';
 
 CREATE VIEW report.daily WITH (security_barrier) AS
 SELECT e.practice_id, p.name AS practice, (e.at AT TIME ZONE 'UTC')::date AS day,
@@ -149,8 +149,8 @@ WHERE e.type IN ('message.accepted', 'message.held', 'message.blocked', 'message
 	'message.delivered', 'message.undelivered', 'message.uncertain', 'message.failed', 'message.canceled',
 	'opt_out.created', 'reply.received')
 GROUP BY e.practice_id, p.name, (e.at AT TIME ZONE 'UTC')::date;
-COMMENT ON VIEW report.daily IS 'What happened per practice and UTC day, answers to patients'' words included. held counts '
-	'messages, everything else events; a message accepted on one day may be sent on another.';
+COMMENT ON VIEW report.daily IS 'What happened per practice and UTC day, answers to patients'' words included. held '
+	'counts messages, everything else events; a message accepted on one day may be sent on another.';
 
 CREATE VIEW report.violations WITH (security_barrier) AS
 WITH zone AS MATERIALIZED (
@@ -189,17 +189,19 @@ measured AS (
 		AND (characters > 70 OR characters + char_length(regexp_replace(body, '[\u0001-\uffff]', '', 'g')) > 70))
 ),
 
--- 2. Opt-out: nothing while one is active; each notice answers a recorded text of that phone, within five minutes, once,
--- and each opt-out is confirmed once, however often the word is repeated.
+-- 2. Opt-out: nothing while one is active; each notice answers a recorded text of that phone, within five minutes,
+-- once, and each opt-out is confirmed once, however often the word is repeated.
 opted_out AS (
-	SELECT 'opt_out', practice_id, message_id, at, format('Sent %s after the patient asked to stop (%s UTC), which no word has '
-			'lifted.', at - opted_out_at, to_char(opted_out_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')),
+	SELECT 'opt_out', practice_id, message_id, at, format('Sent %s after the patient asked to stop (%s UTC), which no '
+			'word has lifted.', at - opted_out_at, to_char(opted_out_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')),
 		'47 CFR 64.1200(a)(9)(iv)(H); 47 CFR 64.1200(a)(10)'
 	FROM smsbridge.audit_send_opted_out
 ), text AS (
-	SELECT practice_id, phone, at, data->>'inbound_id' AS inbound_id, CASE type WHEN 'opt_out.lifted' THEN 'resume_confirmation'
-			WHEN 'help.received' THEN 'help_reply' ELSE 'opt_out_confirmation' END AS answer,
-		count(*) FILTER (WHERE type = 'opt_out.created') OVER (PARTITION BY practice_id, phone ORDER BY at, xact, id) AS opt_out
+	SELECT practice_id, phone, at, data->>'inbound_id' AS inbound_id,
+		CASE type WHEN 'opt_out.lifted' THEN 'resume_confirmation' WHEN 'help.received' THEN 'help_reply'
+			ELSE 'opt_out_confirmation' END AS answer,
+		count(*) FILTER (WHERE type = 'opt_out.created') OVER (PARTITION BY practice_id, phone ORDER BY at, xact, id)
+			AS opt_out
 	FROM smsbridge.event WHERE type IN ('opt_out.created', 'opt_out.repeated', 'opt_out.lifted', 'help.received')
 ), answer AS (
 	SELECT s.practice_id, s.message_id, s.at, t.at AS text_at, row_number() OVER (PARTITION BY s.practice_id, s.phone,
@@ -230,7 +232,8 @@ quiet AS (
 ),
 
 -- 4. Caps: a send against the first and third before it to the same phone and to the same patient, on the rolling clock
--- and on the calendars of the send's own zones. What shares a date or week lies at most a changed clock beyond the span.
+-- and on the calendars of the send's own zones. What shares a date or week lies at most a changed clock beyond
+-- the span.
 capped AS (
 	SELECT s.*, lag(at) OVER by_phone AS phone_1, lag(at, 3) OVER by_phone AS phone_3,
 		CASE WHEN patient <> '' THEN lag(at) OVER by_patient END AS patient_1,
@@ -263,8 +266,8 @@ late AS (
 	SELECT 'expiry', practice_id, message_id, at, format('Sent %s after it expired.', at - expires_at), 'compliance policy'
 	FROM send WHERE at >= expires_at
 ), twice AS (
-	SELECT 'double', practice_id, message_id, at, format('Send number %s of this message, without proof that the one before '
-		'never left.', number), 'compliance policy'
+	SELECT 'double', practice_id, message_id, at, format('Send number %s of this message, without proof that the one '
+		'before never left.', number), 'compliance policy'
 	FROM send WHERE number > 1
 )
 SELECT rule, practice_id, message_id, at, detail, citation FROM length
@@ -274,8 +277,8 @@ UNION ALL SELECT * FROM quiet
 UNION ALL SELECT * FROM cap
 UNION ALL SELECT * FROM late
 UNION ALL SELECT * FROM twice;
-COMMENT ON VIEW report.violations IS 'Every send that broke a rule, found again from the events alone; empty unless something '
-	'is wrong. One row for each rule that a send broke.';
+COMMENT ON VIEW report.violations IS 'Every send that broke a rule, found again from the events alone; empty unless '
+	'something is wrong. One row for each rule that a send broke.';
 
 -- The program's own `report` command reads the same views when its connection is the gateway's.
 GRANT USAGE ON SCHEMA report TO smsbridge_app;

@@ -190,6 +190,7 @@ static void turn_cb(void *ctx)
 	accepter_turn(d->accepter);
 	outcomes_turn(d->outcomes);
 	inbounds_turn(d->inbounds);
+	house_turn(d->house);
 	claimer_turn(d->claimer);
 	if (d->draining)
 		drain_step(d);
@@ -201,7 +202,7 @@ static void lane_cb(void *ctx, struct store_lane *lane, bool up)
 	if (up && lane == d->house_lane)
 		house_store_up(d->house);
 	else if (up && lane == d->claim_lane)
-		claimer_wake(d->claimer);
+		d->orphans_wanted = d->entered;
 }
 
 static void open_lanes(struct dispatch *d)

@@ -523,7 +523,8 @@ static void due_done_cb(void *ctx, enum store_result result, const char *sqlstat
 void claimer_turn(struct claimer *c)
 {
 	struct dispatch *d = c->d;
-	if (c->state != CLAIM_IDLE || !c->wake || !d->entered || d->draining || outcomes_full(d->outcomes) ||
+	if (c->state != CLAIM_IDLE || !c->wake || !d->entered || d->orphans_wanted || d->draining ||
+	    outcomes_full(d->outcomes) ||
 	    !store_lane_up(d->claim_lane))
 		return;
 	unsigned slots = free_slots(d);

@@ -13,6 +13,7 @@ struct house {
 	struct store_params beat, now, cutoff, keys, receipts, orphans, enter;
 	unsigned beats;
 	unsigned busy;
+	bool settling;
 	int64_t partitions_us; /* rule time for which partitions were last made */
 };
 
@@ -85,20 +86,41 @@ static void enter(struct house *h)
 	store_lane_run(h->d->house_lane, steps, 2, entered_cb, h);
 }
 
-/* The house lane came up. When the process is not new, its claim may have been cut off at its commit. */
 void house_store_up(struct house *h)
 {
-	if (!h->d->entered) {
+	if (!h->d->entered)
 		enter(h);
-		return;
-	}
-	store_params_clear(&h->orphans);
-	store_value_uuid(&h->orphans, &h->d->instance);
-	flights_ids(h->d->flights, &h->orphans, store_array(&h->orphans, STORE_UUID));
-	store_value_time(&h->orphans, dispatch_now_us(h->d));
-	struct store_step step = {"orphans", &h->orphans, NULL};
-	run(h, &step);
+	else
+		h->d->orphans_wanted = true;
+}
+
+static void settled_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct house *h = ctx;
+	done_cb(ctx, result, sqlstate);
+	h->settling = false;
+	h->d->orphans_wanted = result != STORE_OK;
 	claimer_wake(h->d->claimer);
+}
+
+/* A claim whose connection went away at its commit may have left rows that say `sending` and that nobody will ever write.
+ * They are ours and neither in flight nor waiting to be written down; while we look, nothing is claimed, so that no fresh
+ * row can be taken for one of them. */
+void house_turn(struct house *h)
+{
+	struct dispatch *d = h->d;
+	if (!d->orphans_wanted || h->settling || !claimer_idle(d->claimer) || !store_lane_up(d->house_lane))
+		return;
+	store_params_clear(&h->orphans);
+	store_value_uuid(&h->orphans, &d->instance);
+	unsigned ids = store_array(&h->orphans, STORE_UUID);
+	flights_ids(d->flights, &h->orphans, ids);
+	outcomes_ids(d->outcomes, &h->orphans, ids);
+	store_value_time(&h->orphans, dispatch_now_us(d));
+	struct store_step step = {"orphans", &h->orphans, NULL};
+	h->settling = true;
+	h->busy++;
+	store_lane_run(d->house_lane, &step, 1, settled_cb, h);
 }
 
 /* --- beats ---------------------------------------------------------------------------------------------------------

@@ -63,6 +63,7 @@ struct dispatch {
 	void *drained_ctx;
 	int64_t drain_began_ms;
 	bool entered; /* this node has its name: claiming may begin */
+	bool orphans_wanted; /* a claim may have been cut off at its commit: nothing is claimed until that is settled */
 	bool draining;
 	bool unbinding;
 };
@@ -135,6 +136,8 @@ void outcomes_turn(struct outcomes *o);
 void outcomes_rematch(struct outcomes *o);
 bool outcomes_idle(const struct outcomes *o);
 bool outcomes_full(const struct outcomes *o);
+/* Ids of messages whose outcome is not written yet, for orphans.sql. */
+void outcomes_ids(const struct outcomes *o, struct store_params *ps, unsigned array);
 void outcomes_free(struct outcomes *o);
 
 struct inbounds *inbounds_new(struct dispatch *d);
@@ -151,6 +154,8 @@ void webhooks_free(struct webhooks *w);
 
 struct house *house_new(struct dispatch *d);
 void house_store_up(struct house *h);
+/* Looks for orphans when they are wanted and nothing is being claimed. */
+void house_turn(struct house *h);
 void house_free(struct house *h);
 
 struct zone_cache *zone_cache_new(const char *folder);

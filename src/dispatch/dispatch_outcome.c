@@ -136,6 +136,16 @@ void outcomes_add(struct outcomes *o, const struct outcome *outcome)
 	metric_add(METRIC_messages_total, 1, LABELS(outcome->carrier, outcome->status));
 }
 
+void outcomes_ids(const struct outcomes *o, struct store_params *ps, unsigned array)
+{
+	const struct part *part = &o->part[ITEM_OUTCOME];
+	for (unsigned i = 0; i < part->count; i++)
+		store_add_uuid(ps, array, &part->item[i]->outcome.id);
+	for (const struct item *it = o->first; it; it = it->next)
+		if (it->kind == ITEM_OUTCOME)
+			store_add_uuid(ps, array, &it->outcome.id);
+}
+
 /* --- receipts in ---------------------------------------------------------------------------------------------------
  */
 

@@ -123,7 +123,7 @@ static void add_retry(struct round *r, const struct post *p)
 		char id[UUID_TEXT_BYTES];
 		metric_add(METRIC_webhook_dead_total, 1, NO_LABELS);
 		log_event(LOG_ERROR, "webhook_dead", LOG_TEXT(practice, uuid_format(&r->practice_id, id)),
-		          LOG_TEXT(event, p->type), LOG_NUM(attempt, attempts));
+		          LOG_TEXT(event_type, p->type), LOG_NUM(attempt, attempts));
 	}
 }
 
@@ -202,7 +202,7 @@ static void posted_cb(void *ctx, const struct fetch_result *result)
 	snprintf(status_text, sizeof(status_text), "%d", result->status);
 	if (!p->ok)
 		log_event(LOG_WARNING, "webhook_failed", LOG_TEXT(practice, uuid_format(&r->practice_id, id)),
-		          LOG_TEXT(event, p->type), LOG_TEXT(status, status), LOG_TEXT(error, result->error),
+		          LOG_TEXT(event_type, p->type), LOG_TEXT(status, status), LOG_TEXT(error, result->error),
 		          LOG_NUM(attempt, p->attempts + 1));
 	if (--r->open == 0)
 		round_over(r);

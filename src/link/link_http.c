@@ -257,7 +257,7 @@ static void opened_cb(void *ctx)
 static void closed_cb(void *ctx, const char *reason)
 {
 	struct http_connection *c = ctx;
-	(void)reason;
+	log_event(LOG_DEBUG, "http_closed", LOG_TEXT(reason, reason));
 	if (c->open)
 		c->open->connection = NULL; /* its handler answers into nothing and frees it */
 	*c->link = c->next;

@@ -164,6 +164,7 @@ static void encrypt(struct stream *s)
 	size_t done = 0;
 	while (s->opened && done < s->plain.n) {
 		size_t n = 0;
+		ERR_clear_error();
 		if (SSL_write_ex(s->ssl, s->plain.p + done, s->plain.n - done, &n) != 1)
 			break;
 		done += n;
@@ -289,6 +290,8 @@ static void set_opened(struct stream *s)
 
 static void handshake(struct stream *s)
 {
+	ERR_clear_error(); /* the queue is the thread's: libcurl leaves its own errors, and SSL_get_error reads them as ours */
+	ERR_clear_error(); /* the queue is the thread's: libcurl's failures must not be read as ours */
 	int result = SSL_do_handshake(s->ssl);
 	if (result == 1)
 		set_opened(s);
@@ -305,6 +308,8 @@ static void decrypt(struct stream *s)
 	static uint8_t clear[READ_BYTES]; /* one loop, one thread; the view ends with the callback */
 	while (!s->closing && s->opened) {
 		size_t n = 0;
+		ERR_clear_error();
+		ERR_clear_error();
 		int result = SSL_read_ex(s->ssl, clear, sizeof(clear), &n);
 		if (result == 1) {
 			s->ops->octets(s->ctx, view_of(clear, n));

@@ -227,7 +227,7 @@ test('where it must not post', async (t) => {
       if (made instanceof Error) return; // refused where it is given
       const before = s.gateway.linesOf('webhook_failed').length;
       await s.api.accepted();
-      const failed = await until(() => s.gateway.linesOf('webhook_failed')[before], 'a failure that is told', 8000);
+      const failed = await until(() => s.gateway.linesOf('webhook_failed')[before], () => `a failure that is told: ${s.gateway.log.slice(-3000)}`, 8000);
       assert.equal(failed.status, '0', JSON.stringify(failed));
       assert.ok(failed.error, 'with its cause');
       if (/^(plain http|a private|link-local|private in)/.test(name)) assert.ok(!/tim(ed|e) ?out|refused by peer|connect/i.test(failed.error), `no connection was tried: ${failed.error}`);

@@ -15,6 +15,7 @@ SELECT t.sent('after', '+12025550101', '2026-03-05T18:00Z');
 SELECT t.accept('help', '+12025550101', '2026-03-06T05:00Z', category => 'help_reply',
 	inbound_id => t.word('help.received', '+12025550101', '2026-03-06T05:00Z'));
 SELECT t.send('help', '2026-03-06T05:00Z');
+SELECT t.sent('other phone', '+12025550102', '2026-03-02T17:00Z');
 SELECT t.finds('', 'before, after, another practice, and answers at any hour');
 SELECT t.is(string_agg(concat_ws(' ', phone, patients, method, word, in_flight, sends_after), ','),
 	'+1******0101 patient of +12025550101 reply stop 0 0', 'report.opt_outs shows it') FROM report.opt_outs;
@@ -67,6 +68,13 @@ SELECT t.sent('b', '+12025550101', '2026-03-03T17:30Z');
 SELECT t.finds('opt_out b', 'stop, start, stop');
 SELECT t.is(string_agg((lifted_at IS NULL) || ' ' || sends_after, ', ' ORDER BY created_at), 'false 0, true 1', 'two opt-outs')
 	FROM report.opt_outs;
+ROLLBACK;
+BEGIN;
+SELECT t.word('opt_out.created', '+12025550101', '2026-03-02T15:00Z');
+SELECT t.word('opt_out.created', '+12025550101', '2026-03-02T16:00Z');
+SELECT t.sent('a', '+12025550101', '2026-03-02T17:00Z');
+SELECT t.finds('opt_out a', 'told once, though the opt-out was recorded twice');
+SELECT t.is(string_agg(created_at || ' ' || sends_after, ', '), '2026-03-02 15:00:00+00 1', 'and is one opt-out') FROM report.opt_outs;
 ROLLBACK;
 BEGIN;
 SELECT t.word('opt_out.created', '+12025550101', '2026-03-02T15:00Z');

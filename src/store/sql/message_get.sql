@@ -13,6 +13,6 @@ SELECT json_build_object(
 			'sentence', coalesce(er.sentence, t.sentence)) ORDER BY e.xact, e.id)
 		FROM smsbridge.event e LEFT JOIN smsbridge.event_type t ON t.code = e.type
 			LEFT JOIN smsbridge.reason er ON er.code = e.reason
-		WHERE e.message_id = m.id AND e.practice_id = m.practice_id), '[]'))
+		WHERE e.message_id = m.id), '[]'))
 FROM smsbridge.message m LEFT JOIN smsbridge.reason r ON r.code = m.reason
 WHERE m.practice_id = $1::uuid AND m.id = $2::uuid

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import smpp from 'smpp';
 import { keepBody, keepPhone } from './privacy.mjs';
-import { pause, until } from './util.mjs';
+import { pause, slow, until } from './util.mjs';
 
 const two = (n) => String(n).padStart(2, '0');
 function stamp(at = new Date()) {
@@ -133,8 +133,13 @@ export class Carrier {
   /** deliver_sm with any fields; resolves with its answer. */
   deliver(fields, session = this.session) {
     return new Promise((resolve, reject) => {
-      session.once('close', () => reject(new Error('closed before deliver_sm_resp')));
-      if (!session.deliver_sm(fields, resolve)) reject(new Error('the session is gone'));
+      const timer = setTimeout(() => reject(new Error('no deliver_sm_resp in time')), 30000 * slow);
+      const end = (settle) => (value) => {
+        clearTimeout(timer);
+        settle(value);
+      };
+      session.once('close', () => end(reject)(new Error('closed before deliver_sm_resp')));
+      if (!session.deliver_sm(fields, end(resolve))) end(reject)(new Error('the session is gone'));
     });
   }
 
