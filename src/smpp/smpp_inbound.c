@@ -280,6 +280,7 @@ bool smpp_inbound_next(struct smpp_session *s)
 	if (length == 0 || length > rest.n)
 		return false;
 	s->in_at += length;
+	s->probes_deaf = 0;
 	on_pdu(s, view_of(rest.p, length));
 	return true;
 }

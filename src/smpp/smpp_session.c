@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PROBES_DEAF 3         /* probes while octets come but no whole PDU: a command_length lied, nothing is understood */
 #define PROBE_ANSWER_MS 30000 /* longest wait for a sign of life after enquire_link (trap 5) */
 #define ID_MAX 64             /* message_id without its NUL */
 
@@ -105,6 +106,7 @@ void smpp_session_open(struct smpp_session *s, int64_t now_ms)
 	forget_connection(s);
 	s->state = SMPP_SESSION_OPEN;
 	s->now_ms = s->heard_ms = now_ms;
+	s->probes_deaf = 0;
 	s->bind_until_ms = now_ms + s->config.bind_ms;
 	if (s->config.role == SMPP_ESME)
 		write_bind(s);
@@ -136,6 +138,10 @@ static void tick_probe(struct smpp_session *s)
 		if (s->now_ms >= s->probe_until_ms)
 			smpp_machine_end(s, SMPP_REASON_enquire_link_timeout);
 	} else if (s->now_ms - s->heard_ms >= s->config.enquire_ms) {
+		if (s->probes_deaf++ == PROBES_DEAF) {
+			smpp_machine_end(s, SMPP_REASON_enquire_link_timeout);
+			return;
+		}
 		int64_t wait_ms = s->config.enquire_ms < PROBE_ANSWER_MS ? s->config.enquire_ms : PROBE_ANSWER_MS;
 		s->probing = true;
 		s->probe_until_ms = s->now_ms + wait_ms;

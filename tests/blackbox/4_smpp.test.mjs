@@ -389,6 +389,7 @@ test('broken PDUs: a nack or a close, then all is well again', async (t) => {
   const cases = {
     'length 0': pduOctets(0x15, 1, { length: 0 }), 'length 15': pduOctets(0x15, 1, { length: 15 }), 'length 4': Buffer.from([0, 0, 0, 4]),
     'length 2 GB': pduOctets(0x05, 1, { length: 0x7fffffff }), 'length 4 GB': pduOctets(0x05, 1, { length: 0xffffffff }), 'length 1 MB': pduOctets(0x05, 1, { length: 1 << 20 }),
+    'a length that swallows what follows': pduOctets(0x05, 6, { length: 12594, body: Buffer.from('\0\x01\x01', 'latin1') }),
     'deliver_sm without a body': pduOctets(0x05, 7), 'deliver_sm cut off': pduOctets(0x05, 8, { body: Buffer.from('\0\x01\x01212') }),
     'a text longer than the PDU': pduOctets(0x05, 9, { body: Buffer.concat([Buffer.from('\0\x01\x0112125550101\0\x01\x0112125550102\0\0\0\0\0\0\0\0\0\0', 'latin1'), Buffer.from([200]), Buffer.from('short')]) }),
     'an address without an end': pduOctets(0x05, 10, { body: Buffer.concat([Buffer.from('\0\x01\x01', 'latin1'), Buffer.alloc(300, 0x31)]) }),

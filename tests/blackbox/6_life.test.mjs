@@ -14,31 +14,39 @@ const settled = ['sent', 'delivered', 'uncertain', 'failed', 'blocked', 'cancele
 
 /** Posts continuously, several at a time, until told to stop; keeps what was answered and how. */
 class Load {
-  constructor(s, { from = 0, streams = 16, most = Infinity } = {}) {
+  constructor(s, { from = 0, streams = 16, pace = 0 } = {}) {
     this.s = s;
-    this.most = from + most; // there is one message a day for a phone
+    this.pace = pace; // ms between one stream's posts: there is one message a day for a phone
     this.next = from;
     this.accepted = new Map(); // body -> id
-    this.unknown = []; // no answer: may be in or not
+    this.unknown = 0; // no answer: it may be in or not
+    this.replayed = 0;
     this.refused = 0;
     this.running = true;
     this.done = Promise.all(Array.from({ length: streams }, () => this.stream()));
   }
 
+  // As a practice system should: the same request with the same Idempotency-Key until there is an answer.
   async stream() {
-    while (this.running && this.next < this.most) {
+    while (this.running) {
       const n = this.next++;
       const draft = Api.draft({ phone: phoneAt(n), patient: nextPatient(), body: `Load ${n} of ${process.pid}, reply STOP to end` });
-      try {
-        const answer = await this.s.api.post('/v1/messages', draft, { timeout: 35000 });
-        if (answer.status === 202) this.accepted.set(draft.body, answer.json.id);
-        else this.refused++;
-        if (answer.status !== 202) await pause(20);
-        else if (this.pace) await pause(this.pace);
-      } catch {
-        this.unknown.push(draft.body);
+      const headers = { 'idempotency-key': `load-${n}` };
+      for (let tries = 0; this.running || tries === 0; tries++) {
+        try {
+          const answer = await this.s.api.post('/v1/messages', draft, { timeout: 35000, headers });
+          if (answer.status === 202) {
+            if (answer.headers['idempotency-replayed']) this.replayed++;
+            this.accepted.set(draft.body, answer.json.id);
+            break;
+          }
+          this.refused++;
+        } catch {
+          this.unknown++;
+        }
         await pause(20);
       }
+      if (this.pace) await pause(this.pace);
     }
   }
 
@@ -58,6 +66,7 @@ async function judge(s, load) {
     assert.ok(byId.has(id), `accepted and lost: ${id}`);
     assert.equal(byId.get(id).body, body);
   }
+  assert.equal(new Set(rows.map((r) => r.body)).size, rows.length, 'one request, one message, however often it was repeated');
   const submits = new Map();
   for (const x of s.carrier.submits) submits.set(x.text, (submits.get(x.text) ?? 0) + 1);
   for (const [text, n] of submits) if (n !== 1) {
@@ -73,7 +82,7 @@ async function judge(s, load) {
   }
   for (const text of submits.keys()) assert.ok(rows.some((r) => r.body === text), 'what was submitted is on record');
   const again = await s.db.sql("SELECT message_id FROM smsbridge.event WHERE type = 'message.sending' GROUP BY 1 HAVING count(*) > 1");
-  return { messages: rows.length, accepted: load.accepted.size, uncertain, unknown: load.unknown.length, refused: load.refused, again: again.length };
+  return { messages: rows.length, accepted: load.accepted.size, uncertain, unknown: load.unknown, replayed: load.replayed, refused: load.refused, again: again.length };
 }
 
 test('kill -9 under load, three times: no accepted message lost, none sent twice', async (t) => {
@@ -239,7 +248,7 @@ test('a new certificate is served after SIGHUP', async (t) => {
 
 test('a second process of the same name takes over: the first ends with 1, nothing is sent twice', async (t) => {
   const s = await setup(t, { link: { window: 20 }, carrier: { onSubmit: () => ({ delay: 30 }) } });
-  const load = new Load(s, { from: 1200, streams: 4, most: 400 });
+  const load = new Load(s, { from: 1200, streams: 4, pace: 100 });
   await until(() => load.accepted.size >= 40, 'load');
   const second = await another(t, s, { node: 'gateway-1', link: { window: 20 } });
   await second.start();
@@ -330,7 +339,7 @@ test('exit codes', async (t) => {
       assert.equal(done.code, code, `${done.stderr}${done.stdout}`);
       if (told) assert.match(done.stderr, told);
       if (code === 0) assert.ok(done.stdout.length > 0 || args[0] === 'migrate' || args[0] === 'check', 'results on stdout');
-      else assert.ok(done.stderr.length > 0 && done.stdout === '', 'talk on stderr, nothing on stdout');
+      else if (args.length) assert.ok(done.stderr.length > 0 && done.stdout === '', 'talk on stderr, nothing on stdout');
     });
   }
   await t.test('check --json', async () => {

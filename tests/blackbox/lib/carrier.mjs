@@ -122,7 +122,7 @@ export class Carrier {
   }
 
   get session() {
-    return [...this.sessions].find((s) => s.bound && s.socket.writable);
+    return [...this.sessions].findLast((s) => s.bound && s.socket.writable); // the newest: an old one may not know yet
   }
 
   async bound(count = 1) {

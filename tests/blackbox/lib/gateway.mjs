@@ -160,6 +160,7 @@ export class Gateway {
   }
 
   killNow() {
+    this.killed = true;
     this.child.kill('SIGKILL');
     return this.exited;
   }
@@ -182,6 +183,9 @@ export class Gateway {
       wrote('log', this.log);
       fs.rmSync(this.dir, { recursive: true, force: true });
     }
+    const fault = /(?:ERROR: \w+Sanitizer|runtime error:)[^]{0,3000}/.exec(this.log);
+    if (fault) throw new Error(`a sanitizer speaks: ${fault[0]}`);
+    if (this.exit?.signal && !this.killed) throw new Error(`the gateway died of ${this.exit.signal}: ${this.log.slice(-2000)}`);
   }
 }
 
