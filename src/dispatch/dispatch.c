@@ -20,6 +20,15 @@ void dispatch_answer(const struct delivery *to, uint32_t status)
 	link_carrier_answer(to->link, to->generation, to->command, to->sequence, status);
 }
 
+bool dispatch_refused_for_data(const char *sqlstate)
+{
+	static const char *const classes[] = {"22", "23", "P0"};
+	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
+		if (strncmp(sqlstate, classes[i], 2) == 0)
+			return true;
+	return false;
+}
+
 void dispatch_carrier_id(struct view id, char to[66])
 {
 	copy_view(to, 66, id);
@@ -314,13 +323,14 @@ static bool writes_done(const struct dispatch *d)
 	       inbounds_idle(d->inbounds);
 }
 
-/* First what is open may end (answers come, commits are made), then links unbind, whose leftovers become uncertain and
- * are written too, then it is over. Each step has the rest of LIMIT_DRAIN_MS at most. */
+/* First what is open may end (answers come, commits are made; LIMIT_DRAIN_MS at most), then links unbind, whose leftovers
+ * become uncertain and are written too (LIMIT_UNBIND_MS at most), then it is over. */
 static void drain_step(struct dispatch *d)
 {
 	if (!d->drained)
 		return;
-	bool late = net_loop_now_ms(d->config.loop) - d->drain_began_ms > LIMIT_DRAIN_MS;
+	int64_t most_ms = d->unbinding ? LIMIT_UNBIND_MS : LIMIT_DRAIN_MS;
+	bool late = net_loop_now_ms(d->config.loop) - d->drain_began_ms > most_ms;
 	if (!d->unbinding && (late || (flights_open(d->flights) == 0 && writes_done(d)))) {
 		d->unbinding = true;
 		d->drain_began_ms = net_loop_now_ms(d->config.loop);

@@ -173,7 +173,7 @@ static void noticed_cb(void *ctx, enum store_result result, const char *sqlstate
 {
 	struct inbounds *in = ctx;
 	struct store_step back = {"ROLLBACK", NULL, NULL};
-	bool data = strncmp(sqlstate, "22", 2) == 0 || strncmp(sqlstate, "23", 2) == 0;
+	bool data = dispatch_refused_for_data(sqlstate);
 	if (result == STORE_OK) {
 		finish(in);
 		return;

@@ -162,6 +162,9 @@ struct zone_cache *zone_cache_new(const char *folder);
 const struct zone *zone_cache_get(struct zone_cache *z, const char *name);
 void zone_cache_free(struct zone_cache *z);
 
+/* Whether the database refused a row for what is in it (SQLSTATE classes 22 data, 23 constraint, P0 raised by a trigger)
+ * and would refuse it again, unlike a full disk or a deadlock. */
+bool dispatch_refused_for_data(const char *sqlstate);
 /* A carrier's message id as our tables hold it: octets that are not visible ASCII become "?". */
 void dispatch_carrier_id(struct view id, char to[66]);
 /* The address as our tables hold it: "+1..." for ten or eleven digits of the NANP, else as it came. */

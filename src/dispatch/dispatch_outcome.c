@@ -414,7 +414,7 @@ static void give_up_item(struct outcomes *o, const char *sqlstate)
 static void batch_failed(struct outcomes *o, enum store_result result, const char *sqlstate)
 {
 	bool one = o->part[ITEM_OUTCOME].count + o->part[ITEM_RECEIPT].count == 1;
-	bool data = strncmp(sqlstate, "22", 2) == 0 || strncmp(sqlstate, "23", 2) == 0;
+	bool data = dispatch_refused_for_data(sqlstate);
 	if (result == STORE_FAILED && data && !one)
 		take_apart(o);
 	else if (result == STORE_FAILED && data && ++o->refusals >= REFUSALS_MAX)

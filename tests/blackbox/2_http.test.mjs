@@ -13,10 +13,20 @@ const auth = `Authorization: Bearer ${s.practice.key}\r\n`;
 
 function post(draft, { headers = '', path = '/v1/messages', length } = {}) {
   const body = Buffer.from(JSON.stringify(draft));
-  return Buffer.concat([Buffer.from(`POST ${path} HTTP/1.1\r\nHost: localhost\r\n${auth}Content-Type: application/json\r\n${headers}Content-Length: ${length ?? body.length}\r\n\r\n`), body]);
+  return Buffer.concat([
+    Buffer.from(
+      `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${auth}Content-Type: application/json\r\n${headers}Content-Length: ${length ?? body.length}\r\n\r\n`,
+    ),
+    body,
+  ]);
 }
 const live = 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n';
-const answersTo = (c, n, ms = 15000) => until(() => c.answers().length >= n && c.answers(), () => `${n} answers; got ${c.received.toString('latin1').slice(0, 2000)}`, ms);
+const answersTo = (c, n, ms = 15000) =>
+  until(
+    () => c.answers().length >= n && c.answers(),
+    () => `${n} answers; got ${c.received.toString('latin1').slice(0, 2000)}`,
+    ms,
+  );
 
 // A client that behaves, on one connection, all the time: it must never notice anything.
 const bystander = await s.api.raw();
@@ -89,15 +99,24 @@ test('keep-alive: many requests on one connection; close when asked; HTTP/1.0', 
 test('pipelining: answers in order, whatever each needs', async () => {
   const known = await s.api.accepted({ send_at: '2026-03-20T15:00:00Z' });
   const round = [
-    [live, 200], [post(Api.draft()), 202], ['GET /nope HTTP/1.1\r\nHost: localhost\r\n\r\n', 404],
-    [`GET /v1/messages/${known.id} HTTP/1.1\r\nHost: localhost\r\n${auth}\r\n`, 200], ['PUT /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc', 405],
-    [post({ phone: 'x' }), 422], [post(Api.draft()), 202], ['GET /v1/messages HTTP/1.1\r\nHost: localhost\r\n\r\n', 401], [post(Api.draft(), { headers: 'Idempotency-Key: "' + '"\r\n' }), 400],
+    [live, 200],
+    [post(Api.draft()), 202],
+    ['GET /nope HTTP/1.1\r\nHost: localhost\r\n\r\n', 404],
+    [`GET /v1/messages/${known.id} HTTP/1.1\r\nHost: localhost\r\n${auth}\r\n`, 200],
+    ['PUT /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc', 405],
+    [post({ phone: 'x' }), 422],
+    [post(Api.draft()), 202],
+    ['GET /v1/messages HTTP/1.1\r\nHost: localhost\r\n\r\n', 401],
+    [post(Api.draft(), { headers: 'Idempotency-Key: "' + '"\r\n' }), 400],
   ];
   const all = [...round, ...round, ...round, ...round];
   const c = await s.api.raw();
   await c.write(Buffer.concat(all.map(([octets]) => Buffer.from(octets))));
   const answers = await answersTo(c, all.length, 20000);
-  assert.deepEqual(answers.map((a) => a.status), all.map(([, status]) => status));
+  assert.deepEqual(
+    answers.map((a) => a.status),
+    all.map(([, status]) => status),
+  );
   c.destroy();
 });
 
@@ -118,7 +137,9 @@ test('a pipeliner that never reads is held back, not buffered without end', asyn
   const began = Date.now();
   let written = 0;
   for (let i = 0; i < 200 && !c.closed && Date.now() - began < 3000; i++) {
-    c.socket.write(chunk, () => { written += chunk.length; });
+    c.socket.write(chunk, () => {
+      written += chunk.length;
+    });
     await pause(5);
   }
   await until(async () => (await s.api.get('/livez')).status === 200, 'others are served');
@@ -165,7 +186,9 @@ test('chunked bodies, split at each octet too', async () => {
 test('Expect: 100-continue', async () => {
   const body = JSON.stringify(Api.draft({ send_at: '2026-03-20T15:00:00Z' }));
   const c = await s.api.raw();
-  await c.write(`POST /v1/messages HTTP/1.1\r\nHost: localhost\r\n${auth}Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`);
+  await c.write(
+    `POST /v1/messages HTTP/1.1\r\nHost: localhost\r\n${auth}Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`,
+  );
   assert.equal((await answersTo(c, 1))[0].status, 100);
   await c.write(body);
   assert.equal((await answersTo(c, 2))[1].status, 202);
@@ -176,7 +199,8 @@ test('Expect: 100-continue', async () => {
 
 const hidden = Api.draft({ patient: 'SMUGGLED-PATIENT', send_at: '2026-03-20T15:00:00Z' });
 const smuggled = post(hidden).toString();
-const p = (headers, body = '') => `POST /v1/messages HTTP/1.1\r\nHost: localhost\r\n${auth}Content-Type: application/json\r\n${headers}\r\n${body}`;
+const p = (headers, body = '') =>
+  `POST /v1/messages HTTP/1.1\r\nHost: localhost\r\n${auth}Content-Type: application/json\r\n${headers}\r\n${body}`;
 const chunked = 'Transfer-Encoding: chunked\r\n';
 const corpus = {
   'Content-Length and Transfer-Encoding': p(`Content-Length: 4\r\n${chunked}`, `0\r\n\r\n${smuggled}`),
@@ -210,9 +234,9 @@ const corpus = {
   'a blank before the first header': `GET /livez HTTP/1.1\r\n Host: localhost\r\n\r\n${smuggled}`,
   'a bare CR in a value': `GET /livez HTTP/1.1\r\nHost: localhost\r\nX-A: b\rTransfer-Encoding: chunked\r\n\r\n${smuggled}`,
   'a bare CR in a name': `GET /livez HTTP/1.1\r\nHost: localhost\r\nX\rA: b\r\n\r\n${smuggled}`,
-  'a bare LF at a header\'s end': `GET /livez HTTP/1.1\r\nHost: localhost\nX-A: b\r\n\r\n${smuggled}`,
-  'a bare LF at the head\'s end': `GET /livez HTTP/1.1\r\nHost: localhost\r\n\n${smuggled}`,
-  'a bare LF at the first line\'s end': `GET /livez HTTP/1.1\nHost: localhost\r\n\r\n${smuggled}`,
+  "a bare LF at a header's end": `GET /livez HTTP/1.1\r\nHost: localhost\nX-A: b\r\n\r\n${smuggled}`,
+  "a bare LF at the head's end": `GET /livez HTTP/1.1\r\nHost: localhost\r\n\n${smuggled}`,
+  "a bare LF at the first line's end": `GET /livez HTTP/1.1\nHost: localhost\r\n\r\n${smuggled}`,
   'only LFs': 'GET /livez HTTP/1.1\nHost: localhost\n\n',
   'CR CR LF': `GET /livez HTTP/1.1\r\nHost: localhost\r\r\n\r\n${smuggled}`,
   'a NUL in a value': `GET /livez HTTP/1.1\r\nHost: localhost\r\nX-A: a\0b\r\n\r\n${smuggled}`,
@@ -230,7 +254,10 @@ const corpus = {
   'an empty header name': `GET /livez HTTP/1.1\r\nHost: localhost\r\n: x\r\n\r\n${smuggled}`,
   'no colon': `GET /livez HTTP/1.1\r\nHost: localhost\r\nX-A b\r\n\r\n${smuggled}`,
   'a bracket in a name': `GET /livez HTTP/1.1\r\nHost: localhost\r\nX(A): b\r\n\r\n${smuggled}`,
-  'an octet past ASCII in a name': Buffer.from(`GET /livez HTTP/1.1\r\nHost: localhost\r\nX\xe9: b\r\n\r\n${smuggled}`, 'latin1'),
+  'an octet past ASCII in a name': Buffer.from(
+    `GET /livez HTTP/1.1\r\nHost: localhost\r\nX\xe9: b\r\n\r\n${smuggled}`,
+    'latin1',
+  ),
   'HTTP/0.9': `GET /livez\r\n\r\n${smuggled}`,
   'HTTP/2.0': `GET /livez HTTP/2.0\r\nHost: localhost\r\n\r\n${smuggled}`,
   'the preface of HTTP/2': `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${smuggled}`,
@@ -275,7 +302,13 @@ const corpus = {
   garbage: Buffer.from(Array.from({ length: 3000 }, (_, i) => (i * 7919) % 256)),
 };
 // Allowed to be understood, if it is understood right.
-const lenient = { 'a target with a fragment': [200], 'HTTP/1.2': [200], 'a long target': [404], 'an octet past ASCII in a name': [200], 'a blank behind the chunk size': [400] };
+const lenient = {
+  'a target with a fragment': [200],
+  'HTTP/1.2': [200],
+  'a long target': [404],
+  'an octet past ASCII in a name': [200],
+  'a blank behind the chunk size': [400],
+};
 
 test('smuggling and malformed requests: one clear refusal each, the connection ends, nothing behind it is read', async (t) => {
   const before = await s.gateway.metric('smsbridge_http_refused_total');
@@ -285,11 +318,18 @@ test('smuggling and malformed requests: one clear refusal each, the connection e
       const c = await s.api.raw();
       try {
         c.socket.write(octets);
-        await until(() => c.ended || c.closed, () => `closed; got ${c.received.toString('latin1').slice(0, 600)}`, 6000);
+        await until(
+          () => c.ended || c.closed,
+          () => `closed; got ${c.received.toString('latin1').slice(0, 600)}`,
+          6000,
+        );
         const answers = c.answers();
         if (lenient[name] && answers.length && lenient[name].includes(answers[0].status)) return;
         assert.equal(answers.length, 1, `one answer: ${c.received.toString('latin1').slice(0, 600)}`);
-        assert.ok([400, 405, 408, 413, 414, 417, 431, 501, 505].includes(answers[0].status), `refused: ${answers[0].head}`);
+        assert.ok(
+          [400, 405, 408, 413, 414, 417, 431, 501, 505].includes(answers[0].status),
+          `refused: ${answers[0].head}`,
+        );
         assert.match(answers[0].head, /problem\+json/);
         assert.match(answers[0].head, /connection: close/i);
         refusals++;
@@ -312,8 +352,14 @@ test('what is unusual and legal is served', async (t) => {
     'names in capitals, no blank behind the colon': ['GET /livez HTTP/1.1\r\nHOST:localhost\r\n\r\n', [200]],
     'tabs around a value': ['GET /livez HTTP/1.1\r\nHost:\tlocalhost\t\r\n\r\n', [200]],
     'an empty value': ['GET /livez HTTP/1.1\r\nHost: localhost\r\nX-A:\r\n\r\n', [200]],
-    'octets past ASCII in a value': [Buffer.from('GET /livez HTTP/1.1\r\nHost: localhost\r\nX-A: \xe9\r\n\r\n', 'latin1'), [200]],
-    'an Upgrade that we do not know': ['GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n', [200]],
+    'octets past ASCII in a value': [
+      Buffer.from('GET /livez HTTP/1.1\r\nHost: localhost\r\nX-A: \xe9\r\n\r\n', 'latin1'),
+      [200],
+    ],
+    'an Upgrade that we do not know': [
+      'GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n',
+      [200],
+    ],
     'a query': ['GET /livez?a=b HTTP/1.1\r\nHost: localhost\r\n\r\n', [200]],
     'a CRLF before the request': [`\r\n${live}`, [200, 400]],
     'a GET with a body': ['GET /livez HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello', [200]],
@@ -335,7 +381,9 @@ test('what is unusual and legal is served', async (t) => {
 test('a trailer cannot pass for a header', async () => {
   const body = JSON.stringify(Api.draft({ send_at: '2026-03-20T15:00:00Z' }));
   const c = await s.api.raw();
-  await c.write(`POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${chunked}\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n${auth}\r\n`);
+  await c.write(
+    `POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${chunked}\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n${auth}\r\n`,
+  );
   const [answer] = await answersTo(c, 1);
   assert.ok([400, 401].includes(answer.status), `${answer.status}`);
   c.destroy();
@@ -343,12 +391,14 @@ test('a trailer cannot pass for a header', async () => {
 
 test('clients that go away in the middle harm nobody', async () => {
   const octets = post(Api.draft({ send_at: '2026-03-20T15:00:00Z' }));
-  await Promise.all(Array.from({ length: 60 }, async (_, i) => {
-    const c = await s.api.raw();
-    c.socket.write(octets.subarray(0, 1 + Math.floor((octets.length - 1) * ((i + 1) / 60))));
-    if (i % 2) await pause(i % 7);
-    c.destroy();
-  }));
+  await Promise.all(
+    Array.from({ length: 60 }, async (_, i) => {
+      const c = await s.api.raw();
+      c.socket.write(octets.subarray(0, 1 + Math.floor((octets.length - 1) * ((i + 1) / 60))));
+      if (i % 2) await pause(i % 7);
+      c.destroy();
+    }),
+  );
   const c = await s.api.raw();
   await c.write(live + live);
   await answersTo(c, 2);
@@ -362,7 +412,10 @@ test('TLS: 1.2 and 1.3, nothing older; plain HTTP on the TLS port gets nothing',
     c.destroy();
   }
   for (const version of ['TLSv1', 'TLSv1.1']) {
-    const error = await s.api.raw({ minVersion: version, maxVersion: version, ciphers: 'DEFAULT:@SECLEVEL=0' }).then((c) => c, (e) => e);
+    const error = await s.api.raw({ minVersion: version, maxVersion: version, ciphers: 'DEFAULT:@SECLEVEL=0' }).then(
+      (c) => c,
+      (e) => e,
+    );
     assert.ok(error instanceof Error, `${version} is refused`);
     assert.match(`${error.code} ${error.message}`, /alert|protocol|version|ECONNRESET/i);
   }
@@ -374,7 +427,10 @@ test('TLS: 1.2 and 1.3, nothing older; plain HTTP on the TLS port gets nothing',
 });
 
 test('weak ciphers are refused', async () => {
-  const weak = tls.getCiphers().filter((c) => /^(aes128-sha|aes256-sha|camellia|null|rc4|des)/.test(c)).map((c) => c.toUpperCase());
+  const weak = tls
+    .getCiphers()
+    .filter((c) => /^(aes128-sha|aes256-sha|camellia|null|rc4|des)/.test(c))
+    .map((c) => c.toUpperCase());
   for (const cipher of weak.slice(0, 6)) {
     const got = await s.api.raw({ maxVersion: 'TLSv1.2', ciphers: `${cipher}:@SECLEVEL=0` }).catch((e) => e);
     assert.ok(got instanceof Error, `${cipher} without forward secrecy is refused`);
@@ -383,13 +439,21 @@ test('weak ciphers are refused', async () => {
 
 test('slow senders are ended, each with its answer', async () => {
   const result = await slowSenders;
-  for (const [name, least, most] of [['head', 9000, 14000], ['first line', 9000, 14000], ['body', 19000, 25000]]) {
+  for (const [name, least, most] of [
+    ['head', 9000, 14000],
+    ['first line', 9000, 14000],
+    ['body', 19000, 25000],
+  ]) {
     const { took, answers } = result[name];
     assert.ok(took >= least && took <= most * slow, `${name} ended after ${took} ms`);
-    assert.deepEqual(answers.map((a) => a.status), [408], name);
+    assert.deepEqual(
+      answers.map((a) => a.status),
+      [408],
+      name,
+    );
   }
   assert.ok(result.handshake.took <= 14000 * slow, `no handshake: ended after ${result.handshake.took} ms`);
-  assert.ok(await s.gateway.metric('smsbridge_http_refused_total', { reason: 'request_timeout' }) >= 3);
+  assert.ok((await s.gateway.metric('smsbridge_http_refused_total', { reason: 'request_timeout' })) >= 3);
 });
 
 test('the connection limit', async () => {
@@ -402,8 +466,10 @@ test('the connection limit', async () => {
     const [answer] = await answersTo(probe, 1);
     return Number(/^smsbridge_http_connections (\d+)/m.exec(answer.body)[1]);
   };
-  await until(async () => await open() === 2, 'two are open: the bystander and this one');
-  await s.gateway.reload((c) => { c.http.connections = 10; });
+  await until(async () => (await open()) === 2, 'two are open: the bystander and this one');
+  await s.gateway.reload((c) => {
+    c.http.connections = 10;
+  });
   const some = await Promise.all(Array.from({ length: 8 }, () => s.api.raw()));
   for (const c of some) {
     await c.write(live);
@@ -415,12 +481,14 @@ test('the connection limit', async () => {
   }
   assert.equal(await open(), 10);
   some[0].destroy();
-  await until(async () => await open() === 9, 'one less');
+  await until(async () => (await open()) === 9, 'one less');
   const again = await s.api.raw();
   await again.write(live);
   await answersTo(again, 1);
   for (const c of [...some, again]) c.destroy();
-  await s.gateway.reload((c) => { delete c.http.connections; });
+  await s.gateway.reload((c) => {
+    delete c.http.connections;
+  });
   probe.received = Buffer.alloc(0);
   await probe.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n');
   assert.match((await answersTo(probe, 1))[0].body, /too_many_connections"\} 5/);

@@ -8,10 +8,15 @@ import { another, atEnd, practice, setup, world } from './lib/world.mjs';
 await world();
 
 const status = async (s, id) => (await s.api.message(id)).status;
-const becomes = (s, id, wanted, ms) => until(async () => {
-  const m = await s.api.message(id);
-  return m.status === wanted && m;
-}, async () => `${wanted}, is ${JSON.stringify(await s.api.message(id))}`, ms);
+const becomes = (s, id, wanted, ms) =>
+  until(
+    async () => {
+      const m = await s.api.message(id);
+      return m.status === wanted && m;
+    },
+    async () => `${wanted}, is ${JSON.stringify(await s.api.message(id))}`,
+    ms,
+  );
 const at = (text) => new Date(text).getTime();
 // A clock that stands, as good as still.
 const still = (start) => ({ clock: { start, rate: 0.001 } });
@@ -46,13 +51,38 @@ test('quiet hours', async (t) => {
     ['08:00 is not', '2026-03-04T08:00:00-06:00', { time_zone: 'America/Chicago' }, null],
     ['midnight', '2026-03-05T00:00:00-06:00', { time_zone: 'America/Chicago' }, '2026-03-05T14:00:00.000Z'],
     ['two zones, one still asleep', '2026-03-05T08:30:00-05:00', { phone: '+18505550110' }, '2026-03-05T14:00:00.000Z'],
-    ['two zones, one asleep already', '2026-03-05T21:30:00-05:00', { phone: '+18505550111' }, '2026-03-06T14:00:00.000Z'],
+    [
+      'two zones, one asleep already',
+      '2026-03-05T21:30:00-05:00',
+      { phone: '+18505550111' },
+      '2026-03-06T14:00:00.000Z',
+    ],
     ['two zones, both awake', '2026-03-06T09:00:00-05:00', { phone: '+18505550112' }, null],
-    ['two zones, but the practice knows which', '2026-03-06T08:30:00-05:00', { phone: '+18505550113', time_zone: 'America/New_York' }, null],
-    ['the night that loses an hour', '2026-03-07T21:30:00-06:00', { time_zone: 'America/Chicago' }, '2026-03-08T13:00:00.000Z'],
+    [
+      'two zones, but the practice knows which',
+      '2026-03-06T08:30:00-05:00',
+      { phone: '+18505550113', time_zone: 'America/New_York' },
+      null,
+    ],
+    [
+      'the night that loses an hour',
+      '2026-03-07T21:30:00-06:00',
+      { time_zone: 'America/Chicago' },
+      '2026-03-08T13:00:00.000Z',
+    ],
     ['08:00 on the short day', '2026-03-08T08:00:00-05:00', { time_zone: 'America/Chicago' }, null],
-    ['the night that gains an hour', '2026-10-31T21:30:00-05:00', { time_zone: 'America/Chicago' }, '2026-11-01T14:00:00.000Z'],
-    ['07:30 on the long day', '2026-11-01T07:30:00-06:00', { time_zone: 'America/Chicago' }, '2026-11-01T14:00:00.000Z'],
+    [
+      'the night that gains an hour',
+      '2026-10-31T21:30:00-05:00',
+      { time_zone: 'America/Chicago' },
+      '2026-11-01T14:00:00.000Z',
+    ],
+    [
+      '07:30 on the long day',
+      '2026-11-01T07:30:00-06:00',
+      { time_zone: 'America/Chicago' },
+      '2026-11-01T14:00:00.000Z',
+    ],
     ['Arizona keeps its time', '2026-07-01T07:30:00-07:00', { phone: '+16025550110' }, '2026-07-01T15:00:00.000Z'],
     ['Honolulu', '2026-07-01T20:30:00-10:00', { phone: '+18085550110' }, null],
     ['Guam', '2026-07-02T21:30:00+10:00', { phone: '+16715550110' }, '2026-07-02T22:00:00.000Z'],
@@ -74,7 +104,13 @@ test('quiet hours', async (t) => {
 });
 
 test('one a day and three a week, per patient and per phone', async (t) => {
-  const s = await setup(t, { config: still('2026-03-02T12:00:00-05:00'), carrier: { onSubmit: (m) => ({ status: m.text.startsWith('refuse') ? 0x0b : 0, silent: m.text.startsWith('silent') }) }, link: { answer_timeout: '1s' } });
+  const s = await setup(t, {
+    config: still('2026-03-02T12:00:00-05:00'),
+    carrier: {
+      onSubmit: (m) => ({ status: m.text.startsWith('refuse') ? 0x0b : 0, silent: m.text.startsWith('silent') }),
+    },
+    link: { answer_timeout: '1s' },
+  });
   const patient = nextPatient();
   const phone = nextPhone();
   const send = (fields = {}) => s.api.accepted({ patient, phone, ...fields });
@@ -98,7 +134,8 @@ test('one a day and three a week, per patient and per phone', async (t) => {
     const otherPhone = await send({ phone: nextPhone() });
     for (const m of [otherPatient, otherPhone]) await dueOf(s, m.id, 'cap_day');
     assert.equal(s.carrier.of(otherPatient.draft.body).length + s.carrier.of(otherPhone.draft.body).length, 0);
-    for (const m of [otherPatient, otherPhone]) assert.equal((await s.api.post(`/v1/messages/${m.id}/cancel`)).status, 200);
+    for (const m of [otherPatient, otherPhone])
+      assert.equal((await s.api.post(`/v1/messages/${m.id}/cancel`)).status, 200);
   });
   await t.test('another practice has its own count', async () => {
     const other = await practice(s.db, { name: 'Oak Street Clinic' });
@@ -181,7 +218,8 @@ test('expiry: too late is never', async (t) => {
 test('STOP, START, HELP and what is none of them', async (t) => {
   const s = await setup(t, { config: still('2026-03-02T12:00:00-05:00'), hooks: null });
   const sender = s.practice.sender;
-  const optOuts = async (phone) => (await s.db.sql('SELECT * FROM smsbridge.opt_out WHERE phone = $1 ORDER BY created_at', [phone]));
+  const optOuts = async (phone) =>
+    await s.db.sql('SELECT * FROM smsbridge.opt_out WHERE phone = $1 ORDER BY created_at', [phone]);
   const notices = (phone) => s.carrier.to(phone);
   const answered = async (phone, text, more) => {
     const answer = await s.carrier.mo(phone, sender, text, more);
@@ -233,8 +271,42 @@ test('STOP, START, HELP and what is none of them', async (t) => {
     await s.gateway.moveClock('2026-03-02T12:00:00-05:00', 0.001);
   });
 
-  const stops = ['STOP', 'stop', 'Stop.', ' stop ', 'STOP!', 's.t.o.p', '"STOP"', 'STOP\n', 'Stop please', 'Please stop', 'PLEASE STOP!!!', 'pls stop thanks', 'stop, thank you', 'STOPALL', 'Stop all', 'UNSUBSCRIBE',
-    'Cancel', 'END', 'quit', 'Revoke', 'OPTOUT', 'opt-out', 'Opt out', 'please opt me out', 'REMOVE', 'ARRET', 'Arr\u00eat', 'ALTO', 'Parar', 'NO MAS', 'no m\u00e1s', 'stop\u{1F6D1}', 'STOP STOP', 'stop texting me'];
+  const stops = [
+    'STOP',
+    'stop',
+    'Stop.',
+    ' stop ',
+    'STOP!',
+    's.t.o.p',
+    '"STOP"',
+    'STOP\n',
+    'Stop please',
+    'Please stop',
+    'PLEASE STOP!!!',
+    'pls stop thanks',
+    'stop, thank you',
+    'STOPALL',
+    'Stop all',
+    'UNSUBSCRIBE',
+    'Cancel',
+    'END',
+    'quit',
+    'Revoke',
+    'OPTOUT',
+    'opt-out',
+    'Opt out',
+    'please opt me out',
+    'REMOVE',
+    'ARRET',
+    'Arr\u00eat',
+    'ALTO',
+    'Parar',
+    'NO MAS',
+    'no m\u00e1s',
+    'stop\u{1F6D1}',
+    'STOP STOP',
+    'stop texting me',
+  ];
   for (const text of stops) {
     await t.test(`${JSON.stringify(text)} stops`, async () => {
       const phone = nextPhone();
@@ -244,7 +316,27 @@ test('STOP, START, HELP and what is none of them', async (t) => {
       await until(() => notices(phone).length === 1, 'one confirmation');
     });
   }
-  const replies = ['Can I stop by at 9?', 'I cannot stop coughing', 'cancel my appointment', 'please do not stop', 'the end is near', 'YES', 'C', 'ok', 'See you then', 'Is it at 9 or 10?', 'start time?', 'I need help with parking', '?', '1', 'Stopp\u00e9', 'bus stop', 'Thanks', 'STOPWATCH', 'weekend'];
+  const replies = [
+    'Can I stop by at 9?',
+    'I cannot stop coughing',
+    'cancel my appointment',
+    'please do not stop',
+    'the end is near',
+    'YES',
+    'C',
+    'ok',
+    'See you then',
+    'Is it at 9 or 10?',
+    'start time?',
+    'I need help with parking',
+    '?',
+    '1',
+    'Stopp\u00e9',
+    'bus stop',
+    'Thanks',
+    'STOPWATCH',
+    'weekend',
+  ];
   for (const text of replies) {
     await t.test(`${JSON.stringify(text)} is a reply`, async () => {
       const phone = nextPhone();
@@ -298,10 +390,24 @@ test('STOP, START, HELP and what is none of them', async (t) => {
   });
   await t.test('numbers with and without their plus, and with other types', async () => {
     const phone = nextPhone();
-    for (const [from, ton] of [[phone, 1], [phone.slice(1), 1], [phone.slice(2), 2]]) {
-      await s.carrier.deliver({ source_addr: from, source_addr_ton: ton, source_addr_npi: 1, destination_addr: sender, dest_addr_ton: 1, dest_addr_npi: 1, short_message: 'STOP' });
+    for (const [from, ton] of [
+      [phone, 1],
+      [phone.slice(1), 1],
+      [phone.slice(2), 2],
+    ]) {
+      await s.carrier.deliver({
+        source_addr: from,
+        source_addr_ton: ton,
+        source_addr_npi: 1,
+        destination_addr: sender,
+        dest_addr_ton: 1,
+        dest_addr_npi: 1,
+        short_message: 'STOP',
+      });
     }
-    const rows = await s.db.sql('SELECT DISTINCT phone FROM smsbridge.opt_out WHERE phone LIKE $1', [`%${phone.slice(-10)}`]);
+    const rows = await s.db.sql('SELECT DISTINCT phone FROM smsbridge.opt_out WHERE phone LIKE $1', [
+      `%${phone.slice(-10)}`,
+    ]);
     assert.deepEqual(rows, [{ phone }], 'all three are one phone');
   });
   await t.test('a STOP in message_payload, in data_sm, in Latin-1, behind a header', async () => {
@@ -311,9 +417,18 @@ test('STOP, START, HELP and what is none of them', async (t) => {
       const fields = { ...to, source_addr: phone };
       if (how === 'payload') await s.carrier.deliver({ ...fields, short_message: '', message_payload: 'STOP' });
       if (how === 'latin1') await s.carrier.deliver({ ...fields, data_coding: 3, short_message: Buffer.from('STOP') });
-      if (how === 'udh') await s.carrier.deliver({ ...fields, esm_class: 0x40, short_message: Buffer.concat([Buffer.from([5, 0, 3, 9, 1, 1]), Buffer.from('STOP')]) });
-      if (how === 'binary dcs') await s.carrier.deliver({ ...fields, data_coding: 0xf1, short_message: Buffer.from('STOP') });
-      if (how === 'data_sm') await new Promise((resolve) => { s.carrier.session.data_sm({ ...fields, message_payload: 'STOP' }, resolve); });
+      if (how === 'udh')
+        await s.carrier.deliver({
+          ...fields,
+          esm_class: 0x40,
+          short_message: Buffer.concat([Buffer.from([5, 0, 3, 9, 1, 1]), Buffer.from('STOP')]),
+        });
+      if (how === 'binary dcs')
+        await s.carrier.deliver({ ...fields, data_coding: 0xf1, short_message: Buffer.from('STOP') });
+      if (how === 'data_sm')
+        await new Promise((resolve) => {
+          s.carrier.session.data_sm({ ...fields, message_payload: 'STOP' }, resolve);
+        });
       await until(async () => (await optOuts(phone)).length === 1, `${how}: opted out`);
     }
   });
@@ -335,16 +450,23 @@ test('STOP, START, HELP and what is none of them', async (t) => {
 
 test('a confirmation that is more than five minutes late does not go', async (t) => {
   let refuse = true;
-  const s = await setup(t, { config: { clock: { start: '2026-03-02T12:00:00-05:00', rate: 1 } }, carrier: { onSubmit: () => ({ status: refuse ? 0x58 : 0 }) } });
+  const s = await setup(t, {
+    config: { clock: { start: '2026-03-02T12:00:00-05:00', rate: 1 } },
+    carrier: { onSubmit: () => ({ status: refuse ? 0x58 : 0 }) },
+  });
   const phone = nextPhone();
   await s.carrier.mo(phone, s.practice.sender, 'STOP');
   await until(() => s.carrier.to(phone).length === 1, 'tried');
   await s.gateway.moveClock('2026-03-02T12:05:30-05:00', 1);
   refuse = false;
-  const [row] = await until(async () => {
-    const rows = await s.db.sql("SELECT * FROM smsbridge.message WHERE phone = $1", [phone]);
-    return rows[0]?.status === 'expired' && rows;
-  }, 'expired', 20000);
+  const [row] = await until(
+    async () => {
+      const rows = await s.db.sql('SELECT * FROM smsbridge.message WHERE phone = $1', [phone]);
+      return rows[0]?.status === 'expired' && rows;
+    },
+    'expired',
+    20000,
+  );
   assert.equal(row.category, 'opt_out_confirmation');
   assert.equal(s.carrier.to(phone).length, 1);
 });
@@ -356,17 +478,43 @@ test('the carrier is answered after the commit', async (t) => {
   const submit = await s.carrier.got(sent.draft);
   await becomes(s, sent.id, 'sent');
   for (const [name, table, deliver, proof] of [
-    ['a STOP', 'opt_out', (phone) => s.carrier.mo(phone, sender, 'STOP'), 'SELECT 1 FROM smsbridge.opt_out WHERE phone = $1'],
-    ['a reply', 'inbound', (phone) => s.carrier.mo(phone, sender, 'What time was it?'), 'SELECT 1 FROM smsbridge.inbound WHERE phone = $1'],
-    ['a receipt', 'message', () => s.carrier.receipt(submit), "SELECT 1 FROM smsbridge.message WHERE status = 'delivered' AND $1::text IS NOT NULL"],
+    [
+      'a STOP',
+      'opt_out',
+      (phone) => s.carrier.mo(phone, sender, 'STOP'),
+      'SELECT 1 FROM smsbridge.opt_out WHERE phone = $1',
+    ],
+    [
+      'a reply',
+      'inbound',
+      (phone) => s.carrier.mo(phone, sender, 'What time was it?'),
+      'SELECT 1 FROM smsbridge.inbound WHERE phone = $1',
+    ],
+    [
+      'a receipt',
+      'message',
+      () => s.carrier.receipt(submit),
+      "SELECT 1 FROM smsbridge.message WHERE status = 'delivered' AND $1::text IS NOT NULL",
+    ],
   ]) {
     await t.test(name, async () => {
       const phone = nextPhone();
       const blocker = await s.db.connect();
       await blocker.query(`BEGIN; LOCK TABLE smsbridge.${table} IN EXCLUSIVE MODE`);
       let answer;
-      const told = deliver(phone).then((a) => { answer = a; });
-      await until(async () => (await s.db.sql('SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE NOT granted AND datname = $1', [s.db.name])).length, 'the gateway waits for the table');
+      const told = deliver(phone).then((a) => {
+        answer = a;
+      });
+      await until(
+        async () =>
+          (
+            await s.db.sql(
+              'SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE NOT granted AND datname = $1',
+              [s.db.name],
+            )
+          ).length,
+        'the gateway waits for the table',
+      );
       await never(() => answer, 'answered before the commit', 500);
       await blocker.query('ROLLBACK');
       await blocker.end();
@@ -385,7 +533,10 @@ test('a STOP while a message is on the wire', async (t) => {
   const submit = await s.carrier.got(m.draft);
   await s.carrier.mo(m.draft.phone, s.practice.sender, 'STOP');
   const events = await s.db.sql("SELECT * FROM smsbridge.event WHERE type LIKE 'opt_out.%' ORDER BY type");
-  assert.deepEqual(events.map((e) => e.type), ['opt_out.created', 'opt_out.in_flight']);
+  assert.deepEqual(
+    events.map((e) => e.type),
+    ['opt_out.created', 'opt_out.in_flight'],
+  );
   assert.equal(events[1].message_id, m.id);
   hold = false;
   s.carrier.answer(submit);
@@ -413,21 +564,31 @@ test('a STOP wins over what is queued behind a full window', async (t) => {
 test('STOPs and sends for the same phones at the same time: nothing leaves after its STOP was answered', async (t) => {
   const s = await setup(t, { link: { window: 50 }, carrier: { onSubmit: () => ({ delay: 5 }) } });
   const pairs = Array.from({ length: 80 }, () => ({ phone: nextPhone() }));
-  await Promise.all(pairs.map(async (pair, i) => {
-    const who = { patient: nextPatient(), phone: pair.phone };
-    const posted = s.api.accepted(who);
-    if (i % 2) await posted;
-    await s.carrier.mo(who.phone, s.practice.sender, 'STOP');
-    pair.stoppedAt = Date.now();
-    const m = await posted;
-    pair.body = m.draft.body;
-    pair.later = await s.api.accepted(who); // the STOP was answered: never
-  }));
-  await until(async () => (await s.db.sql("SELECT 1 FROM smsbridge.message WHERE due_at IS NOT NULL OR status = 'sending'")).length === 0, 'all judged', 20000);
+  await Promise.all(
+    pairs.map(async (pair, i) => {
+      const who = { patient: nextPatient(), phone: pair.phone };
+      const posted = s.api.accepted(who);
+      if (i % 2) await posted;
+      await s.carrier.mo(who.phone, s.practice.sender, 'STOP');
+      pair.stoppedAt = Date.now();
+      const m = await posted;
+      pair.body = m.draft.body;
+      pair.later = await s.api.accepted(who); // the STOP was answered: never
+    }),
+  );
+  await until(
+    async () =>
+      (await s.db.sql("SELECT 1 FROM smsbridge.message WHERE due_at IS NOT NULL OR status = 'sending'")).length === 0,
+    'all judged',
+    20000,
+  );
   for (const who of pairs) {
     const sends = s.carrier.of(who.body);
     assert.ok(sends.length <= 1);
-    assert.ok(sends.every((x) => x.at <= who.stoppedAt + 50), 'no submit after the STOP was answered');
+    assert.ok(
+      sends.every((x) => x.at <= who.stoppedAt + 50),
+      'no submit after the STOP was answered',
+    );
     assert.equal(s.carrier.of(who.later.draft.body).length, 0);
     assert.equal((await s.db.message(who.later.id)).status, 'blocked');
     assert.equal(s.carrier.to(who.phone).length - sends.length, 1, 'one confirmation');
@@ -444,10 +605,25 @@ test('two gateways, one patient, forty messages at once: exactly one goes', asyn
   for (let round = 0; round < 3; round++) {
     const who = { patient: nextPatient(), phone: nextPhone() };
     const fields = [who, { ...who, phone: nextPhone() }, { ...who, patient: nextPatient() }];
-    const all = await Promise.all(Array.from({ length: 40 }, (_, i) => (i % 2 ? g2.api : s.api).accepted(round === 0 ? who : fields[(i >> 1) % (round + 1)])));
+    const all = await Promise.all(
+      Array.from({ length: 40 }, (_, i) =>
+        (i % 2 ? g2.api : s.api).accepted(round === 0 ? who : fields[(i >> 1) % (round + 1)]),
+      ),
+    );
     const ids = all.map((m) => m.id);
-    await until(async () => (await s.db.sql("SELECT 1 FROM smsbridge.message WHERE id = ANY($1) AND status IN ('queued', 'sending')", [ids])).length === 0, 'all judged', 20000);
-    const rows = await s.db.sql('SELECT status, reason, phone, patient FROM smsbridge.message WHERE id = ANY($1)', [ids]);
+    await until(
+      async () =>
+        (
+          await s.db.sql("SELECT 1 FROM smsbridge.message WHERE id = ANY($1) AND status IN ('queued', 'sending')", [
+            ids,
+          ])
+        ).length === 0,
+      'all judged',
+      20000,
+    );
+    const rows = await s.db.sql('SELECT status, reason, phone, patient FROM smsbridge.message WHERE id = ANY($1)', [
+      ids,
+    ]);
     const went = [...s.carrier.submits, ...two.submits].filter((x) => all.some((m) => m.draft.body === x.text));
     if (round === 0) assert.equal(went.length, 1, 'exactly one submit on both carriers');
     for (const by of ['phone', 'patient']) {

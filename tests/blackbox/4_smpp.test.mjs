@@ -9,11 +9,17 @@ import { atEnd, setup, world } from './lib/world.mjs';
 
 await world();
 
-const becomes = (s, id, wanted, ms) => until(async () => {
-  const m = await s.api.message(id);
-  return m.status === wanted && m;
-}, async () => `${wanted}, is ${JSON.stringify(await s.api.message(id))}`, ms);
-const stays = (s, id, wanted, ms = 500) => never(async () => (await s.db.message(id)).status !== wanted, `left ${wanted}`, ms);
+const becomes = (s, id, wanted, ms) =>
+  until(
+    async () => {
+      const m = await s.api.message(id);
+      return m.status === wanted && m;
+    },
+    async () => `${wanted}, is ${JSON.stringify(await s.api.message(id))}`,
+    ms,
+  );
+const stays = (s, id, wanted, ms = 500) =>
+  never(async () => (await s.db.message(id)).status !== wanted, `left ${wanted}`, ms);
 const types = async (s, id) => (await s.db.events(id)).map((e) => e.type);
 
 test('bind and submit: every field', async (t) => {
@@ -55,7 +61,11 @@ test('types of numbers and the source from the configuration', async (t) => {
 test('enquire_link both ways; a silent carrier is dropped', async (t) => {
   const s = await setup(t, { link: { enquire_link: '300ms', answer_timeout: '500ms' } });
   await until(() => s.carrier.enquiries >= 3, 'we are asked');
-  const [answer] = await Promise.all([new Promise((resolve) => { s.carrier.session.enquire_link(resolve); })]);
+  const [answer] = await Promise.all([
+    new Promise((resolve) => {
+      s.carrier.session.enquire_link(resolve);
+    }),
+  ]);
   assert.equal(answer.command, 'enquire_link_resp');
   assert.equal(answer.command_status, 0);
   s.carrier.deaf = true;
@@ -69,17 +79,30 @@ test('enquire_link both ways; a silent carrier is dropped', async (t) => {
 
 test('the window is never exceeded; answers in any order find their message', async (t) => {
   const waiting = [];
-  const s = await setup(t, { link: { window: 7 }, carrier: { onSubmit: (m) => { waiting.push(m); return { silent: true }; } } });
+  const s = await setup(t, {
+    link: { window: 7 },
+    carrier: {
+      onSubmit: (m) => {
+        waiting.push(m);
+        return { silent: true };
+      },
+    },
+  });
   const all = [];
   for (let i = 0; i < 60; i++) all.push(await s.api.accepted());
   await until(() => waiting.length === 7, 'the window fills');
   await never(() => s.carrier.mostOpen > 7, 'more than the window', 300);
-  await until(async () => await s.gateway.metric('smsbridge_in_flight') === 7, 'the gauge says so');
+  await until(async () => (await s.gateway.metric('smsbridge_in_flight')) === 7, 'the gauge says so');
   let turn = 0;
   while (s.carrier.submits.length < 60 || waiting.length) {
     await until(() => waiting.length >= Math.min(7, 60 - s.carrier.submits.length + waiting.length), 'more');
     const order = turn++ % 3;
-    const next = order === 0 ? waiting.pop() : order === 1 ? waiting.shift() : waiting.splice(Math.floor(waiting.length / 2), 1)[0];
+    const next =
+      order === 0
+        ? waiting.pop()
+        : order === 1
+          ? waiting.shift()
+          : waiting.splice(Math.floor(waiting.length / 2), 1)[0];
     next.id = `for-${next.phone.slice(-7)}`;
     s.carrier.answer(next);
   }
@@ -92,7 +115,10 @@ test('the window is never exceeded; answers in any order find their message', as
 });
 
 test('an answer that never comes: uncertain, counted, never sent again; a late one settles it', async (t) => {
-  const s = await setup(t, { link: { answer_timeout: '500ms', window: 4 }, carrier: { onSubmit: () => ({ silent: true }) } });
+  const s = await setup(t, {
+    link: { answer_timeout: '500ms', window: 4 },
+    carrier: { onSubmit: () => ({ silent: true }) },
+  });
   const m = await s.api.accepted();
   const submit = await s.carrier.got(m.draft);
   const shown = await becomes(s, m.id, 'uncertain');
@@ -131,14 +157,24 @@ test('receipts: by text, by TLV, by both, with ids in other spellings', async (t
     });
   }
   await t.test('the id in decimal, decimal with zeros before, in small letters', async () => {
-    for (const spell of [(id) => String(parseInt(id, 16)), (id) => String(parseInt(id, 16)).padStart(10, '0'), (id) => id.toLowerCase()]) {
+    for (const spell of [
+      (id) => String(parseInt(id, 16)),
+      (id) => String(parseInt(id, 16)).padStart(10, '0'),
+      (id) => id.toLowerCase(),
+    ]) {
       const m = await sent();
       await s.carrier.receipt(m.submit, { id: spell(m.submit.id) });
       await becomes(s, m.id, 'delivered');
     }
   });
   await t.test('final states', async () => {
-    for (const [stat, wanted, reason] of [['UNDELIV', 'undelivered', 'receipt_failed'], ['EXPIRED', 'expired', 'receipt_expired'], ['REJECTD', 'undelivered', 'receipt_rejected'], ['DELETED', 'undelivered', null], ['UNKNOWN', 'unconfirmed', 'receipt_unknown']]) {
+    for (const [stat, wanted, reason] of [
+      ['UNDELIV', 'undelivered', 'receipt_failed'],
+      ['EXPIRED', 'expired', 'receipt_expired'],
+      ['REJECTD', 'undelivered', 'receipt_rejected'],
+      ['DELETED', 'undelivered', null],
+      ['UNKNOWN', 'unconfirmed', 'receipt_unknown'],
+    ]) {
       for (const how of ['text', 'tlv']) {
         const m = await sent();
         await s.carrier.receipt(m.submit, { stat, how, err: '034' });
@@ -173,28 +209,62 @@ test('receipts: by text, by TLV, by both, with ids in other spellings', async (t
   });
   await t.test('odd texts', async () => {
     const odd = [
-      (id) => `id:${id} stat:DELIVRD`, (id) => `ID:${id} SUB:001 DLVRD:001 SUBMIT DATE:2603021200 DONE DATE:2603021201 STAT:DELIVRD ERR:000 TEXT:`,
-      (id) => `id:${id} sub:1 dlvrd:1 submit date:260302120000 done date:260302120100 stat:DELIVRD err:0 Text:hello`, (id) => `stat:DELIVRD err:000 id:${id}`,
-      (id) => `id:${id}  sub:001  dlvrd:001  submit date:2603021200  done date:2603021201  stat:delivrd  err:000  text:stat:UNDELIV id:x`,
-      (id) => `${receiptText({ id })}\0`, (id) => `id: ${id} sub:001 dlvrd:001 stat: DELIVRD err: 000 text:`,
+      (id) => `id:${id} stat:DELIVRD`,
+      (id) => `ID:${id} SUB:001 DLVRD:001 SUBMIT DATE:2603021200 DONE DATE:2603021201 STAT:DELIVRD ERR:000 TEXT:`,
+      (id) => `id:${id} sub:1 dlvrd:1 submit date:260302120000 done date:260302120100 stat:DELIVRD err:0 Text:hello`,
+      (id) => `stat:DELIVRD err:000 id:${id}`,
+      (id) =>
+        `id:${id}  sub:001  dlvrd:001  submit date:2603021200  done date:2603021201  stat:delivrd  err:000  text:stat:UNDELIV id:x`,
+      (id) => `${receiptText({ id })}\0`,
+      (id) => `id: ${id} sub:001 dlvrd:001 stat: DELIVRD err: 000 text:`,
     ];
     for (const text of odd) {
       const m = await sent();
-      await s.carrier.deliver({ esm_class: 4, source_addr: m.submit.to, destination_addr: m.submit.from, source_addr_ton: 1, dest_addr_ton: 1, short_message: text(m.submit.id) });
-      await until(async () => (await s.db.message(m.id)).status === 'delivered', `delivered by ${JSON.stringify(text('ID'))}`);
+      await s.carrier.deliver({
+        esm_class: 4,
+        source_addr: m.submit.to,
+        destination_addr: m.submit.from,
+        source_addr_ton: 1,
+        dest_addr_ton: 1,
+        short_message: text(m.submit.id),
+      });
+      await until(
+        async () => (await s.db.message(m.id)).status === 'delivered',
+        `delivered by ${JSON.stringify(text('ID'))}`,
+      );
     }
   });
   await t.test('an unknown id is kept, answered and counted; nonsense too', async () => {
     const [{ n: before }] = await s.db.sql('SELECT count(*)::int AS n FROM smsbridge.receipt');
-    const answer = await s.carrier.deliver({ esm_class: 4, source_addr: nextPhone(), destination_addr: s.practice.sender, short_message: receiptText({ id: 'never-was' }) });
+    const answer = await s.carrier.deliver({
+      esm_class: 4,
+      source_addr: nextPhone(),
+      destination_addr: s.practice.sender,
+      short_message: receiptText({ id: 'never-was' }),
+    });
     assert.equal(answer.command_status, 0);
     const [{ n: after }] = await s.db.sql('SELECT count(*)::int AS n FROM smsbridge.receipt');
     assert.equal(after, before + 1);
-    for (const text of ['', 'hello', 'id:', 'id: stat:', `id:${'x'.repeat(200)} stat:DELIVRD`, 'stat:DELIVRD', 'id:a stat:NONSENSE']) {
-      const a = await s.carrier.deliver({ esm_class: 4, source_addr: nextPhone(), destination_addr: s.practice.sender, short_message: text });
+    for (const text of [
+      '',
+      'hello',
+      'id:',
+      'id: stat:',
+      `id:${'x'.repeat(200)} stat:DELIVRD`,
+      'stat:DELIVRD',
+      'id:a stat:NONSENSE',
+    ]) {
+      const a = await s.carrier.deliver({
+        esm_class: 4,
+        source_addr: nextPhone(),
+        destination_addr: s.practice.sender,
+        short_message: text,
+      });
       assert.equal(a.command, 'deliver_sm_resp');
     }
-    const replies = await s.db.sql("SELECT body FROM smsbridge.inbound WHERE body LIKE '%id:x%' OR body LIKE '%id:a%' OR body LIKE '%never-was%'");
+    const replies = await s.db.sql(
+      "SELECT body FROM smsbridge.inbound WHERE body LIKE '%id:x%' OR body LIKE '%id:a%' OR body LIKE '%never-was%'",
+    );
     assert.deepEqual(replies, [], 'no receipt passes for a reply');
     const m = await sent();
     await s.carrier.receipt(m.submit);
@@ -228,15 +298,21 @@ test('a receipt for an unknown id is matched when the message is known', async (
 
 test('throttling: back off, then each is delivered once', async (t) => {
   let refused = 0;
-  const s = await setup(t, { link: { window: 5 }, carrier: { onSubmit: () => (refused < 8 && ++refused ? { status: refused % 2 ? 0x58 : 0x14 } : {}) } });
+  const s = await setup(t, {
+    link: { window: 5 },
+    carrier: { onSubmit: () => (refused < 8 && ++refused ? { status: refused % 2 ? 0x58 : 0x14 } : {}) },
+  });
   const all = await Promise.all(Array.from({ length: 20 }, () => s.api.accepted()));
   for (const m of all) await becomes(s, m.id, 'sent', 60000);
   assert.equal(s.carrier.submits.length, 28);
-  for (const m of all) assert.equal(s.carrier.of(m.draft.body).filter((x) => x.id).length, s.carrier.of(m.draft.body).length);
+  for (const m of all)
+    assert.equal(s.carrier.of(m.draft.body).filter((x) => x.id).length, s.carrier.of(m.draft.body).length);
   const first = s.carrier.submits[0].at;
   const last = s.carrier.submits.at(-1).at;
   assert.ok(last - first >= 250, `the link paused: ${last - first} ms`);
-  const requeued = await s.db.sql("SELECT count(*)::int AS n FROM smsbridge.event WHERE type = 'message.requeued' AND reason = 'carrier_throttled'");
+  const requeued = await s.db.sql(
+    "SELECT count(*)::int AS n FROM smsbridge.event WHERE type = 'message.requeued' AND reason = 'carrier_throttled'",
+  );
   assert.equal(requeued[0].n, 8, 'each proof that it did not leave is an event');
   assert.ok(s.gateway.linesOf('link_throttled').length >= 1);
 });
@@ -286,7 +362,10 @@ test('answers of a header only', async (t) => {
 
 test('a connection that breaks with open submits: uncertain, and the next bind is fine', async (t) => {
   let mode = 'silent';
-  const s = await setup(t, { link: { window: 5 }, carrier: { onSubmit: () => (mode === 'silent' ? { silent: true } : {}) } });
+  const s = await setup(t, {
+    link: { window: 5 },
+    carrier: { onSubmit: () => (mode === 'silent' ? { silent: true } : {}) },
+  });
   const all = await Promise.all(Array.from({ length: 12 }, () => s.api.accepted()));
   await until(() => s.carrier.submits.length === 5, 'five on the wire');
   const open = new Set(s.carrier.submits.map((x) => x.text));
@@ -304,7 +383,9 @@ test('a connection that breaks with open submits: uncertain, and the next bind i
 
 test('the carrier unbinds: nothing is lost', async (t) => {
   const s = await setup(t, {});
-  const answer = await new Promise((resolve) => { s.carrier.session.unbind(resolve); });
+  const answer = await new Promise((resolve) => {
+    s.carrier.session.unbind(resolve);
+  });
   assert.equal(answer.command, 'unbind_resp');
   await until(() => s.carrier.binds.length === 2, 'binds again');
   await s.carrier.bound();
@@ -330,7 +411,11 @@ test('a refused bind is not hammered', async (t) => {
 
 test('a carrier that never answers the bind', async (t) => {
   let mode = 'silent';
-  const s = await setup(t, { carrier: { onBind: () => (mode === 'silent' ? 'silent' : 0) }, bind: false, link: { bind_timeout: '300ms' } });
+  const s = await setup(t, {
+    carrier: { onBind: () => (mode === 'silent' ? 'silent' : 0) },
+    bind: false,
+    link: { bind_timeout: '300ms' },
+  });
   await until(() => s.carrier.binds.length >= 1 && s.carrier.closes >= 1, 'given up');
   mode = 'ok';
   await s.carrier.bound();
@@ -369,8 +454,17 @@ test('the rate of a link', async (t) => {
 
 test('PDUs split at each octet and merged', async (t) => {
   const s = await setup(t, { hooks: null });
-  const mo = (phone, text, sequence) => new smpp.PDU('deliver_sm', { source_addr: phone.slice(1), source_addr_ton: 1, destination_addr: s.practice.sender.slice(1), dest_addr_ton: 1, short_message: text, sequence_number: sequence }).toBuffer();
-  const answers = (sequence) => s.carrier.pdus.filter((x) => x.pdu.command === 'deliver_sm_resp' && x.pdu.sequence_number === sequence);
+  const mo = (phone, text, sequence) =>
+    new smpp.PDU('deliver_sm', {
+      source_addr: phone.slice(1),
+      source_addr_ton: 1,
+      destination_addr: s.practice.sender.slice(1),
+      dest_addr_ton: 1,
+      short_message: text,
+      sequence_number: sequence,
+    }).toBuffer();
+  const answers = (sequence) =>
+    s.carrier.pdus.filter((x) => x.pdu.command === 'deliver_sm_resp' && x.pdu.sequence_number === sequence);
   const octets = mo(nextPhone(), 'Is the door open?', 5000);
   s.carrier.session.socket.setNoDelay(true);
   for (const octet of octets) {
@@ -378,8 +472,21 @@ test('PDUs split at each octet and merged', async (t) => {
     if (octet % 3 === 0) await pause(1);
   }
   await until(() => answers(5000).length === 1, 'answered');
-  await s.carrier.raw(Buffer.concat([...Array(30).keys()].map((i) => (i % 3 === 2 ? new smpp.PDU('enquire_link', { sequence_number: 6000 + i }).toBuffer() : mo(nextPhone(), `merged ${i}`, 6000 + i)))));
-  await until(() => s.carrier.pdus.filter((x) => x.pdu.isResponse() && x.pdu.sequence_number >= 6000 && x.pdu.sequence_number < 6030).length === 30, 'thirty answers');
+  await s.carrier.raw(
+    Buffer.concat(
+      [...Array(30).keys()].map((i) =>
+        i % 3 === 2
+          ? new smpp.PDU('enquire_link', { sequence_number: 6000 + i }).toBuffer()
+          : mo(nextPhone(), `merged ${i}`, 6000 + i),
+      ),
+    ),
+  );
+  await until(
+    () =>
+      s.carrier.pdus.filter((x) => x.pdu.isResponse() && x.pdu.sequence_number >= 6000 && x.pdu.sequence_number < 6030)
+        .length === 30,
+    'thirty answers',
+  );
   const rows = await s.db.sql("SELECT 1 FROM smsbridge.inbound WHERE body LIKE 'merged %'");
   assert.equal(rows.length, 20);
 });
@@ -387,32 +494,86 @@ test('PDUs split at each octet and merged', async (t) => {
 test('broken PDUs: a nack or a close, then all is well again', async (t) => {
   const s = await setup(t, { link: { enquire_link: '1s' } });
   const cases = {
-    'length 0': pduOctets(0x15, 1, { length: 0 }), 'length 15': pduOctets(0x15, 1, { length: 15 }), 'length 4': Buffer.from([0, 0, 0, 4]),
-    'length 2 GB': pduOctets(0x05, 1, { length: 0x7fffffff }), 'length 4 GB': pduOctets(0x05, 1, { length: 0xffffffff }), 'length 1 MB': pduOctets(0x05, 1, { length: 1 << 20 }),
-    'a length that swallows what follows': pduOctets(0x05, 6, { length: 12594, body: Buffer.from('\0\x01\x01', 'latin1') }),
-    'deliver_sm without a body': pduOctets(0x05, 7), 'deliver_sm cut off': pduOctets(0x05, 8, { body: Buffer.from('\0\x01\x01212') }),
-    'a text longer than the PDU': pduOctets(0x05, 9, { body: Buffer.concat([Buffer.from('\0\x01\x0112125550101\0\x01\x0112125550102\0\0\0\0\0\0\0\0\0\0', 'latin1'), Buffer.from([200]), Buffer.from('short')]) }),
-    'an address without an end': pduOctets(0x05, 10, { body: Buffer.concat([Buffer.from('\0\x01\x01', 'latin1'), Buffer.alloc(300, 0x31)]) }),
-    'a TLV longer than the PDU': pduOctets(0x05, 11, { body: Buffer.concat([Buffer.from('\0\x01\x0112125550101\0\x01\x0112125550102\0\0\0\0\0\0\0\0\0\0\x02hi', 'latin1'), Buffer.from([0x04, 0x24, 0xff, 0xff, 1])]) }),
-    'half a TLV': pduOctets(0x05, 12, { body: Buffer.concat([Buffer.from('\0\x01\x0112125550101\0\x01\x0112125550102\0\0\0\0\0\0\0\0\0\0\x02hi', 'latin1'), Buffer.from([0x04, 0x24, 0])]) }),
-    'an unknown request': pduOctets(0x00000077, 13), 'a vendor\'s request': pduOctets(0x00010200, 14, { body: Buffer.from('hello') }),
-    'an unknown answer': pduOctets(0x80000077, 15), 'an answer to nothing': pduOctets(0x80000004, 99999, { body: Buffer.from('x\0') }),
-    'an enquire_link_resp to nothing': pduOctets(0x80000015, 99998), 'a nack to nothing': pduOctets(0x80000000, 99997, { status: 3 }), 'a nack with sequence 0': pduOctets(0x80000000, 0, { status: 2 }),
-    'a second bind': new smpp.PDU('bind_transceiver', { system_id: 'x', password: 'y', sequence_number: 16 }).toBuffer(), 'a bind answer': pduOctets(0x80000009, 1, { body: Buffer.from('x\0') }),
-    'a submit_sm from the carrier': new smpp.PDU('submit_sm', { destination_addr: '12125550101', short_message: 'x', sequence_number: 17 }).toBuffer(),
-    'query_sm from the carrier': new smpp.PDU('query_sm', { message_id: 'x', sequence_number: 18 }).toBuffer(), 'outbind': new smpp.PDU('outbind', { system_id: 'x', password: 'y', sequence_number: 19 }).toBuffer(),
-    'alert_notification': new smpp.PDU('alert_notification', { source_addr: '12125550101', esme_addr: 'x', sequence_number: 20 }).toBuffer(),
-    'an enquire_link with a body': pduOctets(0x15, 21, { body: Buffer.from('body') }), 'sequence 0': pduOctets(0x15, 0), 'sequence 0xffffffff': pduOctets(0x15, 0xffffffff),
+    'length 0': pduOctets(0x15, 1, { length: 0 }),
+    'length 15': pduOctets(0x15, 1, { length: 15 }),
+    'length 4': Buffer.from([0, 0, 0, 4]),
+    'length 2 GB': pduOctets(0x05, 1, { length: 0x7fffffff }),
+    'length 4 GB': pduOctets(0x05, 1, { length: 0xffffffff }),
+    'length 1 MB': pduOctets(0x05, 1, { length: 1 << 20 }),
+    'a length that swallows what follows': pduOctets(0x05, 6, {
+      length: 12594,
+      body: Buffer.from('\0\x01\x01', 'latin1'),
+    }),
+    'deliver_sm without a body': pduOctets(0x05, 7),
+    'deliver_sm cut off': pduOctets(0x05, 8, { body: Buffer.from('\0\x01\x01212') }),
+    'a text longer than the PDU': pduOctets(0x05, 9, {
+      body: Buffer.concat([
+        Buffer.from('\0\x01\x0112125550101\0\x01\x0112125550102\0\0\0\0\0\0\0\0\0\0', 'latin1'),
+        Buffer.from([200]),
+        Buffer.from('short'),
+      ]),
+    }),
+    'an address without an end': pduOctets(0x05, 10, {
+      body: Buffer.concat([Buffer.from('\0\x01\x01', 'latin1'), Buffer.alloc(300, 0x31)]),
+    }),
+    'a TLV longer than the PDU': pduOctets(0x05, 11, {
+      body: Buffer.concat([
+        Buffer.from('\0\x01\x0112125550101\0\x01\x0112125550102\0\0\0\0\0\0\0\0\0\0\x02hi', 'latin1'),
+        Buffer.from([0x04, 0x24, 0xff, 0xff, 1]),
+      ]),
+    }),
+    'half a TLV': pduOctets(0x05, 12, {
+      body: Buffer.concat([
+        Buffer.from('\0\x01\x0112125550101\0\x01\x0112125550102\0\0\0\0\0\0\0\0\0\0\x02hi', 'latin1'),
+        Buffer.from([0x04, 0x24, 0]),
+      ]),
+    }),
+    'an unknown request': pduOctets(0x00000077, 13),
+    "a vendor's request": pduOctets(0x00010200, 14, { body: Buffer.from('hello') }),
+    'an unknown answer': pduOctets(0x80000077, 15),
+    'an answer to nothing': pduOctets(0x80000004, 99999, { body: Buffer.from('x\0') }),
+    'an enquire_link_resp to nothing': pduOctets(0x80000015, 99998),
+    'a nack to nothing': pduOctets(0x80000000, 99997, { status: 3 }),
+    'a nack with sequence 0': pduOctets(0x80000000, 0, { status: 2 }),
+    'a second bind': new smpp.PDU('bind_transceiver', {
+      system_id: 'x',
+      password: 'y',
+      sequence_number: 16,
+    }).toBuffer(),
+    'a bind answer': pduOctets(0x80000009, 1, { body: Buffer.from('x\0') }),
+    'a submit_sm from the carrier': new smpp.PDU('submit_sm', {
+      destination_addr: '12125550101',
+      short_message: 'x',
+      sequence_number: 17,
+    }).toBuffer(),
+    'query_sm from the carrier': new smpp.PDU('query_sm', { message_id: 'x', sequence_number: 18 }).toBuffer(),
+    outbind: new smpp.PDU('outbind', { system_id: 'x', password: 'y', sequence_number: 19 }).toBuffer(),
+    alert_notification: new smpp.PDU('alert_notification', {
+      source_addr: '12125550101',
+      esme_addr: 'x',
+      sequence_number: 20,
+    }).toBuffer(),
+    'an enquire_link with a body': pduOctets(0x15, 21, { body: Buffer.from('body') }),
+    'sequence 0': pduOctets(0x15, 0),
+    'sequence 0xffffffff': pduOctets(0x15, 0xffffffff),
     'a status in a request': pduOctets(0x15, 22, { status: 8 }),
-    garbage: Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919 + 13) % 256)), 'an HTTP request': Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), 'a TLS hello': Buffer.from('16030100a5010000a10303', 'hex'), zeros: Buffer.alloc(4096), ones: Buffer.alloc(4096, 0xff),
+    garbage: Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919 + 13) % 256)),
+    'an HTTP request': Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
+    'a TLS hello': Buffer.from('16030100a5010000a10303', 'hex'),
+    zeros: Buffer.alloc(4096),
+    ones: Buffer.alloc(4096, 0xff),
   };
   // Reported: a broken TLV is passed over without a word or a count (the rest of the PDU is served).
-  const todo = { 'a TLV longer than the PDU': 'not counted yet', 'half a TLV': 'not counted yet' };
   for (const [name, octets] of Object.entries(cases)) {
-    await t.test(name, { todo: todo[name] }, async () => {
+    await t.test(name, async () => {
       await s.carrier.bound();
       const { session } = s.carrier;
-      const before = { pdus: s.carrier.pdus.length, closes: s.carrier.closes, faults: await s.gateway.metric('smsbridge_smpp_faults_total'), lost: await s.gateway.metric('smsbridge_smpp_disconnects_total') };
+      const before = {
+        pdus: s.carrier.pdus.length,
+        closes: s.carrier.closes,
+        faults: await s.gateway.metric('smsbridge_smpp_faults_total'),
+        lost: await s.gateway.metric('smsbridge_smpp_disconnects_total'),
+      };
       await s.carrier.raw(octets, session);
       // either it stays and answers the next enquiry, or it closes and binds anew
       const alive = new Promise((resolve) => {
@@ -423,10 +584,12 @@ test('broken PDUs: a nack or a close, then all is well again', async (t) => {
       assert.ok(['enquire_link_resp', 'closed'].includes(ended), ended);
       if (ended === 'closed') {
         await until(() => s.carrier.session && s.carrier.session !== session, 'bound anew', 30000);
-        assert.ok(await s.gateway.metric('smsbridge_smpp_disconnects_total') > before.lost, 'counted');
+        assert.ok((await s.gateway.metric('smsbridge_smpp_disconnects_total')) > before.lost, 'counted');
       } else if (!/^(an enquire_link|sequence|a status|alert)/.test(name)) {
-        const nacked = s.carrier.pdus.slice(before.pdus).some((x) => x.pdu.command === 'generic_nack' || (x.pdu.isResponse() && x.pdu.command_status !== 0));
-        const counted = await s.gateway.metric('smsbridge_smpp_faults_total') > before.faults;
+        const nacked = s.carrier.pdus
+          .slice(before.pdus)
+          .some((x) => x.pdu.command === 'generic_nack' || (x.pdu.isResponse() && x.pdu.command_status !== 0));
+        const counted = (await s.gateway.metric('smsbridge_smpp_faults_total')) > before.faults;
         assert.ok(nacked || counted, 'a clear answer, or counted');
       }
       assert.ok(s.gateway.alive());
@@ -443,7 +606,7 @@ test('unknown requests get generic_nack with their sequence number', async (t) =
   assert.equal(nack.command_status, 3, 'ESME_RINVCMDID');
 });
 
-test('the same answer twice, and an answer for another message\'s number', async (t) => {
+test("the same answer twice, and an answer for another message's number", async (t) => {
   const s = await setup(t, { carrier: { onSubmit: () => ({ silent: true }) }, link: { window: 5 } });
   const a = await s.api.accepted();
   const b = await s.api.accepted();
@@ -466,7 +629,10 @@ test('ids that are long, empty, odd or shared', async (t) => {
   for (const id of ids) {
     const m = await s.api.accepted();
     const submit = await s.carrier.got(m.draft);
-    await until(async () => ['sent', 'uncertain', 'delivered'].includes((await s.db.message(m.id)).status), `settled with ${JSON.stringify(id)}`);
+    await until(
+      async () => ['sent', 'uncertain', 'delivered'].includes((await s.db.message(m.id)).status),
+      `settled with ${JSON.stringify(id)}`,
+    );
     if (id === 'x'.repeat(64) || id === 'same') {
       await s.carrier.receipt(submit);
       await becomes(s, m.id, 'delivered');
@@ -474,7 +640,7 @@ test('ids that are long, empty, odd or shared', async (t) => {
   }
 });
 
-test('an id that is no text in the database\'s encoding harms neither its message nor the others', async (t) => {
+test("an id that is no text in the database's encoding harms neither its message nor the others", async (t) => {
   let odd = true;
   const s = await setup(t, { carrier: { onSubmit: () => ({ id: odd ? 'id-\u00e9\u00ff' : undefined }) } });
   const first = await s.api.accepted();
@@ -484,9 +650,20 @@ test('an id that is no text in the database\'s encoding harms neither its messag
   await s.carrier.got(second.draft);
   await becomes(s, second.id, 'sent', 6000);
   await until(async () => ['sent', 'uncertain'].includes((await s.db.message(first.id)).status), 'settled', 6000);
-  const answer = await s.carrier.deliver({ esm_class: 4, source_addr: nextPhone(), destination_addr: s.practice.sender, receipted_message_id: 'id-\u00e9', message_state: 2, short_message: 'id:\u00e9\u00ff stat:DELIVRD err:\u00e9' });
+  const answer = await s.carrier.deliver({
+    esm_class: 4,
+    source_addr: nextPhone(),
+    destination_addr: s.practice.sender,
+    receipted_message_id: 'id-\u00e9',
+    message_state: 2,
+    short_message: 'id:\u00e9\u00ff stat:DELIVRD err:\u00e9',
+  });
   assert.equal(answer.command, 'deliver_sm_resp');
-  const odder = await s.carrier.deliver({ source_addr: '1212\u00e9', destination_addr: s.practice.sender, short_message: 'STOP' });
+  const odder = await s.carrier.deliver({
+    source_addr: '1212\u00e9',
+    destination_addr: s.practice.sender,
+    short_message: 'STOP',
+  });
   assert.equal(odder.command, 'deliver_sm_resp');
   await s.carrier.got((await s.api.accepted()).draft);
 });
@@ -501,7 +678,8 @@ test('a slow reader: the gateway does not run away, the rest goes on', async (t)
   await pause(300);
   session.resume();
   session.socket.resume();
-  for (const m of all) await until(async () => ['sent', 'uncertain'].includes((await s.db.message(m.id)).status), 'settled', 20000);
+  for (const m of all)
+    await until(async () => ['sent', 'uncertain'].includes((await s.db.message(m.id)).status), 'settled', 20000);
   for (const m of all) assert.ok(s.carrier.of(m.draft.body).length <= 1);
 });
 
@@ -521,7 +699,13 @@ test('what patients write, in any alphabet', async (t) => {
   await text(nextPhone(), '日本語', { data_coding: 8, short_message: utf16('日本語') });
   await text(nextPhone(), 'Grüße é', { data_coding: 3, short_message: Buffer.from('Grüße é', 'latin1') });
   await text(nextPhone(), 'x'.repeat(1000), { short_message: '', message_payload: 'x'.repeat(1000) });
-  for (const octets of [Buffer.from([0xd8, 0x00]), Buffer.from([0x00]), Buffer.from([0, 0, 0, 0]), Buffer.alloc(254, 0xff), Buffer.from([0xdc])]) {
+  for (const octets of [
+    Buffer.from([0xd8, 0x00]),
+    Buffer.from([0x00]),
+    Buffer.from([0, 0, 0, 0]),
+    Buffer.alloc(254, 0xff),
+    Buffer.from([0xdc]),
+  ]) {
     const answer = await s.carrier.mo(nextPhone(), s.practice.sender, 'x', { data_coding: 8, short_message: octets });
     assert.equal(answer.command_status, 0, 'broken UCS-2 is taken');
   }

@@ -9,8 +9,23 @@ import { another, setup, theCluster, world } from './lib/world.mjs';
 
 await world();
 
-const becomes = (s, id, wanted, ms) => until(async () => (await s.db.message(id)).status === wanted, async () => `${wanted}: ${JSON.stringify(await s.db.message(id))}`, ms);
-const settled = ['sent', 'delivered', 'uncertain', 'failed', 'blocked', 'canceled', 'expired', 'undelivered', 'unconfirmed'];
+const becomes = (s, id, wanted, ms) =>
+  until(
+    async () => (await s.db.message(id)).status === wanted,
+    async () => `${wanted}: ${JSON.stringify(await s.db.message(id))}`,
+    ms,
+  );
+const settled = [
+  'sent',
+  'delivered',
+  'uncertain',
+  'failed',
+  'blocked',
+  'canceled',
+  'expired',
+  'undelivered',
+  'unconfirmed',
+];
 
 /** Posts continuously, several at a time, until told to stop; keeps what was answered and how. */
 class Load {
@@ -30,7 +45,11 @@ class Load {
   async stream() {
     while (this.running) {
       const n = this.next++;
-      const draft = Api.draft({ phone: phoneAt(n), patient: nextPatient(), body: `Load ${n} of ${process.pid}, reply STOP to end` });
+      const draft = Api.draft({
+        phone: phoneAt(n),
+        patient: nextPatient(),
+        body: `Load ${n} of ${process.pid}, reply STOP to end`,
+      });
       const headers = { 'idempotency-key': `load-${n}` };
       for (let tries = 0; this.running || tries === 0; tries++) {
         try {
@@ -58,35 +77,74 @@ class Load {
 
 /** Nothing lost, nothing twice; what is uncertain was on its way when the lights went out. */
 async function judge(s, load) {
-  await until(async () => (await s.db.sql('SELECT 1 FROM smsbridge.message WHERE NOT status = ANY($1) LIMIT 1', [settled])).length === 0,
-    async () => `all settled: ${JSON.stringify(await s.db.sql('SELECT status, reason, count(*)::int FROM smsbridge.message GROUP BY 1, 2'))}`, 60000);
+  await until(
+    async () =>
+      (await s.db.sql('SELECT 1 FROM smsbridge.message WHERE NOT status = ANY($1) LIMIT 1', [settled])).length === 0,
+    async () =>
+      `all settled: ${JSON.stringify(await s.db.sql('SELECT status, reason, count(*)::int FROM smsbridge.message GROUP BY 1, 2'))}`,
+    60000,
+  );
   const rows = await s.db.sql('SELECT id, body, status FROM smsbridge.message');
   const byId = new Map(rows.map((r) => [r.id, r]));
   for (const [body, id] of load.accepted) {
     assert.ok(byId.has(id), `accepted and lost: ${id}`);
     assert.equal(byId.get(id).body, body);
   }
-  assert.equal(new Set(rows.map((r) => r.body)).size, rows.length, 'one request, one message, however often it was repeated');
+  assert.equal(
+    new Set(rows.map((r) => r.body)).size,
+    rows.length,
+    'one request, one message, however often it was repeated',
+  );
   const submits = new Map();
   for (const x of s.carrier.submits) submits.set(x.text, (submits.get(x.text) ?? 0) + 1);
-  for (const [text, n] of submits) if (n !== 1) {
-    const ids = rows.filter((r) => r.body === text).map((r) => r.id);
-    const events = [];
-    for (const id of ids) events.push(...(await s.db.events(id)).map((e) => ({ id, type: e.type, at: e.at, recorded: e.recorded_at, reason: e.reason, data: e.data })));
-    assert.fail(`submitted ${n} times: ${text}: ${JSON.stringify(events, null, 1)} ${JSON.stringify(s.carrier.of(text).map((x) => [new Date(x.at), x.pdu.sequence_number]))}`);
-  }
+  for (const [text, n] of submits)
+    if (n !== 1) {
+      const ids = rows.filter((r) => r.body === text).map((r) => r.id);
+      const events = [];
+      for (const id of ids)
+        events.push(
+          ...(await s.db.events(id)).map((e) => ({
+            id,
+            type: e.type,
+            at: e.at,
+            recorded: e.recorded_at,
+            reason: e.reason,
+            data: e.data,
+          })),
+        );
+      assert.fail(
+        `submitted ${n} times: ${text}: ${JSON.stringify(events, null, 1)} ${JSON.stringify(s.carrier.of(text).map((x) => [new Date(x.at), x.pdu.sequence_number]))}`,
+      );
+    }
   let uncertain = 0;
   for (const r of rows) {
     if (r.status === 'uncertain') uncertain++;
     else assert.equal(submits.get(r.body), 1, `${r.status}, but submitted ${submits.get(r.body)} times`);
   }
-  for (const text of submits.keys()) assert.ok(rows.some((r) => r.body === text), 'what was submitted is on record');
-  const again = await s.db.sql("SELECT message_id FROM smsbridge.event WHERE type = 'message.sending' GROUP BY 1 HAVING count(*) > 1");
-  return { messages: rows.length, accepted: load.accepted.size, uncertain, unknown: load.unknown, replayed: load.replayed, refused: load.refused, again: again.length };
+  for (const text of submits.keys())
+    assert.ok(
+      rows.some((r) => r.body === text),
+      'what was submitted is on record',
+    );
+  const again = await s.db.sql(
+    "SELECT message_id FROM smsbridge.event WHERE type = 'message.sending' GROUP BY 1 HAVING count(*) > 1",
+  );
+  return {
+    messages: rows.length,
+    accepted: load.accepted.size,
+    uncertain,
+    unknown: load.unknown,
+    replayed: load.replayed,
+    refused: load.refused,
+    again: again.length,
+  };
 }
 
 test('kill -9 under load, three times: no accepted message lost, none sent twice', async (t) => {
-  const s = await setup(t, { link: { window: 40 }, carrier: { onSubmit: () => ({ delay: 20 + Math.random() * 30, receipt: Math.random() < 0.5 }) } });
+  const s = await setup(t, {
+    link: { window: 40 },
+    carrier: { onSubmit: () => ({ delay: 20 + Math.random() * 30, receipt: Math.random() < 0.5 }) },
+  });
   s.carrier.onSubmit = () => ({ delay: 20 + Math.random() * 30 });
   const load = new Load(s);
   for (let i = 1; i <= 3; i++) {
@@ -99,7 +157,10 @@ test('kill -9 under load, three times: no accepted message lost, none sent twice
   await load.stop();
   const result = await judge(s, load);
   t.diagnostic(JSON.stringify(result));
-  assert.ok(result.uncertain >= 1 && result.uncertain <= 3 * 40 + 5, `what was open became uncertain: ${result.uncertain}`);
+  assert.ok(
+    result.uncertain >= 1 && result.uncertain <= 3 * 40 + 5,
+    `what was open became uncertain: ${result.uncertain}`,
+  );
 });
 
 test('the database restarts under load, fast and immediate: nothing lost, nothing twice', async (t) => {
@@ -121,18 +182,26 @@ test('the database restarts under load, fast and immediate: nothing lost, nothin
   t.diagnostic(JSON.stringify(result));
 });
 
-test('the carrier\'s word is kept while the database is away', async (t) => {
+test("the carrier's word is kept while the database is away", async (t) => {
   const s = await setup(t, { carrier: { onSubmit: () => ({ silent: true }) } });
   const m = await s.api.accepted();
   const submit = await s.carrier.got(m.draft);
   await theCluster().halt('fast');
   s.carrier.answer(submit);
   let receipt;
-  const told = s.carrier.receipt(submit).then((a) => { receipt = a; }, () => { receipt = 'closed'; });
+  const told = s.carrier.receipt(submit).then(
+    (a) => {
+      receipt = a;
+    },
+    () => {
+      receipt = 'closed';
+    },
+  );
   await never(() => receipt?.command_status === 0, 'a receipt answered without a commit', 500);
   await theCluster().launch();
   await told;
-  if (receipt === 'closed' || receipt.command_status !== 0) await s.carrier.receipt(submit, { session: await s.carrier.bound() });
+  if (receipt === 'closed' || receipt.command_status !== 0)
+    await s.carrier.receipt(submit, { session: await s.carrier.bound() });
   await becomes(s, m.id, 'delivered', 30000);
   assert.equal(s.carrier.of(m.draft.body).length, 1);
 });
@@ -154,7 +223,10 @@ test('SIGTERM: answers are waited for, links unbound, exit 0', async (t) => {
 
 test('SIGTERM with answers that do not come: bounded, uncertain, exit 0, and never again', async (t) => {
   let silent = true;
-  const s = await setup(t, { link: { window: 5, answer_timeout: '2s' }, carrier: { onSubmit: () => (silent ? { silent: true } : {}) } });
+  const s = await setup(t, {
+    link: { window: 5, answer_timeout: '2s' },
+    carrier: { onSubmit: () => (silent ? { silent: true } : {}) },
+  });
   const all = await Promise.all(Array.from({ length: 9 }, () => s.api.accepted()));
   await until(() => s.carrier.submits.length === 5, 'five on the wire');
   await s.gateway.keepMetrics();
@@ -180,7 +252,16 @@ test('SIGTERM finishes the requests that are open and takes no more', async (t) 
   const blocker = await s.db.connect();
   await blocker.query('BEGIN; LOCK TABLE smsbridge.message IN EXCLUSIVE MODE');
   const open = s.api.send();
-  await until(async () => (await s.db.sql('SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE NOT granted AND datname = $1', [s.db.name])).length, 'it waits for its commit');
+  await until(
+    async () =>
+      (
+        await s.db.sql(
+          'SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE NOT granted AND datname = $1',
+          [s.db.name],
+        )
+      ).length,
+    'it waits for its commit',
+  );
   await s.gateway.keepMetrics().catch(() => {});
   s.gateway.signal('SIGTERM');
   await until(() => s.gateway.line('draining'), 'draining');
@@ -204,12 +285,19 @@ test('SIGTERM while the database is away: it still ends', async (t) => {
 
 test('SIGHUP: a good configuration is taken, a bad one is told and left', async (t) => {
   const s = await setup(t, {});
-  await s.gateway.reload((c) => { c.log = { level: 'debug' }; });
+  await s.gateway.reload((c) => {
+    c.log = { level: 'debug' };
+  });
   assert.equal(await s.gateway.metric('smsbridge_config_reloads_total', { result: 'ok' }), 1);
   const good = fs.readFileSync(s.gateway.file, 'utf8');
   const bad = {
-    'an unknown key': `${good}\nwindows: 7\n`, 'no YAML': '{{{', 'a duplicate key': `${good}\nlog:\n  level: info\n`, 'a bad value': good.replace('level: debug', 'level: loud'), empty: '',
-    'an alias': good.replace('level: debug', 'level: &a debug').concat('\nx: *a\n'), 'a certificate that is none': good.replace(/certificate: .*/, `certificate: ${s.gateway.file}`),
+    'an unknown key': `${good}\nwindows: 7\n`,
+    'no YAML': '{{{',
+    'a duplicate key': `${good}\nlog:\n  level: info\n`,
+    'a bad value': good.replace('level: debug', 'level: loud'),
+    empty: '',
+    'an alias': good.replace('level: debug', 'level: &a debug').concat('\nx: *a\n'),
+    'a certificate that is none': good.replace(/certificate: .*/, `certificate: ${s.gateway.file}`),
   };
   for (const [name, text] of Object.entries(bad)) {
     const before = s.gateway.linesOf('reload_failed').length;
@@ -221,7 +309,9 @@ test('SIGHUP: a good configuration is taken, a bad one is told and left', async 
   }
   assert.equal(await s.gateway.metric('smsbridge_config_reloads_total', { result: 'failed' }), Object.keys(bad).length);
   // what only a restart can change keeps its value and is named
-  await s.gateway.reload((c) => { c.carriers[0].window = 3; });
+  await s.gateway.reload((c) => {
+    c.carriers[0].window = 3;
+  });
   assert.match(s.gateway.linesOf('reloaded').at(-1).field, /window/);
   await s.carrier.got((await s.api.accepted()).draft);
 });
@@ -232,10 +322,31 @@ test('a new certificate is served after SIGHUP', async (t) => {
   const old = before.socket.getPeerCertificate().fingerprint;
   const dir = s.gateway.dir;
   const [cert, key] = ['new-cert.pem', 'new-key.pem'].map((f) => path.join(dir, f));
-  const made = await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert]);
+  const made = await run('openssl', [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=localhost',
+    '-addext',
+    'subjectAltName=DNS:localhost',
+    '-keyout',
+    key,
+    '-out',
+    cert,
+  ]);
   assert.equal(made.code, 0);
   const text = fs.readFileSync(s.gateway.file, 'utf8');
-  fs.writeFileSync(s.gateway.file, text.replace(/certificate: .*/, `certificate: ${cert}`).replace(/\n {2}key: .*/, `\n  key: ${key}`));
+  fs.writeFileSync(
+    s.gateway.file,
+    text.replace(/certificate: .*/, `certificate: ${cert}`).replace(/\n {2}key: .*/, `\n  key: ${key}`),
+  );
   s.gateway.signal('SIGHUP');
   await until(() => s.gateway.line('reloaded'), 'reloaded');
   const after = await s.api.raw({ rejectUnauthorized: false });
@@ -267,13 +378,20 @@ test('two nodes share the work; one dies; the other goes on', async (t) => {
   const two = await another(t, s, { link: { window: 5 } });
   await two.start();
   await s.carrier.bound(2);
-  const all = await Promise.all(Array.from({ length: 120 }, (_, i) => (i % 2 ? s.api : two.api).accepted({ phone: phoneAt(1400 + i) })));
+  const all = await Promise.all(
+    Array.from({ length: 120 }, (_, i) => (i % 2 ? s.api : two.api).accepted({ phone: phoneAt(1400 + i) })),
+  );
   await until(() => s.carrier.submits.length >= 30, 'under way');
   await two.killNow();
-  await until(async () => (await s.db.sql("SELECT 1 FROM smsbridge.message WHERE status IN ('queued', 'held')")).length === 0, 'the other sends the rest', 30000);
+  await until(
+    async () => (await s.db.sql("SELECT 1 FROM smsbridge.message WHERE status IN ('queued', 'held')")).length === 0,
+    'the other sends the rest',
+    30000,
+  );
   for (const m of all) assert.ok(s.carrier.of(m.draft.body).length <= 1, 'never twice');
-  const open = async () => (await s.db.sql("SELECT count(*)::int AS n FROM smsbridge.message WHERE status = 'sending'"))[0].n;
-  await until(async () => (await open()) <= 5, 'only the dead one\'s are open');
+  const open = async () =>
+    (await s.db.sql("SELECT count(*)::int AS n FROM smsbridge.message WHERE status = 'sending'"))[0].n;
+  await until(async () => (await open()) <= 5, "only the dead one's are open");
 });
 
 test('leftovers of a killed process are uncertain at the next start', async (t) => {
@@ -317,29 +435,77 @@ test('exit codes', async (t) => {
     fs.writeFileSync(at, text);
     return at;
   };
-  const moved = file('moved.yaml', good.replace('host: 127.0.0.1\n', 'host: 192.0.2.7\n').replace('tls: false', 'tls: true'));
+  const moved = file(
+    'moved.yaml',
+    good.replace('host: 127.0.0.1\n', 'host: 192.0.2.7\n').replace('tls: false', 'tls: true'),
+  );
   const cases = [
     ['run refuses a moved clock with a carrier off loopback', ['run', '--config', moved], 78, /clock/],
     ['run without a file', ['run', '--config', path.join(s.gateway.dir, 'none.yaml')], 78],
-    ['run with an unknown setting tells where', ['run', '--config', file('u.yaml', `${good}windoww: 1\n`)], 78, /u\.yaml:\d+:\d+: /],
-    ['plain HTTP off loopback', ['run', '--config', file('p.yaml', good.replace('listen: 127.0.0.1:0', 'listen: 0.0.0.0:0').replace(/ {2}(certificate|key): .*\n/g, ''))], 78, /listen/],
-    ['plain SMPP off loopback', ['run', '--config', file('s.yaml', good.replace('host: 127.0.0.1\n', 'host: 192.0.2.7\n').replace(/clock:\n.*\n/, ''))], 78, /tls/],
-    ['no command', [], 2], ['an unknown command', ['fly'], 2], ['an unknown option', ['run', '--fly'], 2], ['an option without its value', ['run', '--config'], 2],
-    ['check: good', ['check', '--config', s.gateway.file], 0], ['check: bad', ['check', '--config', moved], 78],
-    ['practice without a verb', ['practice', '--database', s.db.owner], 2], ['key without a practice', ['key', 'create', '--database', s.db.owner], 2],
-    ['a practice that does not exist', ['practice', 'set', '019c0000-0000-7000-8000-000000000000', '--name', 'X', '--database', s.db.owner], 1],
-    ['a key that does not exist', ['key', 'revoke', 'nope', '--database', s.db.owner], 1], ['an id that is none', ['key', 'create', 'nope', '--database', s.db.owner], 1],
-    ['no database', ['practice', 'list', '--database', 'host=/nonexistent dbname=x'], 1], ['migrate without a database', ['migrate', '--database', 'host=/nonexistent dbname=x'], 1],
-    ['migrate again changes nothing', ['migrate', '--database', s.db.owner], 0], ['help', ['--help'], 0], ['help of a command', ['run', '--help'], 0],
-    ['a sender twice', ['practice', 'add', '--name', 'Twice', '--phone', '555', '--sender', s.practice.sender, '--database', s.db.owner], 1],
+    [
+      'run with an unknown setting tells where',
+      ['run', '--config', file('u.yaml', `${good}windoww: 1\n`)],
+      78,
+      /u\.yaml:\d+:\d+: /,
+    ],
+    [
+      'plain HTTP off loopback',
+      [
+        'run',
+        '--config',
+        file(
+          'p.yaml',
+          good.replace('listen: 127.0.0.1:0', 'listen: 0.0.0.0:0').replace(/ {2}(certificate|key): .*\n/g, ''),
+        ),
+      ],
+      78,
+      /listen/,
+    ],
+    [
+      'plain SMPP off loopback',
+      [
+        'run',
+        '--config',
+        file('s.yaml', good.replace('host: 127.0.0.1\n', 'host: 192.0.2.7\n').replace(/clock:\n.*\n/, '')),
+      ],
+      78,
+      /tls/,
+    ],
+    ['no command', [], 2],
+    ['an unknown command', ['fly'], 2],
+    ['an unknown option', ['run', '--fly'], 2],
+    ['an option without its value', ['run', '--config'], 2],
+    ['check: good', ['check', '--config', s.gateway.file], 0],
+    ['check: bad', ['check', '--config', moved], 78],
+    ['practice without a verb', ['practice', '--database', s.db.owner], 2],
+    ['key without a practice', ['key', 'create', '--database', s.db.owner], 2],
+    [
+      'a practice that does not exist',
+      ['practice', 'set', '019c0000-0000-7000-8000-000000000000', '--name', 'X', '--database', s.db.owner],
+      1,
+    ],
+    ['a key that does not exist', ['key', 'revoke', 'nope', '--database', s.db.owner], 1],
+    ['an id that is none', ['key', 'create', 'nope', '--database', s.db.owner], 1],
+    ['no database', ['practice', 'list', '--database', 'host=/nonexistent dbname=x'], 1],
+    ['migrate without a database', ['migrate', '--database', 'host=/nonexistent dbname=x'], 1],
+    ['migrate again changes nothing', ['migrate', '--database', s.db.owner], 0],
+    ['help', ['--help'], 0],
+    ['help of a command', ['run', '--help'], 0],
+    [
+      'a sender twice',
+      ['practice', 'add', '--name', 'Twice', '--phone', '555', '--sender', s.practice.sender, '--database', s.db.owner],
+      1,
+    ],
   ];
   for (const [name, args, code, told] of cases) {
     await t.test(name, async () => {
       const done = await run(binary, args, { timeout: 20000 });
       assert.equal(done.code, code, `${done.stderr}${done.stdout}`);
       if (told) assert.match(done.stderr, told);
-      if (code === 0) assert.ok(done.stdout.length > 0 || args[0] === 'migrate' || args[0] === 'check', 'results on stdout');
-      else if (args.length) assert.ok(done.stderr.length > 0 && done.stdout === '', 'talk on stderr, nothing on stdout');
+      if (code === 0)
+        assert.ok(done.stdout.length > 0 || args[0] === 'migrate' || args[0] === 'check', 'results on stdout');
+      else if (args.length)
+        assert.ok(done.stderr.length > 0 && done.stdout === '', 'talk on stderr, nothing on stdout');
     });
   }
   await t.test('check --json', async () => {

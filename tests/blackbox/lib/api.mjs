@@ -17,29 +17,42 @@ export class Api {
   }
 
   request(method, path, { body, headers = {}, key = this.key, timeout = 40000 } = {}) {
-    const payload = body === undefined || Buffer.isBuffer(body) || typeof body === 'string' ? body : JSON.stringify(body);
+    const payload =
+      body === undefined || Buffer.isBuffer(body) || typeof body === 'string' ? body : JSON.stringify(body);
     const all = {
       ...(key ? { authorization: `Bearer ${key}` } : {}),
-      ...(payload !== undefined ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) } : {}),
+      ...(payload !== undefined
+        ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }
+        : {}),
       ...headers,
     };
     for (const name of Object.keys(all)) if (all[name] === null) delete all[name];
     return new Promise((resolve, reject) => {
-      const request = (this.secure ? https : http).request({
-        host: '127.0.0.1', servername: 'localhost', port: this.port, ca: this.ca, agent: this.agent, method, path,
-        headers: all, timeout: timeout * slow,
-      }, (answer) => {
-        const parts = [];
-        answer.on('data', (d) => parts.push(d));
-        answer.on('error', reject);
-        answer.on('end', () => {
-          const buffer = Buffer.concat(parts);
-          const text = buffer.toString();
-          let json;
-          if (text && /json/.test(answer.headers['content-type'] ?? '')) json = JSON.parse(text);
-          resolve({ status: answer.statusCode, headers: answer.headers, buffer, text, json });
-        });
-      });
+      const request = (this.secure ? https : http).request(
+        {
+          host: '127.0.0.1',
+          servername: 'localhost',
+          port: this.port,
+          ca: this.ca,
+          agent: this.agent,
+          method,
+          path,
+          headers: all,
+          timeout: timeout * slow,
+        },
+        (answer) => {
+          const parts = [];
+          answer.on('data', (d) => parts.push(d));
+          answer.on('error', reject);
+          answer.on('end', () => {
+            const buffer = Buffer.concat(parts);
+            const text = buffer.toString();
+            let json;
+            if (text && /json/.test(answer.headers['content-type'] ?? '')) json = JSON.parse(text);
+            resolve({ status: answer.statusCode, headers: answer.headers, buffer, text, json });
+          });
+        },
+      );
       request.on('timeout', () => request.destroy(new Error('no answer in time')));
       request.on('error', reject);
       request.end(payload);
@@ -56,7 +69,12 @@ export class Api {
 
   /** A message's fields, complete unless given. */
   static draft(fields = {}) {
-    const draft = { patient: nextPatient(), phone: nextPhone(), body: `Visit tomorrow 9:30, ref ${nextPatient()}. Reply STOP to end.`, ...fields };
+    const draft = {
+      patient: nextPatient(),
+      phone: nextPhone(),
+      body: `Visit tomorrow 9:30, ref ${nextPatient()}. Reply STOP to end.`,
+      ...fields,
+    };
     for (const name of Object.keys(draft)) if (draft[name] === undefined) delete draft[name];
     if (typeof draft.patient === 'string') keepPatient(draft.patient);
     if (typeof draft.phone === 'string') keepPhone(draft.phone);
@@ -105,13 +123,17 @@ export class RawClient {
         c.error = error;
         reject(error);
       });
-      c.socket.on('data', (d) => { c.received = Buffer.concat([c.received, d]); });
+      c.socket.on('data', (d) => {
+        c.received = Buffer.concat([c.received, d]);
+      });
       RawClient.open_.add(c);
       c.socket.on('close', () => {
         c.closed = true;
         RawClient.open_.delete(c);
       });
-      c.socket.on('end', () => { c.ended = true; });
+      c.socket.on('end', () => {
+        c.ended = true;
+      });
     });
   }
 

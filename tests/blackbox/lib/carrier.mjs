@@ -81,7 +81,12 @@ export class Carrier {
 
   async submit(session, pdu) {
     const submit = {
-      at: Date.now(), session, pdu, from: pdu.source_addr, to: pdu.destination_addr, text: pdu.short_message?.message ?? '',
+      at: Date.now(),
+      session,
+      pdu,
+      from: pdu.source_addr,
+      to: pdu.destination_addr,
+      text: pdu.short_message?.message ?? '',
     };
     submit.phone = submit.to.startsWith('+') ? submit.to : `+${submit.to}`;
     this.submits.push(submit);
@@ -146,8 +151,14 @@ export class Carrier {
   /** A receipt about a submit, by 'text', 'tlv' or 'both'. */
   receipt(submit, { stat = 'DELIVRD', how = 'text', id = submit.id, err = '000', session } = {}) {
     const fields = {
-      esm_class: 0x04, data_coding: 0, source_addr: submit.to, destination_addr: submit.from, source_addr_ton: 1, source_addr_npi: 1,
-      dest_addr_ton: 1, dest_addr_npi: 1,
+      esm_class: 0x04,
+      data_coding: 0,
+      source_addr: submit.to,
+      destination_addr: submit.from,
+      source_addr_ton: 1,
+      source_addr_npi: 1,
+      dest_addr_ton: 1,
+      dest_addr_npi: 1,
       short_message: how === 'tlv' ? '' : receiptText({ id, stat, err, text: submit.text.slice(0, 20) }),
     };
     if (how !== 'text') Object.assign(fields, { receipted_message_id: id, message_state: states[stat] });
@@ -159,8 +170,15 @@ export class Carrier {
     keepPhone(from);
     keepBody(text);
     return this.deliver({
-      source_addr: from.replace(/^\+/, ''), destination_addr: to.replace(/^\+/, ''), source_addr_ton: 1, source_addr_npi: 1,
-      dest_addr_ton: 1, dest_addr_npi: 1, data_coding: 0, short_message: text, ...more,
+      source_addr: from.replace(/^\+/, ''),
+      destination_addr: to.replace(/^\+/, ''),
+      source_addr_ton: 1,
+      source_addr_npi: 1,
+      dest_addr_ton: 1,
+      dest_addr_npi: 1,
+      data_coding: 0,
+      short_message: text,
+      ...more,
     });
   }
 
@@ -181,8 +199,11 @@ export class Carrier {
 
   /** Waits for the submit of a draft. */
   async got(draft, ms = 15000) {
-    return until(() => this.submits.find((s) => s.phone === draft.phone && s.text === (draft.wire ?? draft.body)),
-      () => `a submit to the carrier for ${JSON.stringify(draft)}; there are ${this.submits.length}`, ms);
+    return until(
+      () => this.submits.find((s) => s.phone === draft.phone && s.text === (draft.wire ?? draft.body)),
+      () => `a submit to the carrier for ${JSON.stringify(draft)}; there are ${this.submits.length}`,
+      ms,
+    );
   }
 
   dropAll() {
@@ -190,7 +211,9 @@ export class Carrier {
   }
 
   async stop() {
-    const closed = new Promise((resolve) => { this.server.close(resolve); });
+    const closed = new Promise((resolve) => {
+      this.server.close(resolve);
+    });
     this.dropAll();
     await closed;
   }

@@ -34,7 +34,17 @@ export class Cluster {
     try {
       if (isRoot) await must('chown', ['postgres:', c.dir]);
       const [file, args] = wrapped(path.join(c.bin, 'initdb'), [
-        '-N', '-A', 'trust', '-U', 'postgres', '--locale=C.UTF-8', '-E', 'UTF8', '-D', path.join(c.dir, 'data')]);
+        '-N',
+        '-A',
+        'trust',
+        '-U',
+        'postgres',
+        '--locale=C.UTF-8',
+        '-E',
+        'UTF8',
+        '-D',
+        path.join(c.dir, 'data'),
+      ]);
       await must(file, args);
       await c.launch();
       await c.sql('CREATE ROLE smsbridge_owner LOGIN CREATEROLE');
@@ -49,13 +59,35 @@ export class Cluster {
 
   async launch() {
     const [file, args] = wrapped(path.join(this.bin, 'postgres'), [
-      '-D', path.join(this.dir, 'data'), '-c', 'listen_addresses=', '-c', `unix_socket_directories=${this.dir}`,
-      '-c', 'jit=off', '-c', 'max_connections=120', '-c', 'shared_buffers=64MB', '-c', 'log_min_messages=fatal']);
+      '-D',
+      path.join(this.dir, 'data'),
+      '-c',
+      'listen_addresses=',
+      '-c',
+      `unix_socket_directories=${this.dir}`,
+      '-c',
+      'jit=off',
+      '-c',
+      'max_connections=120',
+      '-c',
+      'shared_buffers=64MB',
+      '-c',
+      'log_min_messages=fatal',
+    ]);
     this.log = '';
     this.child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    this.child.stderr.on('data', (d) => { this.log += d; });
-    this.ended = new Promise((resolve) => { this.child.once('close', resolve); });
-    await until(() => this.sql('SELECT 1'), () => `PostgreSQL answers: ${this.log}`, 30000, 50);
+    this.child.stderr.on('data', (d) => {
+      this.log += d;
+    });
+    this.ended = new Promise((resolve) => {
+      this.child.once('close', resolve);
+    });
+    await until(
+      () => this.sql('SELECT 1'),
+      () => `PostgreSQL answers: ${this.log}`,
+      30000,
+      50,
+    );
   }
 
   /** mode: 'fast' or 'immediate'. */
@@ -126,7 +158,7 @@ class Database {
       try {
         return (await this.kept.query(text, params)).rows;
       } catch (error) {
-        if (error.severity && !/^(57P|08)/.test(error.code) || tries) throw error;
+        if ((error.severity && !/^(57P|08)/.test(error.code)) || tries) throw error;
         this.cluster.clients.delete(this.kept);
         this.kept.end().catch(() => {});
         this.kept = null;

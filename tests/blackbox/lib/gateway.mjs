@@ -16,8 +16,25 @@ export async function selfSigned() {
     process.once('exit', () => fs.rmSync(dir, { recursive: true, force: true }));
     const cert = path.join(dir, 'cert.pem');
     const key = path.join(dir, 'key.pem');
-    await must('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2',
-      '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', cert]);
+    await must('openssl', [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=localhost',
+      '-addext',
+      'subjectAltName=DNS:localhost,IP:127.0.0.1',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+    ]);
     return { cert, key, pem: fs.readFileSync(cert) };
   })();
   return certificate;
@@ -25,13 +42,16 @@ export async function selfSigned() {
 
 function yaml(value, depth = 0) {
   const pad = '  '.repeat(depth);
-  return Object.entries(value).filter(([, v]) => v !== undefined).map(([k, v]) => {
-    if (Array.isArray(v)) {
-      return `${pad}${k}:\n${v.map((item) => yaml(item, depth + 2).replace(/^\s*/, `${pad}  - `)).join('')}`;
-    }
-    if (v !== null && typeof v === 'object') return `${pad}${k}:\n${yaml(v, depth + 1)}`;
-    return `${pad}${k}: ${typeof v === 'string' && !/^[\w.:/=+ -]+$/.test(v) ? JSON.stringify(v) : v}\n`;
-  }).join('');
+  return Object.entries(value)
+    .filter(([, v]) => v !== undefined)
+    .map(([k, v]) => {
+      if (Array.isArray(v)) {
+        return `${pad}${k}:\n${v.map((item) => yaml(item, depth + 2).replace(/^\s*/, `${pad}  - `)).join('')}`;
+      }
+      if (v !== null && typeof v === 'object') return `${pad}${k}:\n${yaml(v, depth + 1)}`;
+      return `${pad}${k}: ${typeof v === 'string' && !/^[\w.:/=+ -]+$/.test(v) ? JSON.stringify(v) : v}\n`;
+    })
+    .join('');
 }
 
 // The rule clock stands at noon in New York on a Monday unless a test says otherwise.
@@ -73,40 +93,61 @@ export class Gateway {
   async launch() {
     await this.write();
     this.from = this.log.length; // of this process's lines
-    this.child = spawn('setpriv', ['--pdeathsig', 'KILL', binary, 'run', '--config', this.file],
-      { stdio: ['ignore', 'pipe', 'pipe'] });
-    this.child.stderr.on('data', (d) => { this.log += d; });
-    this.child.stdout.on('data', (d) => { this.log += d; });
+    this.child = spawn('setpriv', ['--pdeathsig', 'KILL', binary, 'run', '--config', this.file], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child.stderr.on('data', (d) => {
+      this.log += d;
+    });
+    this.child.stdout.on('data', (d) => {
+      this.log += d;
+    });
     this.exited = new Promise((resolve) => {
       this.child.once('close', (code, signal) => resolve({ code, signal }));
     });
     this.exit = undefined;
-    this.exited.then((exit) => { this.exit = exit; });
+    this.killed = false;
+    this.exited.then((exit) => {
+      this.exit = exit;
+    });
   }
 
   async start({ ready = true } = {}) {
     await this.launch();
-    await until(() => {
-      if (this.exit) throw Object.assign(new Error(`ended with ${JSON.stringify(this.exit)}`), { final: true });
-      return this.line('started');
-    }, () => `gateway starts: ${this.log.slice(this.from, this.from + 4000)}`, 20000);
+    await until(
+      () => {
+        if (this.exit) throw Object.assign(new Error(`ended with ${JSON.stringify(this.exit)}`), { final: true });
+        return this.line('started');
+      },
+      () => `gateway starts: ${this.log.slice(this.from, this.from + 4000)}`,
+      20000,
+    );
     this.port = Number(this.line('started').listen.split(':').pop());
     const { pem } = await selfSigned();
     this.api?.close();
     this.api = new Api({ port: this.port, ca: pem, tls: this.tls, key: this.key });
-    if (ready) await until(async () => (await this.api.get('/readyz')).status === 200, () => `readyz: ${this.log}`, 20000);
+    if (ready)
+      await until(
+        async () => (await this.api.get('/readyz')).status === 200,
+        () => `readyz: ${this.log}`,
+        20000,
+      );
     return this;
   }
 
   /** The log lines of this process, decoded; what is no JSON comes as {event: '?', text}. */
   lines() {
-    return this.log.slice(this.from).split('\n').filter(Boolean).map((text) => {
-      try {
-        return JSON.parse(text);
-      } catch {
-        return { msg: '?', text };
-      }
-    });
+    return this.log
+      .slice(this.from)
+      .split('\n')
+      .filter(Boolean)
+      .map((text) => {
+        try {
+          return JSON.parse(text);
+        } catch {
+          return { msg: '?', text };
+        }
+      });
   }
 
   line(msg) {
@@ -130,11 +171,16 @@ export class Gateway {
     const before = this.linesOf(word).length;
     await this.write(change);
     this.signal('SIGHUP');
-    await until(() => this.linesOf(word).length > before, () => `${word}: ${this.log.slice(-2000)}`);
+    await until(
+      () => this.linesOf(word).length > before,
+      () => `${word}: ${this.log.slice(-2000)}`,
+    );
   }
 
   moveClock(start, rate) {
-    return this.reload((c) => { c.clock = { start, ...(rate ? { rate } : {}) }; });
+    return this.reload((c) => {
+      c.clock = { start, ...(rate ? { rate } : {}) };
+    });
   }
 
   async metrics() {
@@ -144,7 +190,8 @@ export class Gateway {
 
   /** Sum of a metric's series whose labels hold all of the given ones. */
   async metric(name, labels = {}) {
-    return (await this.metrics()).filter((m) => m.name === name && Object.entries(labels).every(([k, v]) => m.labels[k] === v))
+    return (await this.metrics())
+      .filter((m) => m.name === name && Object.entries(labels).every(([k, v]) => m.labels[k] === v))
       .reduce((sum, m) => sum + m.value, 0);
   }
 
@@ -170,7 +217,14 @@ export class Gateway {
     if (!this.alive()) return this.exit;
     await this.keepMetrics();
     this.signal('SIGTERM');
-    const end = await Promise.race([this.exited, until(() => this.exit, () => `gateway ends: ${this.log.slice(-2000)}`, 45000)]);
+    const end = await Promise.race([
+      this.exited,
+      until(
+        () => this.exit,
+        () => `gateway ends: ${this.log.slice(-2000)}`,
+        45000,
+      ),
+    ]);
     return end;
   }
 
@@ -185,16 +239,20 @@ export class Gateway {
     }
     const fault = /(?:ERROR: \w+Sanitizer|runtime error:)[^]{0,3000}/.exec(this.log);
     if (fault) throw new Error(`a sanitizer speaks: ${fault[0]}`);
-    if (this.exit?.signal && !this.killed) throw new Error(`the gateway died of ${this.exit.signal}: ${this.log.slice(-2000)}`);
+    if (this.exit?.signal && !this.killed)
+      throw new Error(`the gateway died of ${this.exit.signal}: ${this.log.slice(-2000)}`);
   }
 }
 
 export function parseMetrics(text) {
-  return text.split('\n').filter((l) => l && !l.startsWith('#')).map((l) => {
-    const [, name, labels, value] = l.match(/^([a-z_:0-9]+)(?:\{(.*)\})? (\S+)$/i) ?? [];
-    if (!name) throw new Error(`no metric line: ${l}`);
-    const row = {};
-    for (const [, k, v] of (labels ?? '').matchAll(/([a-z_]+)="((?:[^"\\]|\\.)*)"/g)) row[k] = v;
-    return { name, labels: row, value: Number(value) };
-  });
+  return text
+    .split('\n')
+    .filter((l) => l && !l.startsWith('#'))
+    .map((l) => {
+      const [, name, labels, value] = l.match(/^([a-z_:0-9]+)(?:\{(.*)\})? (\S+)$/i) ?? [];
+      if (!name) throw new Error(`no metric line: ${l}`);
+      const row = {};
+      for (const [, k, v] of (labels ?? '').matchAll(/([a-z_]+)="((?:[^"\\]|\\.)*)"/g)) row[k] = v;
+      return { name, labels: row, value: Number(value) };
+    });
 }

@@ -32,7 +32,14 @@ export class Receiver {
     const text = Buffer.concat(parts).toString();
     this.open++;
     this.mostOpen = Math.max(this.mostOpen, this.open);
-    const hook = { at: Date.now(), path: request.url, method: request.method, headers: request.headers, text, id: request.headers['webhook-id'] };
+    const hook = {
+      at: Date.now(),
+      path: request.url,
+      method: request.method,
+      headers: request.headers,
+      text,
+      id: request.headers['webhook-id'],
+    };
     try {
       hook.body = JSON.parse(text);
       hook.verified = new Webhook(this.secrets.get(request.url)).verify(text, request.headers);
@@ -55,14 +62,19 @@ export class Receiver {
   }
 
   async got(type, match = () => true, ms = 15000) {
-    return until(() => this.hooks.find((h) => h.body?.type === type && match(h.body.data, h)),
-      () => `webhook ${type}; there are ${this.hooks.map((h) => h.body?.type).join(' ')}`, ms);
+    return until(
+      () => this.hooks.find((h) => h.body?.type === type && match(h.body.data, h)),
+      () => `webhook ${type}; there are ${this.hooks.map((h) => h.body?.type).join(' ')}`,
+      ms,
+    );
   }
 
   async stop() {
     this.closed = true;
     if (!this.server.listening) return;
     this.server.closeAllConnections?.();
-    await new Promise((resolve) => { this.server.close(resolve); });
+    await new Promise((resolve) => {
+      this.server.close(resolve);
+    });
   }
 }

@@ -64,7 +64,9 @@ export function run(file, args, { input = '', env, timeout = 60000 } = {}) {
 export async function must(file, args, options) {
   const done = await run(file, args, options);
   if (done.code !== 0) {
-    throw new Error(`${path.basename(file)} ${args[0]} ended with ${done.code ?? done.signal}: ${done.stderr}${done.stdout}`);
+    throw new Error(
+      `${path.basename(file)} ${args[0]} ended with ${done.code ?? done.signal}: ${done.stderr}${done.stdout}`,
+    );
   }
   return done;
 }

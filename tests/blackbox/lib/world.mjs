@@ -40,9 +40,24 @@ export function atEnd(t, close) {
   return once;
 }
 
-export async function practice(db, { name = 'Elm Street Clinic', phone = '(212) 555-0199', sender, webhook, text } = {}) {
+export async function practice(
+  db,
+  { name = 'Elm Street Clinic', phone = '(212) 555-0199', sender, webhook, text } = {},
+) {
   sender ??= `+1${646 + (senders % 2)}55501${String(senders++ % 100).padStart(2, '0')}`;
-  const args = ['practice', 'add', '--database', db.owner, '--name', name, '--phone', phone, '--sender', sender, '--json'];
+  const args = [
+    'practice',
+    'add',
+    '--database',
+    db.owner,
+    '--name',
+    name,
+    '--phone',
+    phone,
+    '--sender',
+    sender,
+    '--json',
+  ];
   if (webhook) args.push('--webhook-url', webhook);
   if (text) args.push('--webhook-text', 'true');
   const [made] = JSON.parse((await must(binary, args)).stdout);
@@ -55,7 +70,9 @@ export async function practice(db, { name = 'Elm Street Clinic', phone = '(212) 
 }
 
 export async function key(db, practiceId) {
-  const [made] = JSON.parse((await must(binary, ['key', 'create', practiceId, '--database', db.owner, '--json'])).stdout);
+  const [made] = JSON.parse(
+    (await must(binary, ['key', 'create', practiceId, '--database', db.owner, '--json'])).stdout,
+  );
   keepSecret(made.key);
   keepSecret(made.key.split('_')[2]);
   return made.key;
@@ -69,7 +86,8 @@ export async function setup(t, options) {
   try {
     return await build(t, options);
   } catch (error) {
-    if (!t) { // the file cannot go on and its hooks do not run
+    if (!t) {
+      // the file cannot go on and its hooks do not run
       for (const part of [...open].reverse()) await part().catch(() => {});
       await cluster.stop();
     }
@@ -77,7 +95,19 @@ export async function setup(t, options) {
   }
 }
 
-async function build(t, { carrier: behaviour = {}, link = {}, config = {}, hooks, practice: about = {}, bind = true, tls = true, start = true } = {}) {
+async function build(
+  t,
+  {
+    carrier: behaviour = {},
+    link = {},
+    config = {},
+    hooks,
+    practice: about = {},
+    bind = true,
+    tls = true,
+    start = true,
+  } = {},
+) {
   const s = {};
   s.db = await cluster.database();
   s.carrier = await new Carrier(behaviour).start();
