@@ -36,7 +36,7 @@ const char smsc_help[] = "Examples:\n"
                          "  --print                print each text as a JSON line\n"
                          "  --commands             read lines `mo FROM TO TEXT` from standard input\n";
 
-#define LATER_MAX 2000000 /* answers and receipts that wait; more are dropped and counted */
+#define LATER_MAX 2000000            /* answers and receipts that wait; more are dropped and counted */
 #define WINDOW LIMIT_SESSION_IN_OPEN /* the gateway refuses more, and a refused receipt is not sent again */
 
 struct later {

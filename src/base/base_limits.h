@@ -72,8 +72,8 @@
 #define LIMIT_BIND_REFUSED_MS 300000     /* after a refused bind: carriers lock accounts that hammer */
 #define LIMIT_METRIC_SERIES 4096         /* label combinations; more are counted as dropped */
 #define LIMIT_LOG_LINE_BYTES 4096    /* a longer line is cut; PIPE_BUF, so that lines of several writers do not mix */
-#define LIMIT_DRAIN_MS 30000        /* SIGTERM: open requests, unanswered submits */
-#define LIMIT_UNBIND_MS 10000       /* and then unbind and the last writes */
+#define LIMIT_DRAIN_MS 30000         /* SIGTERM: open requests, unanswered submits */
+#define LIMIT_UNBIND_MS 10000        /* and then unbind and the last writes */
 #define LIMIT_CONFIG_BYTES (1 << 20) /* configuration file */
 #define LIMIT_CONFIG_ERRORS 100      /* errors reported in one pass */
 

@@ -323,8 +323,8 @@ static bool writes_done(const struct dispatch *d)
 	       inbounds_idle(d->inbounds);
 }
 
-/* First what is open may end (answers come, commits are made; LIMIT_DRAIN_MS at most), then links unbind, whose leftovers
- * become uncertain and are written too (LIMIT_UNBIND_MS at most), then it is over. */
+/* First what is open may end (answers come, commits are made; LIMIT_DRAIN_MS at most), then links unbind, whose
+ * leftovers become uncertain and are written too (LIMIT_UNBIND_MS at most), then it is over. */
 static void drain_step(struct dispatch *d)
 {
 	if (!d->drained)

@@ -524,8 +524,7 @@ void claimer_turn(struct claimer *c)
 {
 	struct dispatch *d = c->d;
 	if (c->state != CLAIM_IDLE || !c->wake || !d->entered || d->orphans_wanted || d->draining ||
-	    outcomes_full(d->outcomes) ||
-	    !store_lane_up(d->claim_lane))
+	    outcomes_full(d->outcomes) || !store_lane_up(d->claim_lane))
 		return;
 	unsigned slots = free_slots(d);
 	if (slots == 0)

@@ -103,9 +103,9 @@ static void settled_cb(void *ctx, enum store_result result, const char *sqlstate
 	claimer_wake(h->d->claimer);
 }
 
-/* A claim whose connection went away at its commit may have left rows that say `sending` and that nobody will ever write.
- * They are ours and neither in flight nor waiting to be written down; while we look, nothing is claimed, so that no fresh
- * row can be taken for one of them. */
+/* A claim whose connection went away at its commit may have left rows that say `sending` and that nobody will ever
+ * write. They are ours and neither in flight nor waiting to be written down; while we look, nothing is claimed, so that
+ * no fresh row can be taken for one of them. */
 void house_turn(struct house *h)
 {
 	struct dispatch *d = h->d;

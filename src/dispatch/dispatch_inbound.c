@@ -373,8 +373,8 @@ static void found_cb(void *ctx, enum store_result result, const char *sqlstate)
 		return;
 	}
 	m->found = true;
-	/* From here on nothing claimed for this phone is handed to a link; once more after the commit for what was claimed
-	 * while we waited for the recipient's lock. */
+	/* From here on nothing claimed for this phone is handed to a link; once more after the commit for what was
+	 * claimed while we waited for the recipient's lock. */
 	if (m->keyword == KEYWORD_STOP && !uuid_is_zero(&m->practice_id))
 		claimer_withdraw(in->d->claimer, &m->practice_id, view_str(m->phone));
 	if (uuid_is_zero(&m->practice_id)) {

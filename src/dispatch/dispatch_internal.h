@@ -62,7 +62,7 @@ struct dispatch {
 	net_cb drained;
 	void *drained_ctx;
 	int64_t drain_began_ms;
-	bool entered; /* this node has its name: claiming may begin */
+	bool entered;        /* this node has its name: claiming may begin */
 	bool orphans_wanted; /* a claim may have been cut off at its commit: nothing is claimed until that is settled */
 	bool draining;
 	bool unbinding;
@@ -162,8 +162,8 @@ struct zone_cache *zone_cache_new(const char *folder);
 const struct zone *zone_cache_get(struct zone_cache *z, const char *name);
 void zone_cache_free(struct zone_cache *z);
 
-/* Whether the database refused a row for what is in it (SQLSTATE classes 22 data, 23 constraint, P0 raised by a trigger)
- * and would refuse it again, unlike a full disk or a deadlock. */
+/* Whether the database refused a row for what is in it (SQLSTATE classes 22 data, 23 constraint, P0 raised by a
+ * trigger) and would refuse it again, unlike a full disk or a deadlock. */
 bool dispatch_refused_for_data(const char *sqlstate);
 /* A carrier's message id as our tables hold it: octets that are not visible ASCII become "?". */
 void dispatch_carrier_id(struct view id, char to[66]);

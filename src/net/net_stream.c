@@ -290,7 +290,8 @@ static void set_opened(struct stream *s)
 
 static void handshake(struct stream *s)
 {
-	ERR_clear_error(); /* the queue is the thread's: libcurl leaves its own errors, and SSL_get_error reads them as ours */
+	ERR_clear_error(); /* the queue is the thread's: libcurl leaves its own errors, and SSL_get_error reads them as
+	                      ours */
 	ERR_clear_error(); /* the queue is the thread's: libcurl's failures must not be read as ours */
 	int result = SSL_do_handshake(s->ssl);
 	if (result == 1)

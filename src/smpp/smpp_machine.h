@@ -23,7 +23,7 @@ struct smpp_session {
 	int64_t bind_until_ms; /* in OPEN */
 	int64_t unbind_until_ms;
 	int64_t probe_until_ms;
-	bool probing; /* an enquire_link is out and no octet came since */
+	bool probing;         /* an enquire_link is out and no octet came since */
 	unsigned probes_deaf; /* enquire_links since the last whole PDU came */
 
 	uint32_t next_sequence;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROBES_DEAF 3         /* probes while octets come but no whole PDU: a command_length lied, nothing is understood */
+#define PROBES_DEAF 3 /* probes while octets come but no whole PDU: a command_length lied, nothing is understood */
 #define PROBE_ANSWER_MS 30000 /* longest wait for a sign of life after enquire_link (trap 5) */
 #define ID_MAX 64             /* message_id without its NUL */
 

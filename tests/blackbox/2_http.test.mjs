@@ -169,7 +169,9 @@ test('a request split at each octet', async () => {
 
 test('chunked bodies, split at each octet too', async () => {
   const text = JSON.stringify(Api.draft({ send_at: '2026-03-20T15:00:00Z' }));
-  const head = `POST /v1/messages HTTP/1.1\r\nHost: localhost\r\n${auth}Content-Type: application/json\r\nIdempotency-Key: chunk-1\r\nTransfer-Encoding: chunked\r\n\r\n`;
+  const head =
+    `POST /v1/messages HTTP/1.1\r\nHost: localhost\r\n${auth}Content-Type: application/json\r\n` +
+    'Idempotency-Key: chunk-1\r\nTransfer-Encoding: chunked\r\n\r\n';
   const chunks = `10\r\n${text.slice(0, 16)}\r\n${(text.length - 16).toString(16).toUpperCase()};x=y\r\n${text.slice(16)}\r\n0\r\n\r\n`;
   const octets = Buffer.from(head + chunks);
   const c = await s.api.raw();
@@ -382,7 +384,8 @@ test('a trailer cannot pass for a header', async () => {
   const body = JSON.stringify(Api.draft({ send_at: '2026-03-20T15:00:00Z' }));
   const c = await s.api.raw();
   await c.write(
-    `POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${chunked}\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n${auth}\r\n`,
+    `POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${chunked}\r\n` +
+      `${body.length.toString(16)}\r\n${body}\r\n0\r\n${auth}\r\n`,
   );
   const [answer] = await answersTo(c, 1);
   assert.ok([400, 401].includes(answer.status), `${answer.status}`);

@@ -113,7 +113,8 @@ async function judge(s, load) {
           })),
         );
       assert.fail(
-        `submitted ${n} times: ${text}: ${JSON.stringify(events, null, 1)} ${JSON.stringify(s.carrier.of(text).map((x) => [new Date(x.at), x.pdu.sequence_number]))}`,
+        `submitted ${n} times: ${text}: ${JSON.stringify(events, null, 1)} ` +
+          JSON.stringify(s.carrier.of(text).map((x) => [new Date(x.at), x.pdu.sequence_number])),
       );
     }
   let uncertain = 0;
