@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import test from 'node:test';
 import { Carrier, pduOctets, receiptText, smpp } from './lib/carrier.mjs';
 import { never, nextPhone, pause, slow, until } from './lib/util.mjs';
-import { atEnd, setup, world } from './lib/world.mjs';
+import { Api } from './lib/api.mjs';
+import { atEnd, practice, setup, world } from './lib/world.mjs';
 
 await world();
 
@@ -137,6 +138,24 @@ test('an answer that never comes: uncertain, counted, never sent again; a late o
   await pause(300);
   assert.ok(['failed', 'uncertain'].includes((await s.db.message(two.id)).status));
   assert.equal(s.carrier.of(two.draft.body).length, 1);
+});
+
+test('ids that are each other in another base, to one phone: each receipt finds its own', async (t) => {
+  const ids = ['a', '10'];
+  const s = await setup(t, { carrier: { onSubmit: () => ({ id: ids.shift() }) } });
+  const other = await practice(s.db, { name: 'Oak Street Clinic' });
+  const status = async (id) => (await s.db.message(id)).status;
+  const first = await s.api.accepted();
+  const one = await s.carrier.got(first.draft);
+  const draft = Api.draft({ phone: first.draft.phone });
+  const answer = await s.api.post('/v1/messages', draft, { key: other.key });
+  assert.equal(answer.status, 202);
+  const two = await s.carrier.got(draft);
+  await until(async () => (await status(answer.json.id)) === 'sent', 'sent');
+  await s.carrier.receipt(one, { stat: 'UNDELIV' });
+  await s.carrier.receipt(two);
+  await until(async () => (await status(first.id)) === 'undelivered', 'the first has the first one');
+  await until(async () => (await status(answer.json.id)) === 'delivered', 'the second has the second');
 });
 
 test('receipts: by text, by TLV, by both, with ids in other spellings', async (t) => {

@@ -3,10 +3,13 @@
 -- candidates, phone, sender, state, error, raw, practice, message, how. Indexes: message_carrier, message_open.
 SELECT r.id, r.carrier, r.candidates, r.phone, r.sender, r.state, r.error, r.raw, f.practice_id, f.id, f.how
 FROM (SELECT * FROM smsbridge.receipt ORDER BY received_at DESC LIMIT $1::int4) AS r CROSS JOIN LATERAL (
-	(SELECT practice_id, id, 'id' AS how FROM smsbridge.message m
-		WHERE m.carrier = r.carrier AND smsbridge.id_key(m.carrier_message_id) = ANY (string_to_array(r.candidates, ' '))
-			AND m.carrier_message_id IS NOT NULL
-		ORDER BY m.phone = r.phone DESC, m.counted_at DESC LIMIT 1)
+	(SELECT c.practice_id, c.id, 'id' AS how
+		FROM unnest(string_to_array(r.candidates, ' ')) WITH ORDINALITY AS s(spelling, place), LATERAL (
+			SELECT practice_id, id, phone = r.phone AS same_phone FROM smsbridge.message
+			WHERE carrier = r.carrier AND smsbridge.id_key(carrier_message_id) = s.spelling
+				AND carrier_message_id IS NOT NULL
+			ORDER BY phone = r.phone DESC, counted_at DESC LIMIT 1) AS c
+		ORDER BY c.same_phone DESC, s.place LIMIT 1)
 	UNION ALL
 	(SELECT min(practice_id::text)::uuid, min(m.id::text)::uuid, 'address' FROM smsbridge.message m
 		WHERE m.status = 'uncertain' AND m.carrier = r.carrier AND m.phone = r.phone AND m.sender = r.sender
