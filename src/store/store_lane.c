@@ -53,6 +53,7 @@ struct store_lane {
 	unsigned busy;
 	unsigned prepares_left;
 	int64_t delay_ms;
+	bool broken; /* libpq has given the connection up; lane_down follows in a later turn */
 	bool freeing;
 };
 
@@ -152,6 +153,7 @@ static void lane_down(struct store_lane *lane, const char *why)
 	PQfinish(lane->pg);
 	lane->pg = NULL;
 	lane->state = LANE_DOWN;
+	lane->broken = false;
 	metric_set(METRIC_store_connected, 0, LABELS(lane->name));
 	if (lane->delay_ms == 0)
 		lane->delay_ms = LIMIT_RECONNECT_MIN_MS / 4;
@@ -169,15 +171,24 @@ static void lane_down(struct store_lane *lane, const char *why)
 		lane->state_cb(lane->ctx, lane, false);
 }
 
+/* libpq may meet the connection's end while it sends, and closes the socket then: no event would ever come from it. The
+ * callers of store_lane_run are not called back before it returns, so the lane goes down in a turn of its own. */
+static void lane_broken(struct store_lane *lane)
+{
+	lane->broken = true;
+	net_timer_start(lane->refused, 0);
+}
+
 static void send_all_prepares(struct store_lane *lane)
 {
-	check(PQenterPipelineMode(lane->pg) == 1);
+	bool sent = PQenterPipelineMode(lane->pg) == 1;
 	lane->prepares_left = 0;
-	for (const struct store_file *f = store_sql_files; f->name; f++) {
-		check(PQsendPrepare(lane->pg, f->name, f->text, 0, NULL) == 1);
+	for (const struct store_file *f = store_sql_files; f->name && sent; f++) {
+		sent = PQsendPrepare(lane->pg, f->name, f->text, 0, NULL) == 1;
 		lane->prepares_left++;
 	}
-	check(PQpipelineSync(lane->pg) == 1);
+	if (!sent || PQpipelineSync(lane->pg) != 1)
+		lane_broken(lane);
 	lane->state = LANE_PREPARING;
 }
 
@@ -275,6 +286,10 @@ static bool take_results(struct store_lane *lane)
 static void want_events(struct store_lane *lane)
 {
 	int left = PQflush(lane->pg);
+	if (left < 0 || PQstatus(lane->pg) == CONNECTION_BAD) {
+		lane_broken(lane);
+		return;
+	}
 	net_watch_set(lane->watch, NET_READABLE | (left == 1 ? NET_WRITABLE : 0));
 }
 
@@ -343,18 +358,34 @@ static void lane_connect(void *ctx)
 	net_watch_set(lane->watch, step == PGRES_POLLING_READING ? NET_READABLE : NET_WRITABLE);
 }
 
+/* A connection that went away without a word (its host did) is noticed by the batch that is never answered. */
+static void watch_oldest(struct store_lane *lane)
+{
+	if (!lane->first)
+		return;
+	int64_t waits_ms = (time_mono_us() - lane->first->began_us) / 1000;
+	if (waits_ms >= LIMIT_BATCH_MS)
+		lane_down(lane, "no answer in time");
+	else
+		net_timer_start(lane->timer, LIMIT_BATCH_MS - waits_ms);
+}
+
 static void timer_cb(void *ctx)
 {
 	struct store_lane *lane = ctx;
 	if (lane->state == LANE_DOWN)
 		lane_connect(lane);
-	else if (lane->state != LANE_UP)
+	else if (lane->state == LANE_UP)
+		watch_oldest(lane);
+	else
 		lane_down(lane, "no answer in time");
 }
 
 static void refused_cb(void *ctx)
 {
 	struct store_lane *lane = ctx;
+	if (lane->broken)
+		lane_down(lane, PQerrorMessage(lane->pg));
 	struct batch *list = lane->down;
 	lane->down = NULL;
 	while (list) {
@@ -416,17 +447,22 @@ void store_lane_run(struct store_lane *lane, const struct store_step *steps, uns
 		net_timer_start(lane->refused, 0);
 		return;
 	}
+	bool sent = !lane->broken;
 	for (unsigned i = 0; i < count; i++) {
 		b->rows[i] = steps[i].rows;
-		check(send_step(lane, &steps[i]));
+		sent = sent && send_step(lane, &steps[i]);
 	}
-	check(PQpipelineSync(lane->pg) == 1);
-	if (lane->last)
+	if (lane->last) {
 		lane->last->next = b;
-	else
+	} else {
 		lane->first = b;
+		net_timer_start(lane->timer, LIMIT_BATCH_MS);
+	}
 	lane->last = b;
-	want_events(lane);
+	if (sent && PQpipelineSync(lane->pg) == 1)
+		want_events(lane);
+	else
+		lane_broken(lane);
 }
 
 void store_lane_free(struct store_lane *lane)
