@@ -1,6 +1,6 @@
 -- Applies receipts: each finds its message by id within its carrier (or is told which): the same phone before others,
--- then the id as it came before other spellings, then the newest. The plain case, same phone and id as it came, is looked
--- up first: it is nearly every one. Final words move the status forward; what does not is message.news.
+-- then the id as it came before other spellings, then the newest. The plain case, same phone and id as it came, is
+-- looked up first: it is nearly every one. Final words move the status forward; what does not is message.news.
 -- Arrays: $1 carrier $2 candidates (id_keys, blank separated) $3 phone $4 status ('' when not final) $5 reason $6
 -- event type $7 data (JSON) $8 at $9 practice or null $10 message or null $11 id of the kept receipt or null.
 -- Returns the ordinal (0-based) of each receipt that fits no message. Indexes: message_carrier, message_pkey.
