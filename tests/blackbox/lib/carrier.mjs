@@ -100,7 +100,8 @@ export class Carrier {
     }
     if (act.delay) await pause(act.delay);
     this.answer(submit, act);
-    if (act.receipt) await this.receipt(submit, act.receipt === true ? {} : act.receipt);
+    // a session that ends meanwhile takes the receipt with it
+    if (act.receipt) await this.receipt(submit, act.receipt === true ? {} : act.receipt).catch(() => {});
   }
 
   nextId() {
