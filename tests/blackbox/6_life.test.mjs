@@ -61,6 +61,7 @@ class Load {
             break;
           }
           this.refused++;
+          this.last = `${answer.status} ${answer.json?.code}`;
         } catch {
           this.unknown++;
         }
@@ -170,7 +171,7 @@ test('the database restarts under load, fast and immediate: nothing lost, nothin
   const load = new Load(t, s, { from: 700 });
   const again = async () => {
     const ready = await s.api.get('/readyz').catch((error) => ({ text: error.message }));
-    return `accepting again; readyz ${ready.text}; refused ${load.refused}: ${s.gateway.log.slice(-3000)}`;
+    return `accepting again; readyz ${ready.text}; refused ${load.refused}, last ${load.last}: ${s.gateway.log.slice(-3000)}`;
   };
   await until(() => load.accepted.size >= 120, 'load', 30000);
   await theCluster().restart('fast');
