@@ -158,7 +158,10 @@ static void watch_cb(uv_poll_t *handle, int status, int events)
 {
 	struct net_watch *w = handle->data;
 	int seen = (events & UV_READABLE ? NET_READABLE : 0) | (events & UV_WRITABLE ? NET_WRITABLE : 0);
-	/* An error shows as both: the owner's next read or write meets it. */
+	/* An error shows as both: the owner's next read or write meets it. libuv has stopped the poll then, so that what the
+	 * owner wants is to be set anew, be it what it was. */
+	if (status < 0)
+		w->events = 0;
 	w->cb(w->ctx, status < 0 ? NET_READABLE | NET_WRITABLE : seen);
 }
 
