@@ -1,9 +1,11 @@
 // SMPP with a carrier that we did not write, and with one that breaks the protocol on purpose.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import net from 'node:net';
 import { once } from 'node:events';
 import test from 'node:test';
 import { Carrier, pduOctets, receiptText, smpp } from './lib/carrier.mjs';
+import { selfSigned } from './lib/gateway.mjs';
 import { never, nextPhone, pause, slow, until } from './lib/util.mjs';
 import { Api } from './lib/api.mjs';
 import { atEnd, practice, setup, world } from './lib/world.mjs';
@@ -138,6 +140,18 @@ test('an answer that never comes: uncertain, counted, never sent again; a late o
   await pause(300);
   assert.ok(['failed', 'uncertain'].includes((await s.db.message(two.id)).status));
   assert.equal(s.carrier.of(two.draft.body).length, 1);
+});
+
+test('over TLS: bound when the certificate is vouched for, not otherwise', async (t) => {
+  const { cert, key } = await selfSigned();
+  const carrier = { tls: { cert: fs.readFileSync(cert), key: fs.readFileSync(key) } };
+  const s = await setup(t, { carrier, link: { host: 'localhost', tls: true, tls_ca: cert } });
+  const m = await s.api.accepted();
+  await s.carrier.got(m.draft);
+  await becomes(s, m.id, 'sent');
+  const doubtful = await setup(t, { carrier, link: { host: 'localhost', tls: true }, bind: false });
+  await until(() => doubtful.gateway.linesOf('link_down').some((x) => /certificate/.test(x.reason)), 'told why');
+  assert.equal(doubtful.carrier.binds.length, 0);
 });
 
 test('ids that are each other in another base, to one phone: each receipt finds its own', async (t) => {

@@ -20,7 +20,8 @@ export class Carrier {
    * onBind(pdu, session): command_status, or 'silent'.
    * onSubmit(submit, carrier): nothing to answer with a message id at once, or {status, id, delay, receipt, silent, drop}.
    */
-  constructor({ onBind, onSubmit } = {}) {
+  constructor({ onBind, onSubmit, tls } = {}) {
+    this.tls = tls; // {key, cert} in PEM, or nothing for plain TCP
     this.onBind = onBind;
     this.onSubmit = onSubmit;
     this.submits = [];
@@ -37,7 +38,7 @@ export class Carrier {
   }
 
   async start(port = 0) {
-    this.server = smpp.createServer({}, (session) => this.serve(session));
+    this.server = smpp.createServer(this.tls ?? {}, (session) => this.serve(session));
     this.server.listen(port, '127.0.0.1');
     await once(this.server, 'listening');
     this.port = this.server.address().port;
