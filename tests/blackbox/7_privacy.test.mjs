@@ -30,7 +30,7 @@ test('everything that can be logged is', async (t) => {
     hooks: (h, r) => (r.hooks.length % 3 === 0 ? 500 : 204),
     carrier: { onSubmit: (m) => act(m) },
     config: { log: { level: 'debug' } },
-    link: { answer_timeout: '500ms', enquire_link: '1s' },
+    link: { answer_timeout: '500ms', enquire_link: '2s' },
     practice: { text: true },
   });
   const secretPath = '/elm';
@@ -102,7 +102,7 @@ test('everything that can be logged is', async (t) => {
   }
   const binds = s.carrier.binds.length; // a length that lies: all behind it is read at the wrong place
   await s.carrier.raw(pduOctets(5, 81, { body: pdu.subarray(16), length: 17 }));
-  await until(() => s.carrier.binds.length > binds, 'the deaf session is given up', 20000);
+  await until(() => s.carrier.binds.length > binds, 'the deaf session is given up', 30000);
   await s.carrier.bound();
   await s.carrier.deliver({
     esm_class: 4,
