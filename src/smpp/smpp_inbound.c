@@ -2,8 +2,7 @@
 
 #include "smpp_status.h"
 
-#define BLIND_NACKS 3    /* generic_nack with sequence 0 that are borne (trap 17) */
-#define TLV_VERSION 0x34 /* interface_version from which a peer knows TLVs */
+#define BLIND_NACKS 3 /* generic_nack with sequence 0 that are borne (trap 17) */
 
 static const struct view nothing = {0};
 
@@ -86,6 +85,27 @@ static void refused_bind(struct smpp_session *s, uint32_t status)
 	smpp_machine_end(s, SMPP_REASON_bind_refused);
 }
 
+/* Versions that no specification has count as the nearest lower one (trap 7). */
+static uint8_t known_version(uint32_t claimed)
+{
+	return claimed >= SMPP_VERSION_5_0   ? SMPP_VERSION_5_0
+	       : claimed >= SMPP_VERSION_3_4 ? SMPP_VERSION_3_4
+	                                     : SMPP_VERSION_3_3;
+}
+
+static void agree_on_version(struct smpp_session *s, uint8_t peer)
+{
+	s->version = peer < s->config.interface_version ? peer : s->config.interface_version;
+}
+
+/* Most carriers that leave sc_interface_version out, or spoil it, do use TLVs: they are taken for 3.4 (trap 8). */
+static uint8_t answered_version(const struct smpp_session *s)
+{
+	uint32_t claimed;
+	const struct smpp_tlv *tlv = smpp_pdu_tlv(&s->pdu, SMPP_TAG_sc_interface_version);
+	return tlv && smpp_tlv_number(tlv, &claimed) ? known_version(claimed) : SMPP_VERSION_3_4;
+}
+
 static void on_bind_answer(struct smpp_session *s)
 {
 	if (s->bind_sequence == 0 || s->pdu.sequence_number != s->bind_sequence ||
@@ -99,6 +119,7 @@ static void on_bind_answer(struct smpp_session *s)
 	}
 	s->bind_sequence = 0;
 	s->state = SMPP_SESSION_BOUND;
+	agree_on_version(s, answered_version(s));
 	struct smpp_event *e = smpp_machine_event(s, SMPP_EVENT_BOUND);
 	e->command = s->pdu.command;
 	e->sequence = s->pdu.sequence_number;
@@ -149,7 +170,8 @@ static void on_bind(struct smpp_session *s)
 	s->bind_waits = true;
 	s->bind_command = s->pdu.command;
 	s->bind_sequence = s->pdu.sequence_number;
-	s->bind_tlvs = s->pdu.field[SMPP_F_interface_version].number >= TLV_VERSION;
+	uint8_t claimed = known_version(s->pdu.field[SMPP_F_interface_version].number);
+	agree_on_version(s, claimed > s->config.least_version ? claimed : s->config.least_version);
 	struct smpp_event *e = smpp_machine_event(s, SMPP_EVENT_BIND);
 	e->command = s->pdu.command;
 	e->sequence = s->pdu.sequence_number;
@@ -159,6 +181,18 @@ static void on_bind(struct smpp_session *s)
 static void on_nothing(struct smpp_session *s)
 {
 	(void)s;
+}
+
+/* Who did not ask for it lets it by. */
+static void on_outbind(struct smpp_session *s)
+{
+	if (!s->config.outbind || s->bind_sequence)
+		return;
+	s->outbind_waits = true;
+	struct smpp_event *e = smpp_machine_event(s, SMPP_EVENT_OUTBIND);
+	e->command = s->pdu.command;
+	e->sequence = s->pdu.sequence_number;
+	e->pdu = &s->pdu;
 }
 
 static void on_unbind(struct smpp_session *s)
@@ -190,11 +224,6 @@ static void on_deliver(struct smpp_session *s)
 	e->pdu = &s->pdu;
 }
 
-static void on_decline(struct smpp_session *s)
-{
-	refuse_for(s, SMPP_REASON_declined, ESME_RINVCMDID, "the command is not served here");
-}
-
 static void on_answer(struct smpp_session *s)
 {
 	if (!settle(s, s->pdu.field[SMPP_F_message_id].text))
@@ -216,11 +245,10 @@ static void (*const acts[SMPP_ACT_COUNT])(struct smpp_session *) = {
         [SMPP_ACT_PROBE_ANSWER] = on_probe_answer,
         [SMPP_ACT_BIND] = on_bind,
         [SMPP_ACT_BIND_ANSWER] = on_bind_answer,
-        [SMPP_ACT_IGNORE] = on_nothing,
+        [SMPP_ACT_OUTBIND] = on_outbind,
         [SMPP_ACT_UNBIND] = on_unbind,
         [SMPP_ACT_UNBIND_ANSWER] = on_unbind_answer,
         [SMPP_ACT_DELIVER] = on_deliver,
-        [SMPP_ACT_DECLINE] = on_decline,
         [SMPP_ACT_ANSWER] = on_answer,
         [SMPP_ACT_ALERT] = on_alert,
 };
@@ -268,7 +296,8 @@ static void on_pdu(struct smpp_session *s, struct view octets)
 
 bool smpp_inbound_next(struct smpp_session *s)
 {
-	if (s->ended || s->gone || s->bind_waits || s->state == SMPP_SESSION_CLOSED || s->in_at == s->in.n)
+	if (s->ended || s->gone || s->bind_waits || s->outbind_waits || s->state == SMPP_SESSION_CLOSED ||
+	    s->in_at == s->in.n)
 		return false;
 	struct view rest = view_of(s->in.p + s->in_at, s->in.n - s->in_at);
 	uint32_t length = smpp_frame_length(rest);

@@ -32,7 +32,8 @@ struct smpp_session {
 	uint32_t unbind_sequence;
 	enum smpp_command bind_command; /* of the bind that waits or is out */
 	bool bind_waits;                /* MC: until accepted or refused no further PDU is read */
-	bool bind_tlvs;                 /* MC: the peer's version knows TLVs */
+	bool outbind_waits;             /* ESME: likewise */
+	uint8_t version;                /* the lower of both sides' */
 
 	struct smpp_window *window;
 	unsigned peer_open;   /* peer's requests not yet answered */
@@ -53,6 +54,10 @@ struct smpp_session {
 	struct smpp_pdu pdu;   /* what came last; events point here */
 	struct smpp_pdu reply; /* scratch of what we write */
 };
+
+#define SMPP_VERSION_3_3 0x33
+#define SMPP_VERSION_3_4 0x34 /* the first that knows TLVs */
+#define SMPP_VERSION_5_0 0x50
 
 const char *smpp_reason_name(enum smpp_reason reason);
 

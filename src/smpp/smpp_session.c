@@ -86,6 +86,16 @@ static void write_bind(struct smpp_session *s)
 		smpp_machine_end(s, SMPP_REASON_bind_invalid);
 }
 
+static void write_outbind(struct smpp_session *s)
+{
+	struct smpp_fault fault;
+	smpp_pdu_init(&s->reply, SMPP_outbind, smpp_machine_sequence(s));
+	smpp_pdu_set_text(&s->reply, SMPP_F_system_id, view_str(s->config.system_id));
+	smpp_pdu_set_text(&s->reply, SMPP_F_password, view_str(s->config.password));
+	if (!smpp_pdu_encode(&s->reply, &s->out, &fault))
+		smpp_machine_end(s, SMPP_REASON_bind_invalid);
+}
+
 /* Nothing of an earlier connection may reach this one. */
 static void forget_connection(struct smpp_session *s)
 {
@@ -96,7 +106,7 @@ static void forget_connection(struct smpp_session *s)
 	s->held_n = 0;
 	s->peer_open = s->blind_nacks = 0;
 	s->bind_sequence = s->probe_sequence = s->unbind_sequence = 0;
-	s->probing = s->bind_waits = s->ended = s->close_told = s->gone = false;
+	s->probing = s->bind_waits = s->outbind_waits = s->ended = s->close_told = s->gone = false;
 	s->close_reason = NULL;
 }
 
@@ -108,8 +118,27 @@ void smpp_session_open(struct smpp_session *s, int64_t now_ms)
 	s->now_ms = s->heard_ms = now_ms;
 	s->probes_deaf = 0;
 	s->bind_until_ms = now_ms + s->config.bind_ms;
-	if (s->config.role == SMPP_ESME)
+	s->version = s->config.interface_version;
+	if (s->config.role == SMPP_MC && s->config.outbind)
+		write_outbind(s);
+	else if (s->config.role == SMPP_ESME && !s->config.outbind)
 		write_bind(s);
+}
+
+void smpp_session_outbind_accept(struct smpp_session *s, int64_t now_ms)
+{
+	smpp_machine_hear_time(s, now_ms);
+	if (!alive(s) || !s->outbind_waits)
+		return;
+	s->outbind_waits = false;
+	s->bind_until_ms = s->now_ms + s->config.bind_ms;
+	write_bind(s);
+}
+
+void smpp_session_outbind_refuse(struct smpp_session *s)
+{
+	if (alive(s) && s->outbind_waits)
+		smpp_machine_end(s, SMPP_REASON_outbind_refused);
 }
 
 void smpp_session_feed(struct smpp_session *s, struct view octets, int64_t now_ms)
@@ -233,6 +262,11 @@ bool smpp_session_next(struct smpp_session *s, struct smpp_event *event_r)
 	return true;
 }
 
+uint8_t smpp_session_version(const struct smpp_session *s)
+{
+	return s->version;
+}
+
 unsigned smpp_session_slots(const struct smpp_session *s)
 {
 	enum smpp_command command = s->config.role == SMPP_ESME ? SMPP_submit_sm : SMPP_deliver_sm;
@@ -247,6 +281,20 @@ unsigned smpp_session_in_flight(const struct smpp_session *s)
 	return smpp_window_used(s->window);
 }
 
+/* A 3.3 peer knows no TLVs (5.0 2.11.2); a text that stands in one cannot be said to it. */
+static bool fit_version(const struct smpp_session *s, struct smpp_pdu *pdu, struct smpp_fault *fault_r)
+{
+	if (s->version >= SMPP_VERSION_3_4)
+		return true;
+	if (smpp_pdu_tlv(pdu, SMPP_TAG_message_payload)) {
+		*fault_r = (struct smpp_fault){"message_payload", 0, ESME_RINVTLVSTREAM,
+		                               "the session is SMPP 3.3, which has no TLVs"};
+		return false;
+	}
+	pdu->tlvs = 0;
+	return true;
+}
+
 bool smpp_session_submit(struct smpp_session *s, uint64_t ref, struct smpp_pdu *pdu, int64_t now_ms,
                          struct smpp_fault *fault_r)
 {
@@ -254,7 +302,8 @@ bool smpp_session_submit(struct smpp_session *s, uint64_t ref, struct smpp_pdu *
 	memset(fault_r, 0, sizeof *fault_r);
 	smpp_machine_hear_time(s, now_ms);
 	if (answer == SMPP_UNKNOWN || smpp_session_slots(s) == 0 ||
-	    !smpp_state_allows(s->config.role, s->state, s->bind_kind, SMPP_OUT, pdu->command))
+	    !smpp_state_allows(s->config.role, s->state, s->bind_kind, SMPP_OUT, pdu->command) ||
+	    !fit_version(s, pdu, fault_r))
 		return false;
 	uint32_t next = s->next_sequence;
 	pdu->sequence_number = smpp_machine_sequence(s);
@@ -276,6 +325,18 @@ void smpp_session_answer(struct smpp_session *s, enum smpp_command request, uint
 	smpp_machine_reply(s, smpp_command_answer(request), sequence, status, message_id);
 }
 
+bool smpp_session_reply(struct smpp_session *s, const struct smpp_pdu *answer, struct smpp_fault *fault_r)
+{
+	memset(fault_r, 0, sizeof(*fault_r));
+	check(smpp_command_is_answer(answer->command));
+	if (!alive(s) || s->peer_open == 0)
+		return true;
+	if (!smpp_pdu_encode(answer, &s->out, fault_r))
+		return false;
+	s->peer_open--;
+	return true;
+}
+
 static enum smpp_bind_kind kind_of(enum smpp_command bind)
 {
 	return bind == SMPP_bind_transmitter ? SMPP_BIND_TX : bind == SMPP_bind_receiver ? SMPP_BIND_RX : SMPP_BIND_TRX;
@@ -288,7 +349,7 @@ void smpp_session_bind_accept(struct smpp_session *s, const char *system_id, int
 		return;
 	smpp_pdu_init(&s->reply, smpp_command_answer(s->bind_command), s->bind_sequence);
 	smpp_pdu_set_text(&s->reply, SMPP_F_system_id, view_str(system_id));
-	if (s->bind_tlvs)
+	if (s->version >= SMPP_VERSION_3_4)
 		smpp_pdu_add_tlv(&s->reply, SMPP_TAG_sc_interface_version, view_of(&s->config.interface_version, 1));
 	smpp_machine_send(s, &s->reply);
 	s->bind_waits = false;

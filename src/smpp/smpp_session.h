@@ -27,13 +27,16 @@ struct smpp_session_config {
 	const char *password;
 	const char *system_type;
 	const char *address_range;
-	uint8_t interface_version; /* 0x34 */
-	uint32_t first_sequence;   /* where our sequence numbers start; 0: at 1 */
-	unsigned window;           /* 1..LIMIT_WINDOW unanswered submits */
-	int64_t bind_ms;           /* bind to its answer (MC: connect to bind) */
-	int64_t answer_ms;         /* write of a request to its answer; then the submit is uncertain */
-	int64_t enquire_ms;        /* silence before we probe */
-	int64_t unbind_ms;         /* unbind to close */
+	uint8_t interface_version; /* ours: 0x33, 0x34 or 0x50 */
+	uint8_t least_version;   /* MC: a peer that claims less is taken for this; larvitsmpp claims 0x00 and needs TLVs
+	                          * (trap 7). 0: believed */
+	bool outbind;            /* ESME: wait for the peer's outbind, then bind. MC: begin with an outbind */
+	uint32_t first_sequence; /* where our sequence numbers start; 0: at 1 */
+	unsigned window;         /* 1..LIMIT_WINDOW unanswered submits */
+	int64_t bind_ms;         /* bind to its answer (MC: connect to bind) */
+	int64_t answer_ms;       /* write of a request to its answer; then the submit is uncertain */
+	int64_t enquire_ms;      /* silence before we probe */
+	int64_t unbind_ms;       /* unbind to close */
 };
 
 enum smpp_event_kind {
@@ -46,8 +49,9 @@ enum smpp_event_kind {
 	SMPP_EVENT_LATE,       /* the answer to a timed-out submit came after all: ref, status, message_id */
 	SMPP_EVENT_UNSENT,     /* closing: this submit was never given to the socket: ref */
 	SMPP_EVENT_UNANSWERED, /* closing: this submit was written and not answered: ref */
-	SMPP_EVENT_DELIVER,    /* deliver_sm, data_sm (MC: submit_sm too): answer with smpp_session_answer(sequence).
-	                        * The other requests of an ESME are declined with ESME_RINVCMDID and a FAULT */
+	SMPP_EVENT_OUTBIND,    /* ESME: an outbind is in event.pdu: call smpp_session_outbind_accept or _refuse */
+	SMPP_EVENT_DELIVER,    /* deliver_sm, data_sm; MC: every request of an ESME. Answer with smpp_session_answer or
+	                        * smpp_session_reply */
 	SMPP_EVENT_ALERT,      /* alert_notification, in event.pdu */
 	SMPP_EVENT_FAULT,      /* the peer broke the protocol; reason and fault say how; the session goes on */
 	SMPP_EVENT_CLOSE,      /* write what output holds, then close the connection; reason says why. Comes once; input
@@ -89,18 +93,29 @@ int64_t smpp_session_deadline_ms(const struct smpp_session *s);
  * unbind, closed. */
 bool smpp_session_next(struct smpp_session *s, struct smpp_event *event_r);
 
+/* The lower of both sides' versions, 0x33, 0x34 or 0x50; ours until bound (3.4 4.1.2, 5.0 2.11.2). Below 0x34 no TLV is
+ * written. */
+uint8_t smpp_session_version(const struct smpp_session *s);
 /* Free slots of the window; 0 unless bound to transmit and the output is below LIMIT_SESSION_OUT_BYTES. */
 unsigned smpp_session_slots(const struct smpp_session *s);
 unsigned smpp_session_in_flight(const struct smpp_session *s);
-/* Queues a request that has an answer (submit_sm; MC: deliver_sm) under ref; its sequence_number is set here. The
- * slot's deadline starts at smpp_session_taken. False with a fault when the PDU does not encode, or (fault_r->field
- * NULL) when there is no slot or the state does not allow the command. */
+/* Queues a request that has an answer (submit_sm; MC: deliver_sm) under ref; its sequence_number is set here, and on a
+ * 3.3 session its TLVs are left out (a fault when one holds the text). The slot's deadline starts at
+ * smpp_session_taken. False with a fault when the PDU does not encode, or (fault_r->field NULL) when there is no slot
+ * or the state does not allow the command. */
 bool smpp_session_submit(struct smpp_session *s, uint64_t ref, struct smpp_pdu *pdu, int64_t now_ms,
                          struct smpp_fault *fault_r);
 /* Answers a SMPP_EVENT_DELIVER request; dropped when the session has ended. message_id (at most 64 octets) only matters
  * to an MC answering submit_sm. */
 void smpp_session_answer(struct smpp_session *s, enum smpp_command request, uint32_t sequence, uint32_t status,
                          struct view message_id);
+/* The same with a whole answer: command, command_status, sequence_number and fields are the caller's. False with a
+ * fault when it does not encode (then the request is still open). */
+bool smpp_session_reply(struct smpp_session *s, const struct smpp_pdu *answer, struct smpp_fault *fault_r);
+/* ESME: the outbind came from whom it should: the bind is written, and bind_ms starts anew. Or it did not: the session
+ * ends (3.4 2.2.1: an outbind has no answer). Nothing happens when the session ended meanwhile. */
+void smpp_session_outbind_accept(struct smpp_session *s, int64_t now_ms);
+void smpp_session_outbind_refuse(struct smpp_session *s);
 /* MC: ends the bind handshake begun by SMPP_EVENT_BIND. PDUs behind the bind wait until then; refusing ends in
  * SMPP_EVENT_CLOSE. Nothing happens when the session ended meanwhile. */
 void smpp_session_bind_accept(struct smpp_session *s, const char *system_id, int64_t now_ms);

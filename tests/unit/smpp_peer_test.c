@@ -126,13 +126,6 @@ static const struct refusal_case refusals[] = {
          "00000011"
          "00000000000000",
          "wrong_state", SMPP_bind_transceiver_resp, ESME_RALYBND},
-        {"query_sm", SMPP_MC, true,
-         "00000014"
-         "00000003"
-         "00000000"
-         "00000011"
-         "00000000",
-         "declined", SMPP_query_sm_resp, ESME_RINVCMDID},
         {"outbind when bound", SMPP_ESME, true,
          "00000012"
          "0000000b"

@@ -138,6 +138,7 @@ static void a_full_output_stops_submits(void **state)
 	(void)state;
 	static char text[60000];
 	struct smpp_session_config config = {.role = SMPP_ESME,
+	                                     .interface_version = 0x34,
 	                                     .system_id = "c",
 	                                     .window = LIMIT_WINDOW,
 	                                     .bind_ms = 1000,
