@@ -59,6 +59,7 @@ struct smpp_session {
 #define SMPP_VERSION_3_4 0x34 /* the first that knows TLVs */
 #define SMPP_VERSION_5_0 0x50
 
+/* The code that events and logs carry. */
 const char *smpp_reason_name(enum smpp_reason reason);
 
 void smpp_machine_hear_time(struct smpp_session *s, int64_t now_ms);
