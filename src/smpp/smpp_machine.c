@@ -22,6 +22,13 @@ void smpp_machine_hear_time(struct smpp_session *s, int64_t now_ms)
 		s->now_ms = now_ms;
 }
 
+void smpp_machine_agree(struct smpp_session *s, uint8_t peer)
+{
+	uint8_t least = s->config.role == SMPP_MC ? s->config.least_version : 0;
+	uint8_t theirs = peer > least ? peer : least;
+	s->version = theirs < s->config.interface_version ? theirs : s->config.interface_version;
+}
+
 struct smpp_event *smpp_machine_event(struct smpp_session *s, enum smpp_event_kind kind)
 {
 	check(s->held_n < SMPP_EVENTS_HELD);

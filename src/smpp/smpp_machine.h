@@ -34,6 +34,7 @@ struct smpp_session {
 	bool bind_waits;                /* MC: until accepted or refused no further PDU is read */
 	bool outbind_waits;             /* ESME: likewise */
 	uint8_t version;                /* the lower of both sides' */
+	uint8_t claimed;                /* MC: what the peer says that its own is, as a version that there is */
 
 	struct smpp_window *window;
 	unsigned peer_open;   /* peer's requests not yet answered */
@@ -61,6 +62,9 @@ struct smpp_session {
 
 /* The code that events and logs carry. */
 const char *smpp_reason_name(enum smpp_reason reason);
+
+/* The version of both from what the peer says that its own is. */
+void smpp_machine_agree(struct smpp_session *s, uint8_t peer);
 
 void smpp_machine_hear_time(struct smpp_session *s, int64_t now_ms);
 /* A free event to fill, zeroed. */

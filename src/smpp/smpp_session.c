@@ -24,16 +24,29 @@ const char *smpp_session_state_name(enum smpp_session_state s)
 	return s < SMPP_SESSION_STATE_COUNT ? names[s] : "unknown";
 }
 
-struct smpp_session *smpp_session_new(const struct smpp_session_config *config)
+static void set_config(struct smpp_session *s, const struct smpp_session_config *config)
 {
-	struct smpp_session *s = mem_alloc(sizeof *s);
-	memset(s, 0, sizeof *s);
 	s->config = *config;
 	s->config.system_id = mem_copy_str(config->system_id ? config->system_id : "");
 	s->config.password = mem_copy_str(config->password ? config->password : "");
 	s->config.system_type = mem_copy_str(config->system_type ? config->system_type : "");
 	s->config.address_range = mem_copy_str(config->address_range ? config->address_range : "");
 	s->bind_kind = config->bind_kind;
+}
+
+static void free_config(struct smpp_session *s)
+{
+	free((char *)s->config.system_id);
+	free((char *)s->config.password);
+	free((char *)s->config.system_type);
+	free((char *)s->config.address_range);
+}
+
+struct smpp_session *smpp_session_new(const struct smpp_session_config *config)
+{
+	struct smpp_session *s = mem_alloc(sizeof *s);
+	memset(s, 0, sizeof *s);
+	set_config(s, config);
 	check(config->first_sequence <= INT32_MAX);
 	s->next_sequence = config->first_sequence ? config->first_sequence : 1;
 	s->window = smpp_window_new(config->window);
@@ -46,10 +59,7 @@ void smpp_session_free(struct smpp_session *s)
 {
 	if (!s)
 		return;
-	free((char *)s->config.system_id);
-	free((char *)s->config.password);
-	free((char *)s->config.system_type);
-	free((char *)s->config.address_range);
+	free_config(s);
 	smpp_window_free(s->window);
 	buf_free(&s->in);
 	buf_free(&s->out);
@@ -335,6 +345,21 @@ bool smpp_session_reply(struct smpp_session *s, const struct smpp_pdu *answer, s
 		return false;
 	s->peer_open--;
 	return true;
+}
+
+void smpp_session_tune(struct smpp_session *s, const struct smpp_session_config *config)
+{
+	struct smpp_session_config tuned = *config;
+	if (!alive(s) || (!s->bind_waits && !s->outbind_waits))
+		return;
+	tuned.role = s->config.role;
+	tuned.outbind = s->config.outbind;
+	free_config(s);
+	set_config(s, &tuned);
+	smpp_window_free(s->window); /* nothing is in it before the bind */
+	s->window = smpp_window_new(tuned.window);
+	if (s->bind_waits)
+		smpp_machine_agree(s, s->claimed);
 }
 
 static enum smpp_bind_kind kind_of(enum smpp_command bind)

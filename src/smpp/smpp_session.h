@@ -116,6 +116,9 @@ bool smpp_session_reply(struct smpp_session *s, const struct smpp_pdu *answer, s
  * ends (3.4 2.2.1: an outbind has no answer). Nothing happens when the session ended meanwhile. */
 void smpp_session_outbind_accept(struct smpp_session *s, int64_t now_ms);
 void smpp_session_outbind_refuse(struct smpp_session *s);
+/* While a bind or outbind waits for its decision: the settings of who it turned out to be. role and outbind stay as
+ * they are; nothing happens at any other time. */
+void smpp_session_tune(struct smpp_session *s, const struct smpp_session_config *config);
 /* MC: ends the bind handshake begun by SMPP_EVENT_BIND. PDUs behind the bind wait until then; refusing ends in
  * SMPP_EVENT_CLOSE. Nothing happens when the session ended meanwhile. */
 void smpp_session_bind_accept(struct smpp_session *s, const char *system_id, int64_t now_ms);

@@ -190,6 +190,36 @@ static void a_centre_begins_with_an_outbind(void **state)
 	stop();
 }
 
+static void the_settings_are_those_of_who_binds(void **state)
+{
+	(void)state;
+	struct smpp_session_config theirs = {.role = SMPP_ESME, /* not taken over */
+	                                     .interface_version = 0x34,
+	                                     .least_version = 0x34,
+	                                     .window = WINDOW + 3,
+	                                     .enquire_ms = ENQUIRE_MS};
+	start_as(SMPP_MC, 0x50, 0, false);
+	smpp_session_tune(it, &theirs); /* nobody is there yet */
+	feed_simple(SMPP_bind_transceiver, 1, 0);
+	expect(SMPP_EVENT_BIND);
+	assert_int_equal(smpp_session_version(it), 0x33);
+	smpp_session_tune(it, &theirs);
+	assert_int_equal(smpp_session_version(it), 0x34);
+	smpp_session_bind_accept(it, "centre", now);
+	expect(SMPP_EVENT_BOUND);
+	assert_int_equal(smpp_session_slots(it), WINDOW + 3);
+	stop();
+	theirs.system_id = "who-we-are";
+	start_as(SMPP_ESME, 0x34, 0, true);
+	feed_simple(SMPP_outbind, 1, 0);
+	expect(SMPP_EVENT_OUTBIND);
+	smpp_session_tune(it, &theirs);
+	smpp_session_outbind_accept(it, now);
+	expect_sent(SMPP_bind_transceiver, 1, 0);
+	assert_true(view_eq(sent.field[SMPP_F_system_id].text, VIEW("who-we-are")));
+	stop();
+}
+
 static void every_request_of_an_esme_is_handed_up(void **state)
 {
 	(void)state;
@@ -224,6 +254,7 @@ int main(void)
 	        cmocka_unit_test(an_outbind_that_never_comes_ends_the_session),
 	        cmocka_unit_test(a_second_outbind_is_let_by),
 	        cmocka_unit_test(a_centre_begins_with_an_outbind),
+	        cmocka_unit_test(the_settings_are_those_of_who_binds),
 	        cmocka_unit_test(every_request_of_an_esme_is_handed_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
