@@ -17,7 +17,7 @@ struct uuid dispatch_id(struct dispatch *d)
 
 void dispatch_answer(const struct delivery *to, uint32_t status)
 {
-	link_carrier_answer(to->link, to->generation, to->command, to->sequence, status);
+	link_carrier_answer(to->link, to->generation, to->command, to->sequence, status, (struct view){0});
 }
 
 bool dispatch_refused_for_data(const char *sqlstate)
@@ -89,15 +89,15 @@ static int64_t retry_due_us(const struct dispatch *d, const struct flight *f, in
 }
 
 /* What each class of command_status makes of the message. All but OK prove that it did not go. */
-static void refused(struct dispatch *d, struct carrier_link *l, const struct flight *f, enum smpp_class class,
+static void refused(struct dispatch *d, struct carrier_link *l, const struct flight *f, uint32_t status,
                     struct outcome *o)
 {
 	o->refund = true;
 	o->status = "held";
 	o->type = "message.requeued";
-	switch (class) {
+	switch (smpp_status_class(status)) {
 	case SMPP_CLASS_THROTTLE:
-		link_carrier_throttle(l);
+		link_carrier_throttle(l, status == ESME_RMSGQFUL);
 		o->reason = REASON_carrier_throttled;
 		o->due_us = retry_due_us(d, f, SECOND_US);
 		return;
@@ -114,26 +114,25 @@ static void refused(struct dispatch *d, struct carrier_link *l, const struct fli
 	}
 }
 
-static void answered_cb(void *ctx, struct carrier_link *l, uint64_t ref, uint32_t status, struct view message_id,
-                        bool late)
+/* That an answer is late is known to the statement: an uncertain message takes `sent` and `failed`, nothing else. */
+static void answered_cb(void *ctx, struct carrier_link *l, const struct link_answer *answer)
 {
 	struct dispatch *d = ctx;
-	struct flight *f = flights_get(d->flights, ref);
-	(void)late; /* the statement knows: an uncertain message takes `sent` and `failed`, nothing else */
+	struct flight *f = flights_get(d->flights, answer->ref);
 	if (!f)
 		return;
 	struct outcome o = outcome_of(d, f);
-	enum smpp_class class = smpp_status_class(status);
-	copy_str(o.command_status, sizeof(o.command_status), smpp_status_name(status));
+	enum smpp_class class = smpp_status_class(answer->status);
+	copy_str(o.command_status, sizeof(o.command_status), smpp_status_name(answer->status));
 	if (class == SMPP_CLASS_OK) {
 		o.status = "sent";
 		o.type = "message.sent";
-		dispatch_carrier_id(message_id, o.carrier_message_id);
+		dispatch_carrier_id(answer->message_id, o.carrier_message_id);
 		dispatch_printable(o.carrier_message_id, '!');
 	} else {
-		refused(d, l, f, class, &o);
+		refused(d, l, f, answer->status, &o);
 	}
-	flights_remove(d->flights, ref);
+	flights_remove(d->flights, answer->ref);
 	outcomes_add(d->outcomes, &o);
 	claimer_wake(d->claimer);
 }
@@ -182,7 +181,15 @@ static void delivered_cb(void *ctx, struct carrier_link *l, const struct smpp_pd
 		inbounds_add(d->inbounds, &from, pdu);
 }
 
-static const struct carrier_link_ops link_ops = {.bound = bound_cb,
+static void alerted_cb(void *ctx, struct carrier_link *l, const struct smpp_pdu *pdu)
+{
+	(void)ctx;
+	(void)l;
+	(void)pdu;
+}
+
+static const struct carrier_link_ops link_ops = {.alerted = alerted_cb,
+                                                 .bound = bound_cb,
                                                  .answered = answered_cb,
                                                  .unanswered = unanswered_cb,
                                                  .unsent = unsent_cb,

@@ -161,7 +161,7 @@ static void submit(struct claimer *c, const struct claimed *m)
 	                        .carrier = m->link->carrier->name,
 	                        .attempts = m->facts.attempts};
 	uint64_t ref = flights_add(c->d->flights, &flight);
-	if (ref && link_carrier_submit(m->link->link, ref, &pdu, &why)) {
+	if (ref && link_carrier_submit(m->link->link, ref, &pdu, 1, &why)) {
 		if (m->first_try)
 			metric_observe(METRIC_accept_to_wire_seconds,
 			               (double)(dispatch_now_us(c->d) - m->created_us) / 1e6, NO_LABELS);

@@ -6,14 +6,11 @@
 #include "base_metric.h"
 #include "base_pool.h"
 #include "base_uuid.h"
-#include "link_pump.h"
+#include "smpp_pace.h"
 #include "smpp_status.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#define THROTTLE_MIN_MS 500
-#define THROTTLE_MAX_MS 60000
 
 struct carrier_link {
 	struct loop *loop;
@@ -24,11 +21,8 @@ struct carrier_link {
 	struct net_timer *timer;
 	char number[12];
 	unsigned generation;
-	int64_t delay_ms;    /* before the next connect */
-	int64_t throttle_ms; /* last pause; 0 after an answer that was none */
-	int64_t paused_until_ms;
-	double tokens;
-	int64_t tokens_at_ms;
+	int64_t delay_ms; /* before the next connect */
+	struct smpp_pace pace;
 	bool bound;
 	bool refused; /* the last bind was refused: wait long */
 	bool ending;
@@ -66,12 +60,23 @@ static void on_fault(struct carrier_link *l, const struct smpp_event *e)
 	          LOG_NUM(offset, e->fault.offset), LOG_TEXT(reason, e->fault.sentence));
 }
 
+/* 5.0 4.8.4.18; carriers send it on 3.4 binds too (trap 24). */
+static void heed_congestion(struct carrier_link *l, const struct smpp_pdu *pdu)
+{
+	uint32_t state;
+	const struct smpp_tlv *tlv = l->config.congestion ? smpp_pdu_tlv(pdu, SMPP_TAG_congestion_state) : NULL;
+	if (tlv && smpp_tlv_number(tlv, &state))
+		smpp_pace_congestion(&l->pace, state, net_loop_now_ms(l->loop));
+}
+
 static void on_answer(struct carrier_link *l, const struct smpp_event *e)
 {
+	struct link_answer answer = {e->ref, e->command, e->status, e->message_id, e->kind == SMPP_EVENT_LATE, e->pdu};
 	metric_observe(METRIC_submit_duration_seconds, (double)e->took_ms / 1000.0, LABELS(l->config.carrier));
 	if (smpp_status_class(e->status) != SMPP_CLASS_THROTTLE)
-		l->throttle_ms = 0;
-	l->ops->answered(l->ctx, l, e->ref, e->status, e->message_id, e->kind == SMPP_EVENT_LATE);
+		smpp_pace_taken(&l->pace);
+	heed_congestion(l, e->pdu);
+	l->ops->answered(l->ctx, l, &answer);
 }
 
 static void count_pdu(struct carrier_link *l, const char *direction, enum smpp_command command)
@@ -92,7 +97,7 @@ static void event_cb(void *ctx, struct pump *p, const struct smpp_event *e)
 		break;
 	case SMPP_EVENT_ANSWER:
 	case SMPP_EVENT_LATE:
-		count_pdu(l, "in", SMPP_submit_sm_resp);
+		count_pdu(l, "in", e->command);
 		on_answer(l, e);
 		break;
 	case SMPP_EVENT_TIMEOUT:
@@ -110,6 +115,7 @@ static void event_cb(void *ctx, struct pump *p, const struct smpp_event *e)
 		break;
 	case SMPP_EVENT_ALERT:
 		count_pdu(l, "in", SMPP_alert_notification);
+		l->ops->alerted(l->ctx, l, e->pdu);
 		break;
 	case SMPP_EVENT_FAULT:
 		on_fault(l, e);
@@ -142,7 +148,7 @@ static void closed_cb(void *ctx, struct pump *p, const char *reason)
 	          LOG_NUM(link, l->config.number), LOG_TEXT(reason, reason));
 	set_bound(l, false);
 	l->pump = NULL;
-	if (!l->ending)
+	if (!l->ending && l->config.connect == LINK_DIAL)
 		schedule_connect(l);
 }
 
@@ -165,33 +171,44 @@ struct carrier_link *link_carrier_new(struct loop *loop, const struct carrier_li
 	snprintf(l->number, sizeof(l->number), "%u", config->number);
 	metric_set(METRIC_smpp_link_bound, 0, LABELS(config->carrier, l->number));
 	l->timer = net_timer_new(loop, connect_cb, l);
-	net_timer_start(l->timer, 0);
+	smpp_pace_init(&l->pace, config->rate, net_loop_now_ms(loop));
+	if (config->connect == LINK_DIAL)
+		net_timer_start(l->timer, 0);
 	return l;
 }
 
-static unsigned rate_allows(struct carrier_link *l, unsigned slots)
+bool link_carrier_waits(const struct carrier_link *l)
 {
-	int64_t now_ms = net_loop_now_ms(l->loop);
-	if (l->config.rate == 0)
-		return slots;
-	double most = l->config.rate < 10 ? 1 : l->config.rate / 10.0; /* a tenth of a second of burst */
-	l->tokens += (double)(now_ms - l->tokens_at_ms) / 1000.0 * l->config.rate;
-	l->tokens_at_ms = now_ms;
-	if (l->tokens > most)
-		l->tokens = most;
-	return l->tokens < slots ? (unsigned)l->tokens : slots;
+	return l->config.connect != LINK_DIAL && !l->pump && !l->ending;
+}
+
+void link_carrier_take(struct carrier_link *l, struct pump *pump)
+{
+	check(link_carrier_waits(l));
+	l->generation++;
+	l->refused = false;
+	l->pump = pump;
+	link_pump_give(pump, &link_pump_ops, l);
+}
+
+bool link_carrier_is_centre(const struct carrier_link *l)
+{
+	return l->config.connect == LINK_ACCEPT;
 }
 
 unsigned link_carrier_slots(struct carrier_link *l)
 {
-	if (!l->bound || l->ending || net_loop_now_ms(l->loop) < l->paused_until_ms)
+	if (!l->bound || l->ending)
 		return 0;
 	if (link_pump_queued(l->pump) > LIMIT_SESSION_OUT_BYTES)
 		return 0; /* the socket is stuck: what is claimed must be able to leave at once */
-	return rate_allows(l, smpp_session_slots(link_pump_session(l->pump)));
+	unsigned slots = smpp_session_slots(link_pump_session(l->pump));
+	unsigned allowed = smpp_pace_allows(&l->pace, net_loop_now_ms(l->loop));
+	return allowed < slots ? allowed : slots;
 }
 
-bool link_carrier_submit(struct carrier_link *l, uint64_t ref, struct smpp_pdu *pdu, const char **error_r)
+bool link_carrier_submit(struct carrier_link *l, uint64_t ref, struct smpp_pdu *pdu, unsigned segments,
+                         const char **error_r)
 {
 	struct smpp_fault fault = {0};
 	*error_r = "no_slot";
@@ -201,7 +218,8 @@ bool link_carrier_submit(struct carrier_link *l, uint64_t ref, struct smpp_pdu *
 		*error_r = fault.field ? fault.field : "no_slot";
 		return false;
 	}
-	l->tokens -= 1;
+	if (segments)
+		smpp_pace_spend(&l->pace, segments, net_loop_now_ms(l->loop));
 	count_pdu(l, "out", pdu->command);
 	return true;
 }
@@ -213,11 +231,11 @@ void link_carrier_flush(struct carrier_link *l)
 }
 
 void link_carrier_answer(struct carrier_link *l, unsigned generation, enum smpp_command request, uint32_t sequence,
-                         uint32_t status)
+                         uint32_t status, struct view message_id)
 {
 	if (!l->pump || generation != l->generation)
 		return; /* the carrier will deliver it again on the new connection; storing is idempotent */
-	smpp_session_answer(link_pump_session(l->pump), request, sequence, status, (struct view){0});
+	smpp_session_answer(link_pump_session(l->pump), request, sequence, status, message_id);
 	count_pdu(l, "out", smpp_command_answer(request));
 	link_pump_flush(l->pump);
 }
@@ -227,17 +245,12 @@ unsigned link_carrier_generation(const struct carrier_link *l)
 	return l->generation;
 }
 
-void link_carrier_throttle(struct carrier_link *l)
+void link_carrier_throttle(struct carrier_link *l, bool queue_full)
 {
 	int64_t now_ms = net_loop_now_ms(l->loop);
-	if (now_ms < l->paused_until_ms)
-		return; /* one window's worth of refusals is one word */
-	l->throttle_ms = l->throttle_ms ? l->throttle_ms * 2 : THROTTLE_MIN_MS;
-	if (l->throttle_ms > THROTTLE_MAX_MS)
-		l->throttle_ms = THROTTLE_MAX_MS;
-	l->paused_until_ms = now_ms + l->throttle_ms / 2 + (int64_t)random_below((uint64_t)l->throttle_ms);
-	log_event(LOG_WARNING, "link_throttled", LOG_TEXT(carrier, l->config.carrier), LOG_NUM(link, l->config.number),
-	          LOG_NUM(delay_ms, l->paused_until_ms - now_ms));
+	if (smpp_pace_refused(&l->pace, queue_full, (uint32_t)random_below(UINT32_MAX), now_ms))
+		log_event(LOG_WARNING, "link_throttled", LOG_TEXT(carrier, l->config.carrier),
+		          LOG_NUM(link, l->config.number), LOG_NUM(delay_ms, l->pace.paused_until_ms - now_ms));
 }
 
 bool link_carrier_bound(const struct carrier_link *l)
@@ -255,8 +268,10 @@ const char *link_carrier_name(const struct carrier_link *l)
 	return l->config.carrier;
 }
 
-void link_carrier_set_rate(struct carrier_link *l, unsigned rate)
+void link_carrier_set_rate(struct carrier_link *l, double rate)
 {
+	if (rate != l->config.rate)
+		smpp_pace_set_rate(&l->pace, rate, net_loop_now_ms(l->loop));
 	l->config.rate = rate;
 }
 

@@ -121,6 +121,22 @@ struct pump *link_pump_accept(struct loop *l, struct listener *from, const struc
 	return p;
 }
 
+void link_pump_give(struct pump *p, const struct pump_ops *ops, void *ctx)
+{
+	p->ops = ops;
+	p->ctx = ctx;
+}
+
+void link_pump_resume(struct pump *p)
+{
+	hand_out(p);
+}
+
+struct stream *link_pump_stream(const struct pump *p)
+{
+	return p->stream;
+}
+
 struct smpp_session *link_pump_session(struct pump *p)
 {
 	return p->session;

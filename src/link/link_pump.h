@@ -1,5 +1,5 @@
-/* A pure SMPP session joined to a stream: octets in, octets out, ticks. Used by the carrier links (ESME) and by the
- * simulated carrier (MC). */
+/* A pure SMPP session joined to a stream: octets in, octets out, ticks. Used by the carrier links, by
+ * the gate where carriers connect to us, and by the simulated carrier. */
 #ifndef LINK_PUMP_H
 #define LINK_PUMP_H
 
@@ -19,8 +19,13 @@ struct pump *link_pump_connect(struct loop *l, const char *host, int port, struc
                                const struct smpp_session_config *config, const struct pump_ops *ops, void *ctx);
 struct pump *link_pump_accept(struct loop *l, struct listener *from, const struct smpp_session_config *config,
                               const struct pump_ops *ops, void *ctx);
+/* Hands the pump to another owner, whom every later event goes to; also from within an event. */
+void link_pump_give(struct pump *p, const struct pump_ops *ops, void *ctx);
+/* After a call on the session that makes events (a bind decided outside of an event): hands them out. */
+void link_pump_resume(struct pump *p);
 struct smpp_session *link_pump_session(struct pump *p);
 const char *link_pump_peer(const struct pump *p);
+struct stream *link_pump_stream(const struct pump *p);
 /* After something was queued in the session: gives its octets to the stream and re-arms the timer. */
 void link_pump_flush(struct pump *p);
 /* Octets that the socket has not taken yet. */
