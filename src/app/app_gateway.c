@@ -25,6 +25,7 @@ struct gateway {
 	struct http_server *http;
 	struct tls_context *server_tls;
 	struct tls_context *carrier_tls[LIMIT_CARRIERS];
+	struct policy_route routes[LIMIT_CARRIERS];
 	struct net_signal *hup, *term, *interrupt;
 	struct net_timer *lag;
 	struct buf openapi;
@@ -70,13 +71,15 @@ static struct dispatch_carrier carrier_of(const struct gateway *g, unsigned i)
 	        .dest_ton = (uint8_t)c->dest_ton,
 	        .dest_npi = (uint8_t)c->dest_npi,
 	        .links = (unsigned)c->links,
+	        .validity = DISPATCH_VALIDITY_RELATIVE,
 	        .link =
 	                {
 	                        .carrier = c->name,
 	                        .host = c->host,
 	                        .port = (int)c->port,
 	                        .tls = g->carrier_tls[i],
-	                        .rate = (unsigned)c->rate,
+	                        .rate = (double)c->rate,
+	                        .congestion = true,
 	                        .session = {.role = SMPP_ESME,
 	                                    .bind_kind = SMPP_BIND_TRX,
 	                                    .system_id = c->system_id,
@@ -157,7 +160,7 @@ static void apply(struct gateway *g)
 	dispatch_set(g->dispatch, &settings);
 	dispatch_clock_moved(g->dispatch);
 	for (unsigned i = 0; i < c->carriers; i++)
-		dispatch_set_rate(g->dispatch, c->carrier[i].name, (unsigned)c->carrier[i].rate);
+		dispatch_set_rate(g->dispatch, c->carrier[i].name, (double)c->carrier[i].rate);
 	api_set_rate(g->api, c->http.requests_per_second);
 	link_http_set_connections(g->http, (unsigned)c->http.connections);
 	link_http_set_tls(g->http, g->server_tls);
@@ -262,6 +265,8 @@ static void start_dispatch(struct gateway *g)
 	const struct config *c = g->config;
 	for (unsigned i = 0; i < c->carriers; i++)
 		carriers[i] = carrier_of(g, i);
+	for (unsigned i = 0; i < c->carriers; i++)
+		g->routes[i] = (struct policy_route){i, "", "", CATEGORY_COUNT, 1, 1};
 	struct dispatch_config config = {.loop = g->loop,
 	                                 .clock = &g->clock,
 	                                 .conninfo = app_conninfo(c),
@@ -269,6 +274,7 @@ static void start_dispatch(struct gateway *g)
 	                                 .tzdata = c->policy.tzdata,
 	                                 .carriers = carriers,
 	                                 .carrier_count = c->carriers,
+	                                 .flow = {.routes = g->routes, .route_count = c->carriers},
 	                                 .settings = settings_of(c),
 	                                 .evicted = evicted_cb,
 	                                 .ctx = g};

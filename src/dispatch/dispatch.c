@@ -1,4 +1,4 @@
-#include "dispatch_internal.h"
+#include "dispatch_claim.h"
 
 #include "smpp_status.h"
 
@@ -206,6 +206,7 @@ static void turn_cb(void *ctx)
 	accepter_turn(d->accepter);
 	outcomes_turn(d->outcomes);
 	inbounds_turn(d->inbounds);
+	flow_turn(d->flow);
 	house_turn(d->house);
 	claimer_turn(d->claimer);
 	if (d->draining)
@@ -234,15 +235,30 @@ static void open_lanes(struct dispatch *d)
 	d->webhook_lane = store_lane_new(l, "webhook", conninfo, lane_cb, d);
 }
 
+static void open_link(struct dispatch *d, const struct dispatch_carrier *carrier, unsigned number,
+                      enum smpp_bind_kind kind)
+{
+	struct carrier_link_config config = carrier->link;
+	config.number = number;
+	config.session.bind_kind = kind;
+	check(d->links < DISPATCH_LINKS_MAX);
+	d->link[d->links].carrier = carrier;
+	d->link[d->links++].link = link_carrier_new(d->config.loop, &config, &link_ops, d);
+}
+
+/* The sessions of a pair are numbered one after the other, the transmitter first. */
 static void open_links(struct dispatch *d)
 {
-	for (unsigned i = 0; i < d->config.carrier_count; i++)
-		for (unsigned n = 1; n <= d->carriers[i].links; n++) {
-			struct carrier_link_config config = d->carriers[i].link;
-			config.number = n;
-			d->link[d->links].carrier = &d->carriers[i];
-			d->link[d->links++].link = link_carrier_new(d->config.loop, &config, &link_ops, d);
-		}
+	for (unsigned i = 0; i < d->config.carrier_count; i++) {
+		const struct dispatch_carrier *c = &d->carriers[i];
+		for (unsigned n = 1; n <= c->links; n++)
+			if (c->pair) {
+				open_link(d, c, 2 * n - 1, SMPP_BIND_TX);
+				open_link(d, c, 2 * n, SMPP_BIND_RX);
+			} else {
+				open_link(d, c, n, c->link.session.bind_kind);
+			}
+	}
 }
 
 static void drain_timer_cb(void *ctx)
@@ -264,6 +280,8 @@ struct dispatch *dispatch_new(const struct dispatch_config *config)
 	d->inbounds = inbounds_new(d);
 	d->house = house_new(d);
 	d->zones = zone_cache_new(config->tzdata);
+	d->flow = flow_new(d);
+	flow_set(d->flow, &config->flow);
 	open_lanes(d);
 	d->webhooks = webhooks_new(d);
 	d->drain_timer = net_timer_new(config->loop, drain_timer_cb, d);
@@ -277,7 +295,13 @@ void dispatch_set(struct dispatch *d, const struct dispatch_settings *settings)
 	d->config.settings = *settings;
 }
 
-void dispatch_set_rate(struct dispatch *d, const char *carrier, unsigned rate)
+void dispatch_set_flow(struct dispatch *d, const struct dispatch_flow *flow)
+{
+	flow_set(d->flow, flow);
+	claimer_wake(d->claimer);
+}
+
+void dispatch_set_rate(struct dispatch *d, const char *carrier, double rate)
 {
 	for (unsigned i = 0; i < d->links; i++)
 		if (strcmp(d->link[i].carrier->name, carrier) == 0)
@@ -327,7 +351,7 @@ static bool links_gone(const struct dispatch *d)
 static bool writes_done(const struct dispatch *d)
 {
 	return accepter_idle(d->accepter) && claimer_idle(d->claimer) && outcomes_idle(d->outcomes) &&
-	       inbounds_idle(d->inbounds);
+	       inbounds_idle(d->inbounds) && flow_idle(d->flow);
 }
 
 /* First what is open may end (answers come, commits are made; LIMIT_DRAIN_MS at most), then links unbind, whose
@@ -383,6 +407,7 @@ void dispatch_free(struct dispatch *d)
 	inbounds_free(d->inbounds);
 	outcomes_free(d->outcomes);
 	claimer_free(d->claimer);
+	flow_free(d->flow);
 	accepter_free(d->accepter);
 	flights_free(d->flights);
 	zone_cache_free(d->zones);

@@ -9,16 +9,51 @@
 #include "base_time.h"
 #include "base_uuid.h"
 #include "link_carrier.h"
-#include "policy_rules.h"
+#include "policy_route.h"
 #include "store_lane.h"
 
 struct dispatch;
 
+enum dispatch_validity { DISPATCH_VALIDITY_RELATIVE, DISPATCH_VALIDITY_ABSOLUTE, DISPATCH_VALIDITY_NONE };
+
+/* A carrier by its configuration; texts and TLVs live as long as the process. */
 struct dispatch_carrier {
 	const char *name;
 	uint8_t source_ton, source_npi, dest_ton, dest_npi;
+	bool data_sm; /* submits go as data_sm */
+	enum dispatch_validity validity;
+	bool user_message_reference;
+	const struct smpp_tlv *tlvs; /* vendor TLVs of each submit */
+	unsigned tlv_count;
 	unsigned links;
-	struct carrier_link_config link; /* number is set for each */
+	bool pair;                       /* each link is a transmitter and a receiver session */
+	struct carrier_link_config link; /* number, and for pairs the bind kind, is set for each */
+};
+
+/* A sender number that has limits. */
+struct dispatch_sender {
+	const char *number;
+	double rate;    /* segments a second of this process, 0: no limit */
+	unsigned daily; /* segments a day, 0: no limit */
+	int brand;      /* index, -1: none */
+	const char *reset_zone;
+};
+
+struct dispatch_brand {
+	const char *name;
+	unsigned daily; /* segments a day of all its senders, 0: no limit */
+	const char *reset_zone;
+};
+
+/* Where messages go and how many. Rows and their texts live until the next dispatch_set_flow, texts of senders' and
+ * brands' names longer: as the configuration, for the life of the process. */
+struct dispatch_flow {
+	const struct policy_route *routes;
+	unsigned route_count;
+	const struct dispatch_sender *senders;
+	unsigned sender_count;
+	const struct dispatch_brand *brands;
+	unsigned brand_count;
 };
 
 struct dispatch_settings { /* may change by a reload */
@@ -40,6 +75,7 @@ struct dispatch_config {
 	const char *tzdata;
 	const struct dispatch_carrier *carriers;
 	unsigned carrier_count;
+	struct dispatch_flow flow;
 	struct dispatch_settings settings;
 	/* Another process took this node's name: this one must end. */
 	void (*evicted)(void *ctx);
@@ -48,7 +84,9 @@ struct dispatch_config {
 
 struct dispatch *dispatch_new(const struct dispatch_config *config);
 void dispatch_set(struct dispatch *d, const struct dispatch_settings *settings);
-void dispatch_set_rate(struct dispatch *d, const char *carrier, unsigned rate);
+/* New routes, senders and brands. */
+void dispatch_set_flow(struct dispatch *d, const struct dispatch_flow *flow);
+void dispatch_set_rate(struct dispatch *d, const char *carrier, double rate);
 /* The rule clock was moved: timers that wait for rule times are set anew. */
 void dispatch_clock_moved(struct dispatch *d);
 

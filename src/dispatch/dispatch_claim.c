@@ -5,11 +5,7 @@
  *        -> IDLE     hand the sends to their links: durable before the wire
  * A STOP that commits meanwhile marks what it can of the batch as withdrawn; a lost connection leaves `sending` rows
  * that orphans.sql brings back, since this process knows that it never wrote them. */
-#include "dispatch_internal.h"
-
-#include "smpp_status.h"
-#include "text_gsm7.h"
-#include "text_shape.h"
+#include "dispatch_claim.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,27 +15,7 @@
 #define POLL_MS 1000 /* longest wait before the table is looked at again: other processes accept too */
 #define FACTS_SINCE_US (9 * DAY_US)
 
-enum claim_state { CLAIM_IDLE, CLAIM_DUE, CLAIM_FACTS, CLAIM_VERDICT };
-
-struct claimed {
-	struct uuid practice_id;
-	struct uuid id;
-	const char *patient;
-	const char *phone;
-	const char *sender;
-	const char *zones;
-	struct view body;
-	bool ucs2;
-	enum category category;
-	int64_t created_us;
-	bool first_try; /* nothing held it: its way to the wire is measured */
-	uint64_t patient_key;
-	uint64_t phone_key;
-	struct policy_facts facts;
-	struct policy_verdict verdict;
-	struct link_slot *link;
-	bool withdrawn;
-};
+enum claim_state { CLAIM_IDLE, CLAIM_TURNS, CLAIM_DUE, CLAIM_FACTS, CLAIM_VERDICT };
 
 struct claimer {
 	struct dispatch *d;
@@ -50,10 +26,10 @@ struct claimer {
 	int64_t now_us;
 	int64_t next_due_us;
 	struct pool pool;
-	struct store_params due, lock, facts, verdicts;
-	struct buf text;
+	struct store_params due, lock, facts, ceilings, verdicts, used;
+	struct roster *roster;
+	struct submits *submits;
 	struct net_timer *timer;
-	unsigned next_link; /* round robin */
 	bool wake;
 };
 
@@ -66,7 +42,8 @@ struct claimer *claimer_new(struct dispatch *d)
 {
 	struct claimer *c = mem_alloc(sizeof(*c));
 	c->d = d;
-	c->text = BUF(LIMIT_BODY_BYTES * 4);
+	c->roster = roster_new(d);
+	c->submits = submits_new(d);
 	c->timer = net_timer_new(d->config.loop, timer_cb, c);
 	c->wake = true;
 	return c;
@@ -86,98 +63,12 @@ int64_t claimer_lock_key(const struct uuid *practice, char kind, struct view who
 	return (int64_t)h;
 }
 
-/* --- links ------------------------------------------------------------------------------------------------------- */
-
-static unsigned free_slots(struct dispatch *d)
-{
-	unsigned slots = 0;
-	for (unsigned i = 0; i < d->links; i++)
-		slots += link_carrier_slots(d->link[i].link);
-	return slots;
-}
-
-/* The next link in turn that has room beyond what this batch already gave it. */
-static struct link_slot *pick_link(struct claimer *c, const unsigned *taken)
-{
-	struct dispatch *d = c->d;
-	for (unsigned n = 0; n < d->links; n++) {
-		unsigned i = (c->next_link + n) % d->links;
-		if (link_carrier_slots(d->link[i].link) > taken[i]) {
-			c->next_link = i + 1;
-			return &d->link[i];
-		}
-	}
-	return NULL;
-}
-
-static bool write_submit(struct claimer *c, const struct claimed *m, struct smpp_pdu *pdu)
-{
-	const struct dispatch_carrier *carrier = m->link->carrier;
-	buf_clear(&c->text);
-	bool ok = m->ucs2 ? text_ucs2_encode(m->body, &c->text) : text_gsm7_encode(m->body, &c->text);
-	smpp_pdu_init(pdu, SMPP_submit_sm, 0);
-	smpp_pdu_set_number(pdu, SMPP_F_source_addr_ton, carrier->source_ton);
-	smpp_pdu_set_number(pdu, SMPP_F_source_addr_npi, carrier->source_npi);
-	smpp_pdu_set_text(pdu, SMPP_F_source_addr, view_str(m->sender + (m->sender[0] == '+')));
-	smpp_pdu_set_number(pdu, SMPP_F_dest_addr_ton, carrier->dest_ton);
-	smpp_pdu_set_number(pdu, SMPP_F_dest_addr_npi, carrier->dest_npi);
-	smpp_pdu_set_text(pdu, SMPP_F_destination_addr, view_str(m->phone + (m->phone[0] == '+')));
-	smpp_pdu_set_number(pdu, SMPP_F_registered_delivery, 1);
-	smpp_pdu_set_number(pdu, SMPP_F_data_coding, m->ucs2 ? 8 : 0);
-	smpp_pdu_set_text(pdu, SMPP_F_short_message, buf_view(&c->text));
-	return ok && !c->text.full;
-}
-
-static void not_sent(struct claimer *c, const struct claimed *m, enum reason reason, const char *status, int64_t due_us)
-{
-	const char *type = due_us ? "message.requeued" : m->withdrawn ? "message.canceled" : "message.failed";
-	struct outcome o = {.practice_id = m->practice_id,
-	                    .id = m->id,
-	                    .status = status,
-	                    .reason = reason,
-	                    .due_us = due_us,
-	                    .refund = true,
-	                    .type = type,
-	                    .carrier = m->link->carrier->name,
-	                    .at_us = c->now_us};
-	outcomes_add(c->d->outcomes, &o);
-}
-
-static void submit(struct claimer *c, const struct claimed *m)
-{
-	struct smpp_pdu pdu;
-	const char *why = "";
-	if (m->withdrawn) {
-		not_sent(c, m, REASON_canceled_by_opt_out, "canceled", 0);
-		return;
-	}
-	if (!write_submit(c, m, &pdu)) {
-		not_sent(c, m, REASON_carrier_rejected, "failed", 0);
-		return;
-	}
-	struct flight flight = {.practice_id = m->practice_id,
-	                        .id = m->id,
-	                        .link = m->link->link,
-	                        .carrier = m->link->carrier->name,
-	                        .attempts = m->facts.attempts};
-	uint64_t ref = flights_add(c->d->flights, &flight);
-	if (ref && link_carrier_submit(m->link->link, ref, &pdu, 1, &why)) {
-		if (m->first_try)
-			metric_observe(METRIC_accept_to_wire_seconds,
-			               (double)(dispatch_now_us(c->d) - m->created_us) / 1e6, NO_LABELS);
-		return;
-	}
-	flights_remove(c->d->flights, ref);
-	not_sent(c, m, REASON_link_lost, "held", c->now_us);
-}
-
 static void submit_all(struct claimer *c)
 {
 	for (unsigned i = 0; i < c->count; i++)
 		if (c->m[i].verdict.verdict == VERDICT_SEND)
-			submit(c, &c->m[i]);
-	for (unsigned i = 0; i < c->d->links; i++)
-		link_carrier_flush(c->d->link[i].link);
+			submits_one(c->submits, &c->m[i], c->now_us);
+	submits_flush(c->submits);
 }
 
 /* --- end of a cycle ---------------------------------------------------------------------------------------------- */
@@ -220,7 +111,7 @@ static void committed_cb(void *ctx, enum store_result result, const char *sqlsta
 	}
 	if (result == STORE_OK) {
 		submit_all(c);
-		c->wake = c->wake || c->count == c->asked;
+		c->wake = c->wake || c->count == c->asked || roster_on(c->roster);
 		c->next_due_us = 0;
 	}
 	idle(c);
@@ -253,20 +144,14 @@ static void tell_later_ones(struct claimer *c, unsigned sent)
 
 static void judge(struct claimer *c)
 {
-	unsigned taken[LIMIT_CARRIERS * LIMIT_LINKS] = {0};
+	flow_begin(c->d->flow);
 	for (unsigned i = 0; i < c->count; i++) {
 		struct claimed *m = &c->m[i];
 		m->verdict = policy_decide(&policy_rules_default, &m->facts, c->now_us);
-		if (m->verdict.verdict == VERDICT_SEND) {
-			m->link = pick_link(c, taken);
-			if (m->link) {
-				taken[m->link - c->d->link]++;
-				tell_later_ones(c, i);
-			} else {
-				m->verdict =
-				        (struct policy_verdict){VERDICT_WAIT, REASON_no_carrier, c->now_us + SECOND_US};
-			}
-		}
+		if (m->verdict.verdict == VERDICT_SEND)
+			flow_judge(c->d->flow, m, c->now_us);
+		if (m->verdict.verdict == VERDICT_SEND)
+			tell_later_ones(c, i);
 		metric_add(METRIC_decisions_total, 1,
 		           LABELS(policy_verdict_name(m->verdict.verdict), policy_reason_code(m->verdict.reason)));
 	}
@@ -316,6 +201,21 @@ static const struct {
         [VERDICT_EXPIRE] = {"expired", "message.expired"},
 };
 
+/* That it still waits for a carrier is told once, not each time that it is looked at. */
+static bool waits_on(const struct claimed *m)
+{
+	return m->verdict.verdict == VERDICT_WAIT && strcmp(policy_reason_rule(m->verdict.reason), "carrier") == 0 &&
+	       strcmp(policy_reason_code(m->verdict.reason), m->waited_for) == 0;
+}
+
+static const char *event_type(const struct claimed *m)
+{
+	if (waits_on(m))
+		return "";
+	return m->verdict.reason == REASON_attempts_exhausted ? "message.failed"
+	                                                      : verdict_words[m->verdict.verdict].type;
+}
+
 static void add_verdict(struct claimer *c, const struct claimed *m, struct buf *facts)
 {
 	struct store_params *ps = &c->verdicts;
@@ -336,7 +236,7 @@ static void add_verdict(struct claimer *c, const struct claimed *m, struct buf *
 	else
 		store_add_null(ps, 7);
 	store_add_str(ps, 8, m->link ? m->link->carrier->name : NULL);
-	store_add_str(ps, 9, failed ? "message.failed" : verdict_words[v].type);
+	store_add_str(ps, 9, event_type(m));
 	store_add_text(ps, 10, buf_view(facts));
 }
 
@@ -353,10 +253,14 @@ static void write_verdicts(struct claimer *c)
 	for (unsigned i = 0; i < c->count; i++)
 		add_verdict(c, &c->m[i], &facts);
 	buf_free(&facts);
-	struct store_step steps[] = {{"claim_verdicts", &c->verdicts, NULL}, {"COMMIT", NULL, NULL}};
+	struct store_step steps[3] = {{"claim_verdicts", &c->verdicts, NULL}};
+	unsigned n = 1;
+	if (flow_used(c->d->flow, &c->used))
+		steps[n++] = (struct store_step){"ceilings_add", &c->used, NULL};
+	steps[n++] = (struct store_step){"COMMIT", NULL, NULL};
 	metric_observe(METRIC_store_batch_rows, c->count, LABELS("claim"));
 	c->state = CLAIM_VERDICT;
-	store_lane_run(c->d->claim_lane, steps, 2, committed_cb, c);
+	store_lane_run(c->d->claim_lane, steps, n, committed_cb, c);
 }
 
 /* --- facts ------------------------------------------------------------------------------------------------------- */
@@ -383,6 +287,11 @@ static void facts_cb(void *ctx, const struct store_rows *rows)
 		parse_sends(store_rows_text(rows, i, 1), &f->phone);
 		parse_sends(store_rows_text(rows, i, 2), &f->patient);
 	}
+}
+
+static void ceilings_cb(void *ctx, const struct store_rows *rows)
+{
+	flow_ceilings_cb(((struct claimer *)ctx)->d->flow, rows);
 }
 
 static void facts_done_cb(void *ctx, enum store_result result, const char *sqlstate)
@@ -436,9 +345,11 @@ static void read_facts(struct claimer *c)
 		store_add_str(ps, 2, c->m[i].patient);
 	}
 	store_value_time(ps, c->now_us - FACTS_SINCE_US);
-	struct store_step steps[] = {{"claim_lock", &c->lock, NULL}, {"claim_facts", ps, facts_cb}};
+	struct store_step steps[] = {
+	        {"claim_lock", &c->lock, NULL}, {"claim_facts", ps, facts_cb}, {"ceilings", &c->ceilings, ceilings_cb}};
+	bool ceilings = flow_ceilings(c->d->flow, c->m, c->count, c->now_us, &c->ceilings);
 	c->state = CLAIM_FACTS;
-	store_lane_run(c->d->claim_lane, steps, 2, facts_done_cb, c);
+	store_lane_run(c->d->claim_lane, steps, ceilings ? 3 : 2, facts_done_cb, c);
 }
 
 /* --- due --------------------------------------------------------------------------------------------------------- */
@@ -474,12 +385,15 @@ static void take_due(struct claimer *c, const struct store_rows *rows, unsigned 
 	m->category = policy_category_parse(store_rows_text(rows, i, 8));
 	if (m->category == CATEGORY_COUNT)
 		m->category = CATEGORY_appointment_reminder; /* dropped from the rows since: the strictest rules hold */
+	m->segments = (unsigned)store_rows_int(rows, i, 9);
 	m->facts.category = m->category;
 	m->facts.send_at_us = store_rows_int(rows, i, 10);
 	m->facts.expires_at_us = store_rows_int(rows, i, 11);
 	m->facts.attempts = (unsigned)store_rows_int(rows, i, 12);
 	m->created_us = store_rows_int(rows, i, 13);
 	m->first_try = view_eq(store_rows_text(rows, i, 14), VIEW("queued"));
+	m->waited_for = pool_copy(&c->pool, store_rows_text(rows, i, 15));
+	m->last_carrier = pool_copy(&c->pool, store_rows_text(rows, i, 16));
 	m->phone_key = (uint64_t)claimer_lock_key(&m->practice_id, 'p', view_str(m->phone));
 	m->patient_key = (uint64_t)claimer_lock_key(&m->practice_id, 't', view_str(m->patient));
 	find_zones(c, m);
@@ -492,6 +406,7 @@ static void due_cb(void *ctx, const struct store_rows *rows)
 	check(c->count <= LIMIT_CLAIM_BATCH);
 	for (unsigned i = 0; i < c->count; i++)
 		take_due(c, rows, i);
+	roster_saw(c->roster, c->m, c->count, c->asked);
 }
 
 static void next_due_cb(void *ctx, const struct store_rows *rows)
@@ -520,25 +435,67 @@ static void due_done_cb(void *ctx, enum store_result result, const char *sqlstat
 		read_facts(c);
 }
 
+static void claim(struct claimer *c, const char *sql)
+{
+	struct store_step steps[] = {{"BEGIN", NULL, NULL}, {sql, &c->due, due_cb}};
+	c->state = CLAIM_DUE;
+	store_lane_run(c->d->claim_lane, steps, 2, due_done_cb, c);
+}
+
+static void claim_oldest(struct claimer *c)
+{
+	store_params_clear(&c->due);
+	store_value_time(&c->due, c->now_us);
+	store_value_int(&c->due, STORE_INT4, c->asked);
+	claim(c, "claim_due");
+}
+
+static void claim_turns(struct claimer *c)
+{
+	roster_params(c->roster, c->now_us, c->asked, &c->due);
+	claim(c, "claim_fair");
+}
+
+static void roster_cb(void *ctx)
+{
+	struct claimer *c = ctx;
+	if (roster_on(c->roster)) {
+		claim_turns(c);
+		return;
+	}
+	c->wake = true;
+	idle(c);
+}
+
+/* Slots come back with an answer or a bind, which wake us, or with time. */
+static void wait_for_pace(struct claimer *c)
+{
+	int64_t ms = flow_ready_ms(c->d->flow);
+	if (ms < POLL_MS)
+		net_timer_start(c->timer, ms > 0 ? ms : 1);
+}
+
 void claimer_turn(struct claimer *c)
 {
 	struct dispatch *d = c->d;
 	if (c->state != CLAIM_IDLE || !c->wake || !d->entered || d->orphans_wanted || d->draining ||
 	    outcomes_full(d->outcomes) || !store_lane_up(d->claim_lane))
 		return;
-	unsigned slots = free_slots(d);
-	if (slots == 0)
-		return; /* an answer frees one, and wakes us */
+	unsigned slots = flow_slots(d->flow);
+	if (slots == 0) {
+		wait_for_pace(c);
+		return;
+	}
 	c->asked = slots < LIMIT_CLAIM_BATCH ? slots : LIMIT_CLAIM_BATCH;
 	c->wake = false;
 	c->count = 0;
 	c->now_us = dispatch_now_us(d);
-	store_params_clear(&c->due);
-	store_value_time(&c->due, c->now_us);
-	store_value_int(&c->due, STORE_INT4, c->asked);
-	struct store_step steps[] = {{"BEGIN", NULL, NULL}, {"claim_due", &c->due, due_cb}};
-	c->state = CLAIM_DUE;
-	store_lane_run(d->claim_lane, steps, 2, due_done_cb, c);
+	if (!roster_on(c->roster))
+		claim_oldest(c);
+	else if (!roster_renew(c->roster, c->now_us, roster_cb, c))
+		roster_on(c->roster) ? claim_turns(c) : claim_oldest(c);
+	else
+		c->state = CLAIM_TURNS;
 }
 
 bool claimer_idle(const struct claimer *c)
@@ -562,6 +519,9 @@ void claimer_free(struct claimer *c)
 	store_params_free(&c->lock);
 	store_params_free(&c->facts);
 	store_params_free(&c->verdicts);
-	buf_free(&c->text);
+	store_params_free(&c->ceilings);
+	store_params_free(&c->used);
+	roster_free(c->roster);
+	submits_free(c->submits);
 	free(c);
 }

@@ -1,7 +1,7 @@
 /* Shared inside dispatch only: the parts and who calls whom.
  *   dispatch.c          assembly, turn, drain
  *   dispatch_accept.c   drafts -> commit
- *   dispatch_claim.c    due messages -> facts -> verdicts -> commit -> links
+ *   dispatch_claim.c    due messages -> facts -> verdicts -> commit -> links; its parts: dispatch_claim.h
  *   dispatch_flight.c   open submits: ref -> message
  *   dispatch_outcome.c  answers and receipts -> commit -> deliver_sm_resp
  *   dispatch_inbound.c  patients' texts -> STOP, START, HELP, reply -> commit -> deliver_sm_resp
@@ -27,8 +27,11 @@ struct delivery {
 	uint32_t sequence;
 };
 
+#define DISPATCH_LINKS_MAX (LIMIT_CARRIERS * LIMIT_LINKS * 2) /* a pair has two sessions */
+
 struct accepter;
 struct claimer;
+struct flow;
 struct flights;
 struct outcomes;
 struct inbounds;
@@ -44,7 +47,7 @@ struct link_slot {
 struct dispatch {
 	struct dispatch_config config;
 	struct dispatch_carrier *carriers;
-	struct link_slot link[LIMIT_CARRIERS * LIMIT_LINKS];
+	struct link_slot link[DISPATCH_LINKS_MAX];
 	unsigned links;
 	struct uuid instance;
 	struct uuid_maker ids;
@@ -52,6 +55,7 @@ struct dispatch {
 	        *webhook_lane;
 	struct accepter *accepter;
 	struct claimer *claimer;
+	struct flow *flow;
 	struct flights *flights;
 	struct outcomes *outcomes;
 	struct inbounds *inbounds;
@@ -95,6 +99,9 @@ struct flight {
 	struct carrier_link *link;
 	const char *carrier;
 	unsigned attempts;
+	unsigned segments;
+	int32_t day; /* on which its segments count for the sender */
+	char sender[24];
 	bool given_up; /* told as uncertain; a late answer may still come */
 	bool used;
 	uint32_t generation;
@@ -165,6 +172,8 @@ void zone_cache_free(struct zone_cache *z);
 /* Whether the database refused a row for what is in it (SQLSTATE classes 22 data, 23 constraint, P0 raised by a
  * trigger) and would refuse it again, unlike a full disk or a deadlock. */
 bool dispatch_refused_for_data(const char *sqlstate);
+/* The user_message_reference of a message: the last two octets of its id, 1 instead of 0. */
+uint16_t dispatch_reference(const struct uuid *id);
 /* A carrier's message id as our tables hold it: octets that are not visible ASCII become "?". */
 void dispatch_carrier_id(struct view id, char to[66]);
 /* The address as our tables hold it: "+1..." for ten or eleven digits of the NANP, else as it came. */

@@ -207,6 +207,25 @@ unsigned link_carrier_slots(struct carrier_link *l)
 	return allowed < slots ? allowed : slots;
 }
 
+bool link_carrier_transmits(const struct carrier_link *l)
+{
+	return l->bound && !l->ending && smpp_session_transmits(link_pump_session(l->pump));
+}
+
+int64_t link_carrier_ready_ms(const struct carrier_link *l)
+{
+	int64_t now_ms = net_loop_now_ms(l->loop);
+	if (!link_carrier_transmits(l) || smpp_session_slots(link_pump_session(l->pump)) == 0)
+		return INT64_MAX;
+	int64_t at_ms = smpp_pace_ready_ms(&l->pace, now_ms);
+	return at_ms > now_ms ? at_ms - now_ms : 0;
+}
+
+unsigned link_carrier_throughput(const struct carrier_link *l)
+{
+	return l->pace.second_last > l->pace.second ? l->pace.second_last : l->pace.second;
+}
+
 bool link_carrier_submit(struct carrier_link *l, uint64_t ref, struct smpp_pdu *pdu, unsigned segments,
                          const char **error_r)
 {

@@ -61,6 +61,13 @@ bool link_carrier_waits(const struct carrier_link *l);
 bool link_carrier_is_centre(const struct carrier_link *l);
 /* Submits of one segment that it would take now. */
 unsigned link_carrier_slots(struct carrier_link *l);
+/* Whether it is bound so that submits may go, now or when a slot is free. */
+bool link_carrier_transmits(const struct carrier_link *l);
+/* Milliseconds until its pace lets more go: 0 when it does; INT64_MAX when it is not bound, or an answer must come
+ * first. */
+int64_t link_carrier_ready_ms(const struct carrier_link *l);
+/* Segments that went in the last full second. */
+unsigned link_carrier_throughput(const struct carrier_link *l);
 /* Takes a request: a submit of so many segments, or 0 for what the rate does not count. False with a sentence when the
  * PDU does not encode (then nothing happens). */
 bool link_carrier_submit(struct carrier_link *l, uint64_t ref, struct smpp_pdu *pdu, unsigned segments,

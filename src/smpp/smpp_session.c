@@ -277,11 +277,15 @@ uint8_t smpp_session_version(const struct smpp_session *s)
 	return s->version;
 }
 
-unsigned smpp_session_slots(const struct smpp_session *s)
+bool smpp_session_transmits(const struct smpp_session *s)
 {
 	enum smpp_command command = s->config.role == SMPP_ESME ? SMPP_submit_sm : SMPP_deliver_sm;
-	if (!alive(s) || s->out.n >= LIMIT_SESSION_OUT_BYTES ||
-	    !smpp_state_allows(s->config.role, s->state, s->bind_kind, SMPP_OUT, command))
+	return alive(s) && smpp_state_allows(s->config.role, s->state, s->bind_kind, SMPP_OUT, command);
+}
+
+unsigned smpp_session_slots(const struct smpp_session *s)
+{
+	if (!smpp_session_transmits(s) || s->out.n >= LIMIT_SESSION_OUT_BYTES)
 		return 0;
 	return smpp_window_free_slots(s->window);
 }

@@ -96,6 +96,8 @@ bool smpp_session_next(struct smpp_session *s, struct smpp_event *event_r);
 /* The lower of both sides' versions, 0x33, 0x34 or 0x50; ours until bound (3.4 4.1.2, 5.0 2.11.2). Below 0x34 no TLV is
  * written. */
 uint8_t smpp_session_version(const struct smpp_session *s);
+/* Whether it is bound so that it may send submit_sm (MC: deliver_sm), with a free slot or not. */
+bool smpp_session_transmits(const struct smpp_session *s);
 /* Free slots of the window; 0 unless bound to transmit and the output is below LIMIT_SESSION_OUT_BYTES. */
 unsigned smpp_session_slots(const struct smpp_session *s);
 unsigned smpp_session_in_flight(const struct smpp_session *s);

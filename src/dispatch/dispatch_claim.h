@@ -1,0 +1,90 @@
+/* A due message on its way through one claim, and the parts that work on it:
+ *   dispatch_claim.c    the cycle and the transaction
+ *   dispatch_roster.c   whose turn it is while more is due than the carriers take
+ *   dispatch_flow.c     which link, and what the rates and daily ceilings leave
+ *   dispatch_submit.c   the PDU, and the way to the link */
+#ifndef DISPATCH_CLAIM_H
+#define DISPATCH_CLAIM_H
+
+#include "dispatch_internal.h"
+
+struct claimed {
+	struct uuid practice_id;
+	struct uuid id;
+	const char *patient; /* texts are the batch's pool's */
+	const char *phone;
+	const char *sender;
+	const char *zones;
+	struct view body;
+	bool ucs2;
+	unsigned segments;
+	enum category category;
+	const char *waited_for;   /* reason for which it waited before, "" for none */
+	const char *last_carrier; /* that it was last given to, "" for none */
+	int64_t created_us;
+	bool first_try; /* nothing held it: its way to the wire is measured */
+	uint64_t patient_key;
+	uint64_t phone_key;
+	struct policy_facts facts;
+	struct policy_verdict verdict;
+	struct link_slot *link;
+	bool withdrawn;
+};
+
+/* --- whose turn ----------------------------------------------------------------------------------------------------
+ */
+
+#define ROSTER_TURNS 64 /* practices in one claim */
+
+struct roster;
+struct roster *roster_new(struct dispatch *d);
+/* Whether practices take turns now, or the oldest goes first. */
+bool roster_on(const struct roster *r);
+/* Asks who has something due when the round is over; true while the answer is awaited, after which cb is called. */
+bool roster_renew(struct roster *r, int64_t now_us, net_cb cb, void *ctx);
+/* The parameters of claim_fair for the next in turn. */
+void roster_params(struct roster *r, int64_t now_us, unsigned asked, struct store_params *ps);
+/* What a claim brought: turns begin when it was full, and end after a round in which nobody had more than a share. */
+void roster_saw(struct roster *r, const struct claimed *m, unsigned count, unsigned asked);
+void roster_free(struct roster *r);
+
+/* --- where and when ------------------------------------------------------------------------------------------------
+ */
+
+struct flow *flow_new(struct dispatch *d);
+/* Rows as in dispatch_set_flow. */
+void flow_set(struct flow *f, const struct dispatch_flow *rows);
+/* Submits that the links would take now. */
+unsigned flow_slots(struct flow *f);
+/* Milliseconds until some link may take more by its pace; INT64_MAX when only an answer or a bind helps. */
+int64_t flow_ready_ms(struct flow *f);
+/* The parameters of ceilings for a batch; false when none of its senders has a ceiling. */
+bool flow_ceilings(struct flow *f, const struct claimed *m, unsigned count, int64_t now_us, struct store_params *ps);
+void flow_ceilings_cb(struct flow *f, const struct store_rows *rows);
+/* Before the messages of a batch are judged. */
+void flow_begin(struct flow *f);
+/* A message that the rules would send gets its link, or waits (or expires) for want of one. */
+void flow_judge(struct flow *f, struct claimed *m, int64_t now_us);
+/* The parameters of ceilings_add for what flow_judge let go; false when there is nothing to add. */
+bool flow_used(struct flow *f, struct store_params *ps);
+/* So many segments of a sender are proven never to have left: they are taken off the day's count, in a while. */
+void flow_refund(struct flow *f, const char *sender, int32_t day, unsigned segments);
+/* The local day, since 1970-01-01, on which a segment of this sender counts now. */
+int32_t flow_day(struct flow *f, const char *sender, int64_t now_us);
+/* Writes refunds that wait, at most one statement at a time. */
+void flow_turn(struct flow *f);
+bool flow_idle(const struct flow *f);
+void flow_free(struct flow *f);
+
+/* --- onto the wire -------------------------------------------------------------------------------------------------
+ */
+
+struct submits;
+struct submits *submits_new(struct dispatch *d);
+/* Hands a message whose `sending` is committed to its link, or writes that it never left. */
+void submits_one(struct submits *s, const struct claimed *m, int64_t now_us);
+/* Puts what was handed over on the wire. */
+void submits_flush(struct submits *s);
+void submits_free(struct submits *s);
+
+#endif

@@ -1,0 +1,503 @@
+/* Where a message goes that the rules would send, and whether it may go now: routes to links with a free slot, the rate
+ * of its sender, the daily ceilings of sender and brand. What cannot go gets a time of its own in a line, so that a
+ * backlog is judged about once a message and not again and again. */
+#include "dispatch_claim.h"
+
+#include "smpp_pace.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE_MAX_US (60 * SECOND_US) /* how far ahead a place in a line is given */
+#define BUSY_US (SECOND_US / 2)      /* first look again at a busy carrier */
+#define DOWN_US (15 * SECOND_US)     /* and at one that is down; doubled at most by jitter */
+#define NO_ROUTE_US (60 * SECOND_US) /* and for a route: an operator must add it */
+#define AFTER_RESET_US (60 * SECOND_US)
+#define REFUNDS_MAX 256
+#define KEYS_MAX (2 * LIMIT_CLAIM_BATCH)
+
+/* Places in a line, one after the other. */
+struct line {
+	int64_t last_us;
+};
+
+struct sender {
+	const struct dispatch_sender *row;
+	struct smpp_pace pace;
+	struct line line;
+	const struct zone *zone;
+};
+
+struct day_key {
+	const char *kind; /* "sender", "brand" */
+	const char *name;
+	int32_t day;
+	int64_t reset_us;
+	unsigned most;
+	unsigned used;
+	unsigned added;
+};
+
+struct refund {
+	char kind[8];
+	char name[64];
+	int32_t day;
+	unsigned segments;
+};
+
+struct flow {
+	struct dispatch *d;
+	struct dispatch_flow rows;
+	struct sender *senders; /* by number, ascending */
+	const struct zone **brand_zones;
+	struct line carrier_line[LIMIT_CARRIERS];
+	unsigned left[DISPATCH_LINKS_MAX]; /* free slots of each link in this batch */
+	unsigned next_link;
+	struct day_key key[KEYS_MAX];
+	unsigned keys;
+	struct refund refund[REFUNDS_MAX];
+	unsigned refunds;
+	int64_t no_route_ms; /* last told */
+	bool busy;
+	struct store_params params;
+};
+
+struct flow *flow_new(struct dispatch *d)
+{
+	struct flow *f = mem_alloc(sizeof(*f));
+	f->d = d;
+	return f;
+}
+
+/* --- rows -------------------------------------------------------------------------------------------------------- */
+
+static int by_number(const void *a, const void *b)
+{
+	return strcmp(((const struct sender *)a)->row->number, ((const struct sender *)b)->row->number);
+}
+
+static struct sender *find_sender(struct flow *f, const char *number)
+{
+	struct dispatch_sender row = {.number = number};
+	struct sender wanted = {.row = &row};
+	if (f->rows.sender_count == 0)
+		return NULL;
+	return bsearch(&wanted, f->senders, f->rows.sender_count, sizeof(wanted), by_number);
+}
+
+/* What a known sender has spent and borrowed goes on under the new rows. */
+static void keep_pace(struct flow *old, struct sender *s, int64_t now_ms)
+{
+	const struct sender *was = find_sender(old, s->row->number);
+	smpp_pace_init(&s->pace, s->row->rate, now_ms);
+	if (was && was->row->rate == s->row->rate)
+		s->pace = was->pace;
+	if (was)
+		s->line = was->line;
+}
+
+static const struct zone *reset_zone(struct flow *f, const char *name)
+{
+	const struct zone *z = dispatch_zone(f->d, name);
+	if (!z)
+		log_event(LOG_ERROR, "reset_zone_unknown", LOG_TEXT(field, name),
+		          LOG_TEXT(warning, "daily ceilings are counted by UTC days instead"));
+	return z;
+}
+
+void flow_set(struct flow *f, const struct dispatch_flow *rows)
+{
+	struct flow old = *f;
+	int64_t now_ms = net_loop_now_ms(f->d->config.loop);
+	f->rows = *rows;
+	f->senders = mem_alloc((rows->sender_count + 1) * sizeof(*f->senders));
+	for (unsigned i = 0; i < rows->sender_count; i++) {
+		f->senders[i].row = &rows->senders[i];
+		f->senders[i].zone = rows->senders[i].daily ? reset_zone(f, rows->senders[i].reset_zone) : NULL;
+		keep_pace(&old, &f->senders[i], now_ms);
+	}
+	qsort(f->senders, rows->sender_count, sizeof(*f->senders), by_number);
+	f->brand_zones = mem_alloc((rows->brand_count + 1) * sizeof(*f->brand_zones));
+	for (unsigned i = 0; i < rows->brand_count; i++)
+		f->brand_zones[i] = reset_zone(f, rows->brands[i].reset_zone);
+	free(old.senders);
+	free(old.brand_zones);
+}
+
+/* --- lines ------------------------------------------------------------------------------------------------------- */
+
+/* The next place of a line that moves one on every gap_us. A line that is longer than LINE_MAX_US is no line any more:
+ * its end comes again some time before it would be its turn, spread out. */
+static int64_t line_place_us(struct line *l, int64_t first_us, int64_t gap_us, int64_t now_us)
+{
+	int64_t at_us = l->last_us + gap_us;
+	if (at_us < first_us)
+		at_us = first_us;
+	if (at_us > now_us + LINE_MAX_US)
+		return now_us + LINE_MAX_US / 2 + (int64_t)random_below(LINE_MAX_US / 2);
+	l->last_us = at_us;
+	return at_us;
+}
+
+/* Rule microseconds of real milliseconds: a demonstration clock may run faster. */
+static int64_t rule_us(const struct flow *f, int64_t ms)
+{
+	const struct clock *c = f->d->config.clock;
+	return (int64_t)((double)ms * 1000.0 * (c->moved ? c->rate : 1));
+}
+
+static void wait(struct claimed *m, enum reason reason, int64_t until_us)
+{
+	m->link = NULL;
+	m->verdict = (struct policy_verdict){VERDICT_WAIT, reason, until_us};
+	if (until_us >= m->facts.expires_at_us)
+		m->verdict =
+		        (struct policy_verdict){.verdict = VERDICT_EXPIRE, .reason = REASON_expires_before_allowed};
+}
+
+/* --- daily ceilings ---------------------------------------------------------------------------------------------- */
+
+static int32_t local_day(const struct zone *z, int64_t now_us)
+{
+	int64_t s = floor_div(now_us, SECOND_US);
+	struct civil c = z ? policy_zone_local(z, s) : time_civil(s);
+	return (int32_t)time_days(c.year, c.month, c.day);
+}
+
+static int64_t reset_after_us(const struct zone *z, int32_t day)
+{
+	return (z ? policy_zone_instant(z, day + 1, 0) : ((int64_t)day + 1) * 86400) * SECOND_US;
+}
+
+int32_t flow_day(struct flow *f, const char *sender, int64_t now_us)
+{
+	const struct sender *s = find_sender(f, sender);
+	return s ? local_day(s->zone, now_us) : 0;
+}
+
+static void need_key(struct flow *f, const char *kind, const char *name, unsigned most, const struct zone *z,
+                     int64_t now_us)
+{
+	if (most == 0)
+		return;
+	for (unsigned i = 0; i < f->keys; i++)
+		if (f->key[i].kind == kind && strcmp(f->key[i].name, name) == 0)
+			return;
+	int32_t day = local_day(z, now_us);
+	f->key[f->keys++] = (struct day_key){kind, name, day, reset_after_us(z, day), most, 0, 0};
+}
+
+static const char KIND_SENDER[] = "sender";
+static const char KIND_BRAND[] = "brand";
+
+static const struct dispatch_brand *brand_of(const struct flow *f, const struct sender *s)
+{
+	return s->row->brand >= 0 ? &f->rows.brands[s->row->brand] : NULL;
+}
+
+static const char *day_text(int32_t day, char to[16])
+{
+	struct civil c = time_civil((int64_t)day * 86400);
+	snprintf(to, 16, "%04d-%02d-%02d", c.year, c.month, c.day);
+	return to;
+}
+
+static void add_day_key(struct store_params *ps, const char *kind, const char *name, int32_t day)
+{
+	char text[16];
+	store_add_str(ps, 0, kind);
+	store_add_str(ps, 1, name);
+	store_add_str(ps, 2, day_text(day, text));
+}
+
+bool flow_ceilings(struct flow *f, const struct claimed *m, unsigned count, int64_t now_us, struct store_params *ps)
+{
+	f->keys = 0;
+	for (unsigned i = 0; i < count && f->rows.sender_count; i++) {
+		const struct sender *s = find_sender(f, m[i].sender);
+		if (!s)
+			continue;
+		const struct dispatch_brand *b = brand_of(f, s);
+		need_key(f, KIND_SENDER, s->row->number, s->row->daily, s->zone, now_us);
+		if (b)
+			need_key(f, KIND_BRAND, b->name, b->daily, f->brand_zones[s->row->brand], now_us);
+	}
+	store_params_clear(ps);
+	for (unsigned i = 0; i < 3; i++)
+		store_array(ps, STORE_TEXT);
+	for (unsigned i = 0; i < f->keys; i++)
+		add_day_key(ps, f->key[i].kind, f->key[i].name, f->key[i].day);
+	return f->keys > 0;
+}
+
+void flow_ceilings_cb(struct flow *f, const struct store_rows *rows)
+{
+	check(store_rows_count(rows) == f->keys);
+	for (unsigned i = 0; i < f->keys; i++)
+		f->key[i].used = (unsigned)store_rows_int(rows, i, 0);
+}
+
+static struct day_key *find_key(struct flow *f, const char *kind, const char *name)
+{
+	for (unsigned i = 0; i < f->keys; i++)
+		if (f->key[i].kind == kind && strcmp(f->key[i].name, name) == 0)
+			return &f->key[i];
+	return NULL;
+}
+
+static bool fits_day(const struct day_key *k, const struct claimed *m)
+{
+	return !k || k->used + k->added + m->segments <= k->most;
+}
+
+/* The later reset of what is full; 0 when both have room. */
+static int64_t full_until_us(struct flow *f, const struct sender *s, const struct claimed *m)
+{
+	const struct dispatch_brand *b = brand_of(f, s);
+	const struct day_key *keys[] = {find_key(f, KIND_SENDER, s->row->number),
+	                                b ? find_key(f, KIND_BRAND, b->name) : NULL};
+	int64_t until_us = 0;
+	for (unsigned i = 0; i < 2; i++)
+		if (!fits_day(keys[i], m) && keys[i]->reset_us > until_us)
+			until_us = keys[i]->reset_us;
+	return until_us;
+}
+
+static void use_day(struct flow *f, const struct sender *s, const struct claimed *m)
+{
+	const struct dispatch_brand *b = brand_of(f, s);
+	struct day_key *keys[] = {find_key(f, KIND_SENDER, s->row->number),
+	                          b ? find_key(f, KIND_BRAND, b->name) : NULL};
+	for (unsigned i = 0; i < 2; i++)
+		if (keys[i])
+			keys[i]->added += m->segments;
+}
+
+bool flow_used(struct flow *f, struct store_params *ps)
+{
+	bool any = false;
+	store_params_clear(ps);
+	for (unsigned i = 0; i < 3; i++)
+		store_array(ps, STORE_TEXT);
+	store_array(ps, STORE_INT4);
+	for (unsigned i = 0; i < f->keys; i++) {
+		if (f->key[i].added == 0)
+			continue;
+		add_day_key(ps, f->key[i].kind, f->key[i].name, f->key[i].day);
+		store_add_int(ps, 3, f->key[i].added);
+		any = true;
+	}
+	return any;
+}
+
+static void refund_key(struct flow *f, const char *kind, const char *name, int32_t day, unsigned segments)
+{
+	unsigned i = 0;
+	while (i < f->refunds && (f->refund[i].day != day || strcmp(f->refund[i].kind, kind) != 0 ||
+	                          strcmp(f->refund[i].name, name) != 0))
+		i++;
+	if (i == REFUNDS_MAX)
+		return; /* the day's count stays too high: the safe side */
+	if (i == f->refunds) {
+		f->refund[f->refunds++] = (struct refund){.day = day};
+		copy_str(f->refund[i].kind, sizeof(f->refund[i].kind), kind);
+		copy_str(f->refund[i].name, sizeof(f->refund[i].name), name);
+	}
+	f->refund[i].segments += segments;
+}
+
+/* A brand's day may end elsewhere than its sender's; near midnight a refund may then miss, on the safe side. */
+void flow_refund(struct flow *f, const char *sender, int32_t day, unsigned segments)
+{
+	const struct sender *s = find_sender(f, sender);
+	if (!s)
+		return;
+	const struct dispatch_brand *b = brand_of(f, s);
+	if (s->row->daily)
+		refund_key(f, KIND_SENDER, s->row->number, day, segments);
+	if (b && b->daily)
+		refund_key(f, KIND_BRAND, b->name, day, segments);
+}
+
+static void refunded_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct flow *f = ctx;
+	(void)result; /* lost: the day's count stays too high, the safe side */
+	(void)sqlstate;
+	f->busy = false;
+}
+
+void flow_turn(struct flow *f)
+{
+	if (f->refunds == 0 || f->busy || !store_lane_up(f->d->house_lane))
+		return;
+	store_params_clear(&f->params);
+	for (unsigned i = 0; i < 3; i++)
+		store_array(&f->params, STORE_TEXT);
+	store_array(&f->params, STORE_INT4);
+	for (unsigned i = 0; i < f->refunds; i++) {
+		add_day_key(&f->params, f->refund[i].kind, f->refund[i].name, f->refund[i].day);
+		store_add_int(&f->params, 3, -(int64_t)f->refund[i].segments);
+	}
+	f->refunds = 0;
+	f->busy = true;
+	struct store_step step = {"ceilings_add", &f->params, NULL};
+	store_lane_run(f->d->house_lane, &step, 1, refunded_cb, f);
+}
+
+bool flow_idle(const struct flow *f)
+{
+	return !f->busy;
+}
+
+/* --- links ------------------------------------------------------------------------------------------------------- */
+
+unsigned flow_slots(struct flow *f)
+{
+	unsigned slots = 0;
+	for (unsigned i = 0; i < f->d->links; i++)
+		slots += link_carrier_slots(f->d->link[i].link);
+	return slots;
+}
+
+int64_t flow_ready_ms(struct flow *f)
+{
+	int64_t least_ms = INT64_MAX;
+	for (unsigned i = 0; i < f->d->links; i++) {
+		int64_t ms = link_carrier_ready_ms(f->d->link[i].link);
+		least_ms = ms < least_ms ? ms : least_ms;
+	}
+	return least_ms;
+}
+
+void flow_begin(struct flow *f)
+{
+	for (unsigned i = 0; i < f->d->links; i++)
+		f->left[i] = link_carrier_slots(f->d->link[i].link);
+}
+
+static void look_at_carriers(const struct flow *f, const struct claimed *m, enum policy_room *room)
+{
+	for (unsigned c = 0; c < f->d->config.carrier_count; c++)
+		room[c] = ROUTE_DOWN;
+	for (unsigned i = 0; i < f->d->links; i++) {
+		unsigned c = (unsigned)(f->d->link[i].carrier - f->d->carriers);
+		if (f->left[i] >= m->segments)
+			room[c] = ROUTE_FREE;
+		else if (room[c] == ROUTE_DOWN && link_carrier_transmits(f->d->link[i].link))
+			room[c] = ROUTE_FULL;
+	}
+}
+
+static unsigned carrier_index(const struct flow *f, const char *name)
+{
+	for (unsigned c = 0; c < f->d->config.carrier_count; c++)
+		if (strcmp(f->d->carriers[c].name, name) == 0)
+			return c;
+	return ROUTE_NO_CARRIER;
+}
+
+/* The next link in turn of the carrier that has room. */
+static struct link_slot *take_link(struct flow *f, unsigned carrier, unsigned segments)
+{
+	for (unsigned n = 0; n < f->d->links; n++) {
+		unsigned i = (f->next_link + n) % f->d->links;
+		if (f->d->link[i].carrier == &f->d->carriers[carrier] && f->left[i] >= segments) {
+			f->next_link = i + 1;
+			f->left[i] -= segments;
+			return &f->d->link[i];
+		}
+	}
+	return NULL;
+}
+
+/* How long a busy carrier needs for one message, by what it took lately. */
+static int64_t gap_us(const struct flow *f, unsigned carrier)
+{
+	unsigned a_second = 0;
+	for (unsigned i = 0; i < f->d->links; i++)
+		if (f->d->link[i].carrier == &f->d->carriers[carrier])
+			a_second += link_carrier_throughput(f->d->link[i].link);
+	return rule_us(f, 1000) / (a_second ? a_second : 1);
+}
+
+static unsigned busy_carrier(const struct flow *f, const enum policy_room *room)
+{
+	for (unsigned c = 0; c < f->d->config.carrier_count; c++)
+		if (room[c] == ROUTE_FULL)
+			return c;
+	return 0;
+}
+
+static void tell_no_route(struct flow *f)
+{
+	int64_t now_ms = net_loop_now_ms(f->d->config.loop);
+	if (f->no_route_ms && now_ms - f->no_route_ms < 60000)
+		return;
+	f->no_route_ms = now_ms;
+	log_event(LOG_ERROR, "no_route",
+	          LOG_TEXT(reason, "no row of routes matches a message; it waits until one does"));
+}
+
+static void no_link(struct flow *f, struct claimed *m, enum policy_way way, const enum policy_room *room,
+                    int64_t now_us)
+{
+	unsigned busy = busy_carrier(f, room);
+	switch (way) {
+	case ROUTE_WAIT:
+		wait(m, REASON_carrier_busy,
+		     line_place_us(&f->carrier_line[busy], now_us + BUSY_US, gap_us(f, busy), now_us));
+		return;
+	case ROUTE_LOST:
+		wait(m, REASON_no_carrier, now_us + DOWN_US + (int64_t)random_below(DOWN_US));
+		return;
+	default:
+		tell_no_route(f);
+		wait(m, REASON_no_route, now_us + NO_ROUTE_US + (int64_t)random_below(NO_ROUTE_US));
+	}
+}
+
+static void pick_link(struct flow *f, struct claimed *m, int64_t now_us)
+{
+	enum policy_room room[LIMIT_CARRIERS];
+	unsigned carrier = 0;
+	look_at_carriers(f, m, room);
+	enum policy_way way = policy_route_pick(
+	        f->rows.routes, f->rows.route_count, view_str(m->sender), view_str(m->phone), m->category, room,
+	        carrier_index(f, m->last_carrier), (uint32_t)random_below(UINT32_MAX), &carrier);
+	if (way == ROUTE_TAKEN)
+		m->link = take_link(f, carrier, m->segments);
+	else
+		no_link(f, m, way, room, now_us);
+}
+
+void flow_judge(struct flow *f, struct claimed *m, int64_t now_us)
+{
+	struct sender *s = find_sender(f, m->sender);
+	int64_t now_ms = net_loop_now_ms(f->d->config.loop);
+	int64_t full_us = s ? full_until_us(f, s, m) : 0;
+	if (full_us) {
+		wait(m, REASON_daily_ceiling, full_us + (int64_t)random_below(AFTER_RESET_US));
+		return;
+	}
+	if (s && smpp_pace_allows(&s->pace, now_ms) == 0) {
+		int64_t first_us = now_us + rule_us(f, smpp_pace_ready_ms(&s->pace, now_ms) - now_ms);
+		int64_t each_us = (int64_t)((double)rule_us(f, 1000) * m->segments / s->row->rate);
+		wait(m, REASON_sender_rate, line_place_us(&s->line, first_us, each_us, now_us));
+		return;
+	}
+	pick_link(f, m, now_us);
+	if (m->link && s) {
+		smpp_pace_spend(&s->pace, m->segments, now_ms);
+		use_day(f, s, m);
+	}
+}
+
+void flow_free(struct flow *f)
+{
+	store_params_free(&f->params);
+	free(f->senders);
+	free(f->brand_zones);
+	free(f);
+}
