@@ -36,7 +36,6 @@ struct config *app_config_load(const char *path);
 struct config *app_config_load_quiet(const char *path, struct config_errors *errors_r);
 const char *app_conninfo(const struct config *c);
 const char *app_owner_conninfo(const struct config *c);
-bool app_all_loopback(const struct config *c);
 
 /* Whole file as text (NUL behind), malloc'd; NULL and errno. */
 char *app_read_file(const char *path, size_t max, size_t *n_r);

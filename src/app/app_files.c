@@ -1,7 +1,6 @@
 /* Files, configuration and database as commands need them. */
 #include "app.h"
 
-#include "config_check.h"
 #include "store_client.h"
 
 #include <errno.h>
@@ -82,14 +81,6 @@ const char *app_conninfo(const struct config *c)
 const char *app_owner_conninfo(const struct config *c)
 {
 	return *c->database.owner_conninfo ? c->database.owner_conninfo : app_conninfo(c);
-}
-
-bool app_all_loopback(const struct config *c)
-{
-	for (unsigned i = 0; i < c->carriers; i++)
-		if (!config_host_is_loopback(c->carrier[i].host))
-			return false;
-	return true;
 }
 
 struct store_client *app_database(const char *config, const char *database, bool owner, int *exit_r)

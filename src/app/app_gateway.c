@@ -7,6 +7,7 @@
 #include "base_metric.h"
 #include "config_check.h"
 #include "config_json.h"
+#include "config_warn.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -55,7 +56,7 @@ static struct dispatch_settings settings_of(const struct config *c)
 static bool make_carrier_tls(struct gateway *g, unsigned i, struct buf *error)
 {
 	const struct config_carrier *c = &g->config->carrier[i];
-	if (!c->tls)
+	if (!c->tls || c->connect != CONFIG_connect_dial)
 		return true;
 	g->carrier_tls[i] = net_tls_client(c->tls_ca, error);
 	return g->carrier_tls[i] != NULL;
@@ -110,22 +111,19 @@ static void set_clock(struct gateway *g)
 	          LOG_TEXT(warning, "rules run on a demonstration clock; every carrier is on loopback"));
 }
 
-static void warn_plain(const struct config *c)
+static void warning_cb(void *ctx, const struct config_warning *w)
 {
-	if (c->http.plain_without_tls && !config_host_is_loopback(c->http.listen))
-		log_event(LOG_WARNING, "plain_http", LOG_TEXT(listen, c->http.listen),
-		          LOG_TEXT(warning, "patients' data crosses the network unencrypted (http.plain_without_tls)"));
-	for (unsigned i = 0; i < c->carriers; i++)
-		if (!c->carrier[i].tls && !config_host_is_loopback(c->carrier[i].host))
-			log_event(LOG_WARNING, "plain_smpp", LOG_TEXT(carrier, c->carrier[i].name),
-			          LOG_TEXT(warning, "patients' data crosses the network unencrypted "
-			                            "(carriers[].plain_without_tls)"));
+	(void)ctx;
+	if (w->carrier[0])
+		log_event(LOG_WARNING, w->event, LOG_TEXT(carrier, w->carrier), LOG_TEXT(warning, w->sentence));
+	else
+		log_event(LOG_WARNING, w->event, LOG_TEXT(listen, w->listen), LOG_TEXT(warning, w->sentence));
 }
 
 static void set_log_level(const struct config *c)
 {
 	enum log_level level = LOG_INFO;
-	if (log_level_parse(c->log.level, &level))
+	if (log_level_parse(config_word_text(c->log.level), &level))
 		log_set_level(level);
 }
 
@@ -164,7 +162,7 @@ static void apply(struct gateway *g)
 	api_set_rate(g->api, c->http.requests_per_second);
 	link_http_set_connections(g->http, (unsigned)c->http.connections);
 	link_http_set_tls(g->http, g->server_tls);
-	warn_plain(c);
+	config_warn(c, warning_cb, NULL);
 }
 
 /* The running parts hold texts of the configuration that they were made from, so the old one is kept: reloads are rare
@@ -297,13 +295,13 @@ static bool prepare(struct gateway *g, struct buf *error)
 static bool start(struct gateway *g, struct buf *error)
 {
 	set_clock(g);
-	warn_plain(g->config);
+	config_warn(g->config, warning_cb, NULL);
 	start_dispatch(g);
 	struct api_config api = {.loop = g->loop,
 	                         .dispatch = g->dispatch,
 	                         .clock = &g->clock,
 	                         .openapi = buf_cstr(&g->openapi),
-	                         .fictional_ok = app_all_loopback(g->config),
+	                         .fictional_ok = config_all_loopback(g->config),
 	                         .requests_per_second = g->config->http.requests_per_second};
 	g->api = api_new(&api);
 	g->hup = net_signal_new(g->loop, SIGHUP, reload_cb, g);

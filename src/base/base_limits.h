@@ -54,6 +54,13 @@
 #define LIMIT_SESSION_IN_OPEN 512         /* peer's requests that wait for our answer */
 #define LIMIT_CARRIERS 32                 /* carriers in the configuration */
 #define LIMIT_LINKS 16                    /* sessions of one carrier */
+#define LIMIT_CARRIER_TLVS 16             /* TLVs that the configuration adds to each submit of a carrier */
+#define LIMIT_CARRIER_TLV_BYTES 1024      /* octets of their values together */
+#define LIMIT_CARRIER_ADDRESSES 64        /* addresses and prefixes that one carrier may connect from */
+#define LIMIT_SMPP_CONNECTIONS 4096       /* open connections of the SMPP listeners; more are closed at once */
+#define LIMIT_ROUTES 128                  /* routes in the configuration: looked through for each message */
+#define LIMIT_SENDERS 1024                /* sender numbers with limits of their own: a bucket each */
+#define LIMIT_BRANDS 64                   /* brands in the configuration */
 #define LIMIT_RECEIPT_CANDIDATES 6        /* spellings of one message id that are looked up */
 
 /* --- webhooks ------------------------------------------------------------------------------------------------- */

@@ -4,16 +4,21 @@
 
 #include <string.h>
 
-/* Rows that stand uncommented in the example, so that it is a whole configuration for one machine. */
+/* Rows with a value of their own. Those that are open stand uncommented, so that the example is a whole configuration
+ * for one machine; a list without any is commented out as a whole. */
 static const struct {
 	enum config_row_number row;
 	const char *text;
+	bool open;
 } given[] = {
-        {CONFIG_ROW_database_conninfo, "host=/var/run/postgresql dbname=smsbridge user=smsbridge_app"},
-        {CONFIG_ROW_carrier_name, "example"},
-        {CONFIG_ROW_carrier_host, "127.0.0.1"},
-        {CONFIG_ROW_carrier_tls, "false"},
-        {CONFIG_ROW_carrier_system_id, "smsbridge"},
+        {CONFIG_ROW_database_conninfo, "host=/var/run/postgresql dbname=smsbridge user=smsbridge_app", true},
+        {CONFIG_ROW_carrier_name, "example", true},
+        {CONFIG_ROW_carrier_host, "127.0.0.1", true},
+        {CONFIG_ROW_carrier_tls, "false", true},
+        {CONFIG_ROW_carrier_system_id, "smsbridge", true},
+        {CONFIG_ROW_route_carrier, "example", false},
+        {CONFIG_ROW_sender_number, "+12125550100", false},
+        {CONFIG_ROW_brand_name, "example", false},
 };
 
 static const char *given_text(const struct config_row *row)
@@ -24,11 +29,21 @@ static const char *given_text(const struct config_row *row)
 	return NULL;
 }
 
+/* What each word of a choice means, a line each. */
+static void print_words(struct buf *to, const struct config_row *row, const char *indent)
+{
+	for (unsigned w = 0; w < CONFIG_WORDS; w++)
+		if (config_row_has_word(row, w))
+			buf_printf(to, "%s#   %s: %s\n", indent, config_words[w].word, config_words[w].sentence);
+}
+
 static void print_comment(struct buf *to, const struct config_row *row, const char *indent)
 {
 	const char *def = row->def ? row->def : "required";
 	bool absent = row->def && row->def[0] == 0;
-	buf_printf(to, "%s# %s\n%s# ", indent, row->sentence, indent);
+	buf_printf(to, "%s# %s\n", indent, row->sentence);
+	print_words(to, row, indent);
+	buf_printf(to, "%s# ", indent);
 	config_row_expected(row, to);
 	if (absent)
 		buf_add_str(to, "; may be left out");
@@ -37,18 +52,25 @@ static void print_comment(struct buf *to, const struct config_row *row, const ch
 	buf_printf(to, " (%s)\n", row->reload ? "reload" : "restart");
 }
 
+static bool is_open(enum config_section section)
+{
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)
+		if (given[i].open && config_rows[given[i].row].section == section)
+			return true;
+	return !config_section_is_list(section);
+}
+
 /* The comment of a list item's first row comes before the item's dash. */
 static void print_row(struct buf *to, const struct config_row *row, bool first)
 {
-	bool carrier = row->section == CONFIG_carrier;
-	const char *indent = row->section == CONFIG_top ? "" : carrier ? "    " : "  ";
-	const char *dash = carrier && first ? "  - " : indent;
+	bool list = config_section_is_list(row->section);
+	bool dash = list && first;
+	const char *indent = row->section == CONFIG_top ? "" : list && !first ? "    " : "  ";
 	const char *text = given_text(row);
-	print_comment(to, row, carrier && first ? "  " : indent);
-	if (text)
-		buf_printf(to, "%s%s: %s\n", dash, row->key, text);
-	else
-		buf_printf(to, "%s#%s: %s\n", indent, row->key, row->def && row->def[0] ? row->def : "\"\"");
+	const char *def = row->def && row->def[0] ? row->def : "\"\"";
+	bool commented = !text || !is_open(row->section);
+	print_comment(to, row, indent);
+	buf_printf(to, "%s%s%s%s: %s\n", indent, commented ? "#" : "", dash ? "- " : "", row->key, text ? text : def);
 }
 
 void config_print_example(struct buf *to)
@@ -63,7 +85,7 @@ void config_print_example(struct buf *to)
 		section = row->section;
 		buf_add_str(to, "\n");
 		if (first)
-			buf_printf(to, "%s:\n", config_section_name(section));
+			buf_printf(to, "%s%s:\n", is_open(section) ? "" : "#", config_section_name(section));
 		print_row(to, row, first);
 	}
 }

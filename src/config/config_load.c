@@ -20,10 +20,10 @@ struct load {
 	yaml_document_t document;
 };
 
-/* Where we are: a section, or an item of carriers. node NULL: it is not in the file, or empty. */
+/* Where we are: a section, or an item of a list. node NULL: it is not in the file, or empty. */
 struct spot {
 	enum config_section section;
-	unsigned carrier;
+	unsigned item;
 	yaml_node_t *node;
 	struct config_mark mark;
 };
@@ -67,18 +67,22 @@ static void wrong_value(struct load *l, const struct spot *at, const struct conf
 {
 	struct buf expected = BUF(200);
 	struct view got = {0};
+	const char *meant = NULL;
 	config_row_expected(row, &expected);
+	if (node->type == YAML_SCALAR_NODE && row->kind == CONFIG_CHOICE)
+		meant = config_suggest_word(row, text_of(node));
 	if (node->type != YAML_SCALAR_NODE)
 		got = view_str(kind_of(node));
 	else if (!config_row_secret(row) && node->data.scalar.length)
 		got = text_of(node);
 	wrong(l, (struct config_wrong){.mark = mark_of(node),
 	                               .section = at->section,
-	                               .carrier = at->carrier,
+	                               .item = at->item,
 	                               .key = row->key,
 	                               .problem = problem,
 	                               .got = got,
-	                               .expected = buf_cstr(&expected)});
+	                               .expected = buf_cstr(&expected),
+	                               .meant = meant});
 	buf_free(&expected);
 }
 
@@ -114,9 +118,9 @@ static const char *read_secret(struct load *l, const char **to)
 
 static void load_value(struct load *l, const struct spot *at, const struct config_row *row, const yaml_node_t *node)
 {
-	void *to = config_row_member(l->config, row, at->carrier);
+	void *to = config_row_member(l->config, row, at->item);
 	const char *problem = "wrong kind of value";
-	*config_row_mark(l->config, row, at->carrier) = mark_of(node);
+	*config_row_mark(l->config, row, at->item) = mark_of(node);
 	if (node->type == YAML_SCALAR_NODE)
 		problem = config_value_parse(row, text_of(node), is_quoted(node), &l->config->pool, to);
 	if (!problem && row->kind == CONFIG_FILE)
@@ -127,9 +131,9 @@ static void load_value(struct load *l, const struct spot *at, const struct confi
 
 static void unknown_key(struct load *l, const struct spot *at, const yaml_node_t *node)
 {
-	struct buf known = BUF(1000);
+	struct buf known = BUF(4000);
 	char key[33] = "";
-	struct config_wrong w = {.mark = mark_of(node), .section = at->section, .carrier = at->carrier};
+	struct config_wrong w = {.mark = mark_of(node), .section = at->section, .item = at->item};
 	w.problem = "a key is not a plain name";
 	if (node->type == YAML_SCALAR_NODE && view_eq(text_of(node), VIEW("<<"))) {
 		w.problem = "merge keys are not taken";
@@ -148,7 +152,7 @@ static void duplicate_key(struct load *l, const struct spot *at, const yaml_node
 {
 	wrong(l, (struct config_wrong){.mark = mark_of(node),
 	                               .section = at->section,
-	                               .carrier = at->carrier,
+	                               .item = at->item,
 	                               .key = key,
 	                               .problem = "given twice"});
 }
@@ -160,16 +164,16 @@ static void fill_defaults(struct load *l, const struct spot *at, const bool *see
 		const struct config_row *row = &config_rows[i];
 		if (row->section != at->section || seen[i])
 			continue;
-		*config_row_mark(l->config, row, at->carrier) = at->mark;
+		*config_row_mark(l->config, row, at->item) = at->mark;
 		if (row->def) {
-			config_value_default(row, &l->config->pool, config_row_member(l->config, row, at->carrier));
+			config_value_default(row, &l->config->pool, config_row_member(l->config, row, at->item));
 			continue;
 		}
 		struct buf expected = BUF(200);
 		config_row_expected(row, &expected);
 		wrong(l, (struct config_wrong){.mark = at->mark,
 		                               .section = at->section,
-		                               .carrier = at->carrier,
+		                               .item = at->item,
 		                               .key = row->key,
 		                               .problem = "missing",
 		                               .expected = buf_cstr(&expected)});
@@ -207,7 +211,7 @@ static void load_section(struct load *l, const struct spot *at)
 	if (at->node && at->node->type != YAML_MAPPING_NODE) {
 		wrong(l, (struct config_wrong){.mark = at->mark,
 		                               .section = at->section,
-		                               .carrier = at->carrier,
+		                               .item = at->item,
 		                               .problem = "wrong kind of value",
 		                               .got = view_str(kind_of(at->node)),
 		                               .expected = "a mapping"});
@@ -220,34 +224,42 @@ static void load_section(struct load *l, const struct spot *at)
 	fill_defaults(l, at, seen);
 }
 
-static void load_carriers(struct load *l, yaml_node_t *node)
+static void too_many(struct load *l, enum config_section section, const yaml_node_t *extra)
 {
-	struct config_wrong w = {.mark = mark_of(node), .section = CONFIG_carrier, .list = true};
+	struct buf expected = BUF(40);
+	buf_printf(&expected, "at most %u", config_section_most(section));
+	wrong(l, (struct config_wrong){.mark = mark_of(extra),
+	                               .section = section,
+	                               .list = true,
+	                               .problem = "too many",
+	                               .expected = buf_cstr(&expected)});
+	buf_free(&expected);
+}
+
+static void load_list(struct load *l, enum config_section section, yaml_node_t *node)
+{
 	if (!node || is_null(node))
 		return;
 	if (node->type != YAML_SEQUENCE_NODE) {
-		w.problem = "wrong kind of value";
-		w.got = view_str(kind_of(node));
-		w.expected = "a list";
-		wrong(l, w);
+		wrong(l, (struct config_wrong){.mark = mark_of(node),
+		                               .section = section,
+		                               .list = true,
+		                               .problem = "wrong kind of value",
+		                               .got = view_str(kind_of(node)),
+		                               .expected = "a list"});
 		return;
 	}
-	size_t n = (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);
-	for (size_t i = 0; i < n && i < LIMIT_CARRIERS; i++) {
-		yaml_node_t *item = node_of(l, node->data.sequence.items.start[i]);
-		struct spot at = {CONFIG_carrier, (unsigned)i, item, mark_of(item)};
+	const yaml_node_item_t *items = node->data.sequence.items.start;
+	size_t n = (size_t)(node->data.sequence.items.top - items);
+	unsigned most = config_section_most(section);
+	for (unsigned i = 0; i < n && i < most && !config_report_full(l->errors); i++) {
+		yaml_node_t *item = node_of(l, items[i]);
+		struct spot at = {section, i, item, mark_of(item)};
+		config_section_set_count(l->config, section, i + 1);
 		load_section(l, &at);
-		l->config->carriers = (unsigned)i + 1;
 	}
-	if (n > LIMIT_CARRIERS) {
-		struct buf expected = BUF(40);
-		buf_printf(&expected, "at most %d", LIMIT_CARRIERS);
-		w.mark = mark_of(node_of(l, node->data.sequence.items.start[LIMIT_CARRIERS]));
-		w.problem = "too many";
-		w.expected = buf_cstr(&expected);
-		wrong(l, w);
-		buf_free(&expected);
-	}
+	if (n > most)
+		too_many(l, section, node_of(l, items[most]));
 }
 
 static enum config_section section_named(const yaml_node_t *key)
@@ -291,12 +303,14 @@ static void load_document(struct load *l)
 		return;
 	}
 	load_top(l, &top, found);
-	for (int s = CONFIG_top + 1; s < CONFIG_carrier; s++) {
+	for (unsigned s = CONFIG_top + 1; s < CONFIG_SECTIONS; s++) {
 		yaml_node_t *node = found[s];
-		struct spot at = {(enum config_section)s, 0, node && is_null(node) ? NULL : node, mark_of(node)};
-		load_section(l, &at);
+		struct spot at = {s, 0, node && is_null(node) ? NULL : node, mark_of(node)};
+		if (config_section_is_list(s))
+			load_list(l, s, node);
+		else
+			load_section(l, &at);
 	}
-	load_carriers(l, found[CONFIG_carrier]);
 }
 
 /* The scan has reported every fault this could meet, but for an alias to nowhere, which it reported as an alias. */
@@ -320,7 +334,7 @@ struct config *config_parse(const char *file, struct view yaml, config_read_fn r
 	unsigned before = errors_r->count;
 	struct config *c = mem_alloc(sizeof(*c));
 	struct load l = {.file = file, .config = c, .errors = errors_r, .read = read, .ctx = ctx};
-	c->mark = pool_alloc(&c->pool, sizeof(*c->mark) * CONFIG_ROWS * LIMIT_CARRIERS);
+	c->mark = pool_alloc(&c->pool, sizeof(*c->mark) * config_row_marks());
 	if (yaml.n > LIMIT_CONFIG_BYTES)
 		wrong(&l, (struct config_wrong){.mark = {1, 1}, .problem = "the file is too large"});
 	else if (config_scan(file, yaml.p ? yaml : VIEW(""), errors_r))
@@ -333,9 +347,9 @@ struct config *config_parse(const char *file, struct view yaml, config_read_fn r
 	return NULL;
 }
 
-static void wipe(struct config *c, const struct config_row *row, unsigned carrier)
+static void wipe(struct config *c, const struct config_row *row, unsigned item)
 {
-	char **text = config_row_member(c, row, carrier);
+	char **text = config_row_member(c, row, item);
 	if (*text && (*text)[0])
 		explicit_bzero(*text, strlen(*text));
 }
@@ -347,7 +361,7 @@ void config_free(struct config *c)
 	for (size_t i = 0; i < CONFIG_ROWS; i++) {
 		const struct config_row *row = &config_rows[i];
 		bool text = row->kind == CONFIG_TEXT || row->kind == CONFIG_FILE;
-		unsigned n = row->section == CONFIG_carrier ? c->carriers : 1;
+		unsigned n = config_section_count(c, row->section);
 		for (unsigned k = 0; text && config_row_secret(row) && k < n; k++)
 			wipe(c, row, k);
 	}

@@ -2,15 +2,15 @@
 
 #define SHOWN 40 /* octets of a value */
 
-void config_report_path(struct buf *to, enum config_section section, unsigned carrier, const char *key)
+void config_report_path(struct buf *to, enum config_section section, unsigned item, const char *key)
 {
 	if (section == CONFIG_top) {
 		buf_add_str(to, key ? key : "yaml");
 		return;
 	}
 	buf_add_str(to, config_section_name(section));
-	if (section == CONFIG_carrier)
-		buf_printf(to, "[%u]", carrier);
+	if (config_section_is_list(section))
+		buf_printf(to, "[%u]", item);
 	if (key)
 		buf_printf(to, ".%s", key);
 }
@@ -61,9 +61,9 @@ void config_report(const char *file, struct config_errors *errors, const struct 
 		buf_printf(to, "%u:%u:", w->mark.line, w->mark.column);
 	buf_add_str(to, " ");
 	if (w->list)
-		buf_add_str(to, config_section_name(CONFIG_carrier));
+		buf_add_str(to, config_section_name(w->section));
 	else
-		config_report_path(to, w->section, w->carrier, w->key);
+		config_report_path(to, w->section, w->item, w->key);
 	buf_printf(to, ": %s", w->problem);
 	add_details(to, w);
 }

@@ -8,8 +8,8 @@
 struct config_wrong {
 	struct config_mark mark;
 	enum config_section section; /* with key NULL: the section itself; top itself is "yaml" */
-	bool list;                   /* the list of carriers, not an item */
-	unsigned carrier;
+	bool list;                   /* the list itself, not an item */
+	unsigned item;
 	const char *key;
 	const char *problem;
 	struct view got;
@@ -20,7 +20,7 @@ struct config_wrong {
 /* Appends a line. */
 void config_report(const char *file, struct config_errors *errors, const struct config_wrong *w);
 /* Appends "http.listen" or "carriers[0].host". */
-void config_report_path(struct buf *to, enum config_section section, unsigned carrier, const char *key);
+void config_report_path(struct buf *to, enum config_section section, unsigned item, const char *key);
 /* No more lines are taken: stop looking. */
 bool config_report_full(const struct config_errors *errors);
 

@@ -10,6 +10,7 @@
 #define KEY_MS(name) #name
 #define KEY_REAL(name) #name
 #define KEY_TIME(name) #name
+#define KEY_CHOICE(name) #name
 #define KEY_FILE(name) #name "_file"
 #define RELOAD true
 #define RESTART false
@@ -30,23 +31,82 @@ const struct config_row config_rows[CONFIG_ROWS] = {
 };
 #undef CONFIG
 
+#define CHOICE(row, id, word, sentence) {#row, word, sentence},
+const struct config_word_row config_words[CONFIG_WORDS] = {
+#include "config_choice.def"
+};
+#undef CHOICE
+
+#define ONE(section) #section, offsetof(struct config, section), 0, 1, 0
+#define LIST(section, most)                                                                                            \
+#section "s", offsetof(struct config, section), sizeof(struct config_##section), most,                         \
+	        offsetof(struct config, section##s)
 static const struct {
 	const char *name;
 	size_t offset;
+	size_t item_bytes; /* 0: no list */
+	unsigned most;
+	size_t count_offset;
 } sections[CONFIG_SECTIONS] = {
-        [CONFIG_top] = {"", offsetof(struct config, top)},
-        [CONFIG_database] = {"database", offsetof(struct config, database)},
-        [CONFIG_http] = {"http", offsetof(struct config, http)},
-        [CONFIG_webhook] = {"webhook", offsetof(struct config, webhook)},
-        [CONFIG_policy] = {"policy", offsetof(struct config, policy)},
-        [CONFIG_clock] = {"clock", offsetof(struct config, clock)},
-        [CONFIG_log] = {"log", offsetof(struct config, log)},
-        [CONFIG_carrier] = {"carriers", offsetof(struct config, carrier)},
+        [CONFIG_top] = {"", offsetof(struct config, top), 0, 1, 0},
+        [CONFIG_database] = {ONE(database)},
+        [CONFIG_http] = {ONE(http)},
+        [CONFIG_smpp] = {ONE(smpp)},
+        [CONFIG_webhook] = {ONE(webhook)},
+        [CONFIG_policy] = {ONE(policy)},
+        [CONFIG_clock] = {ONE(clock)},
+        [CONFIG_log] = {ONE(log)},
+        [CONFIG_carrier] = {LIST(carrier, LIMIT_CARRIERS)},
+        [CONFIG_route] = {LIST(route, LIMIT_ROUTES)},
+        [CONFIG_sender] = {LIST(sender, LIMIT_SENDERS)},
+        [CONFIG_brand] = {LIST(brand, LIMIT_BRANDS)},
 };
 
 const char *config_section_name(enum config_section section)
 {
 	return sections[section].name;
+}
+
+bool config_section_is_list(enum config_section section)
+{
+	return sections[section].item_bytes > 0;
+}
+
+unsigned config_section_most(enum config_section section)
+{
+	return sections[section].most;
+}
+
+bool config_section_is_replaced(enum config_section section)
+{
+	for (size_t i = 0; i < CONFIG_ROWS; i++)
+		if (config_rows[i].section == section && !config_rows[i].reload)
+			return false;
+	return config_section_is_list(section);
+}
+
+unsigned config_section_count(const struct config *c, enum config_section section)
+{
+	if (!config_section_is_list(section))
+		return 1;
+	return *(const unsigned *)(const void *)((const char *)c + sections[section].count_offset);
+}
+
+void config_section_set_count(struct config *c, enum config_section section, unsigned count)
+{
+	check(config_section_is_list(section) && count <= sections[section].most);
+	*(unsigned *)(void *)((char *)c + sections[section].count_offset) = count;
+}
+
+const char *config_word_text(enum config_word w)
+{
+	check(w < CONFIG_WORDS);
+	return config_words[w].word;
+}
+
+bool config_row_has_word(const struct config_row *row, enum config_word w)
+{
+	return row->kind == CONFIG_CHOICE && strcmp(config_words[w].row, row->name) == 0;
 }
 
 const struct config_row *config_row_find(enum config_section section, struct view key)
@@ -57,28 +117,40 @@ const struct config_row *config_row_find(enum config_section section, struct vie
 	return NULL;
 }
 
-static size_t offset_of(const struct config_row *row, unsigned carrier)
+static size_t offset_of(const struct config_row *row, unsigned item)
 {
-	check(carrier < LIMIT_CARRIERS);
-	size_t item = row->section == CONFIG_carrier ? carrier * sizeof(struct config_carrier) : 0;
-	return sections[row->section].offset + item + row->offset;
+	check(item < sections[row->section].most);
+	return sections[row->section].offset + item * sections[row->section].item_bytes + row->offset;
 }
 
-void *config_row_member(struct config *c, const struct config_row *row, unsigned carrier)
+void *config_row_member(struct config *c, const struct config_row *row, unsigned item)
 {
-	return (char *)c + offset_of(row, carrier);
+	return (char *)c + offset_of(row, item);
 }
 
-const void *config_row_value(const struct config *c, const struct config_row *row, unsigned carrier)
+const void *config_row_value(const struct config *c, const struct config_row *row, unsigned item)
 {
-	return (const char *)c + offset_of(row, carrier);
+	return (const char *)c + offset_of(row, item);
 }
 
-struct config_mark *config_row_mark(const struct config *c, const struct config_row *row, unsigned carrier)
+/* Marks lie row by row, one an item. */
+static size_t marks_before(const struct config_row *end)
 {
-	check(c->mark && carrier < LIMIT_CARRIERS);
-	size_t item = row->section == CONFIG_carrier ? carrier * (size_t)CONFIG_ROWS : 0;
-	return &c->mark[item + (size_t)(row - config_rows)];
+	size_t n = 0;
+	for (const struct config_row *row = config_rows; row < end; row++)
+		n += sections[row->section].most;
+	return n;
+}
+
+size_t config_row_marks(void)
+{
+	return marks_before(config_rows + CONFIG_ROWS);
+}
+
+struct config_mark *config_row_mark(const struct config *c, const struct config_row *row, unsigned item)
+{
+	check(c->mark && item < sections[row->section].most);
+	return &c->mark[marks_before(row) + item];
 }
 
 bool config_row_secret(const struct config_row *row)
@@ -105,6 +177,20 @@ static void add_duration(struct buf *to, int64_t ms)
 	buf_printf(to, "%lld%s", (long long)(ms / unit[i].ms), unit[i].name);
 }
 
+/* "dial, accept or outbind" */
+static void add_words(struct buf *to, const struct config_row *row)
+{
+	unsigned left = 0;
+	for (unsigned w = 0; w < CONFIG_WORDS; w++)
+		left += config_row_has_word(row, w);
+	for (unsigned w = 0; w < CONFIG_WORDS; w++) {
+		if (!config_row_has_word(row, w))
+			continue;
+		left--;
+		buf_printf(to, "%s%s", config_words[w].word, left > 1 ? ", " : left ? " or " : "");
+	}
+}
+
 void config_row_expected(const struct config_row *row, struct buf *to)
 {
 	switch (row->kind) {
@@ -125,6 +211,9 @@ void config_row_expected(const struct config_row *row, struct buf *to)
 		break;
 	case CONFIG_TIME:
 		buf_add_str(to, "a time like 2026-03-02T21:30:00Z");
+		break;
+	case CONFIG_CHOICE:
+		add_words(to, row);
 		break;
 	case CONFIG_FILE:
 		buf_add_str(to, "the path of a file");

@@ -11,6 +11,7 @@ enum config_kind {
 	CONFIG_MS,
 	CONFIG_REAL,
 	CONFIG_TIME,
+	CONFIG_CHOICE,
 	CONFIG_FILE,
 };
 
@@ -19,11 +20,15 @@ enum config_section {
 	CONFIG_top,
 	CONFIG_database,
 	CONFIG_http,
+	CONFIG_smpp,
 	CONFIG_webhook,
 	CONFIG_policy,
 	CONFIG_clock,
 	CONFIG_log,
-	CONFIG_carrier, /* each item of the list */
+	CONFIG_carrier, /* from here on: each item of a list */
+	CONFIG_route,
+	CONFIG_sender,
+	CONFIG_brand,
 	CONFIG_SECTIONS,
 };
 
@@ -49,18 +54,38 @@ enum config_row_number {
 
 extern const struct config_row config_rows[CONFIG_ROWS];
 
-/* "http", ...; "carriers" for the list, "" for top. */
+/* "http", ...; "carriers", ... for a list; "" for top. */
 const char *config_section_name(enum config_section section);
+/* Whether it is a list; then most says how many items it may have (1 for the others). */
+bool config_section_is_list(enum config_section section);
+unsigned config_section_most(enum config_section section);
+/* Whether a reload replaces the list as a whole. */
+bool config_section_is_replaced(enum config_section section);
+/* Items that it has: 1 when it is no list. Setting is for lists. */
+unsigned config_section_count(const struct config *c, enum config_section section);
+void config_section_set_count(struct config *c, enum config_section section, unsigned count);
+
 /* The row of that key in that section, or NULL. */
 const struct config_row *config_row_find(enum config_section section, struct view key);
-/* The member. carrier: which item, for rows of that section. */
-void *config_row_member(struct config *c, const struct config_row *row, unsigned carrier);
-const void *config_row_value(const struct config *c, const struct config_row *row, unsigned carrier);
-/* Its mark; c->mark must be there. */
-struct config_mark *config_row_mark(const struct config *c, const struct config_row *row, unsigned carrier);
+/* The member. item: which one of a list, 0 elsewhere. */
+void *config_row_member(struct config *c, const struct config_row *row, unsigned item);
+const void *config_row_value(const struct config *c, const struct config_row *row, unsigned item);
+/* How many marks there are, and the mark of a value; c->mark must be there. */
+size_t config_row_marks(void);
+struct config_mark *config_row_mark(const struct config *c, const struct config_row *row, unsigned item);
 /* Whether its value must not be shown. */
 bool config_row_secret(const struct config_row *row);
-/* Appends what may stand there: "a whole number from 1 to 2048". */
+/* The words of a CHOICE. */
+struct config_word_row {
+	const char *row; /* its name */
+	const char *word;
+	const char *sentence;
+};
+extern const struct config_word_row config_words[CONFIG_WORDS];
+/* Whether that word is one of the row's. */
+bool config_row_has_word(const struct config_row *row, enum config_word w);
+
+/* Appends what may stand there: "a whole number from 1 to 2048", "dial, accept or outbind". */
 void config_row_expected(const struct config_row *row, struct buf *to);
 
 #endif

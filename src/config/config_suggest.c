@@ -69,6 +69,16 @@ const char *config_suggest_key(enum config_section section, struct view key, str
 	return meant;
 }
 
+const char *config_suggest_word(const struct config_row *row, struct view word)
+{
+	const char *meant = NULL;
+	unsigned best = 99;
+	for (unsigned w = 0; w < CONFIG_WORDS; w++)
+		if (config_row_has_word(row, w))
+			guess(word, config_words[w].word, config_words[w].word, &best, &meant);
+	return meant;
+}
+
 bool config_suggest_plain(struct view key)
 {
 	for (size_t i = 0; i < key.n; i++) {

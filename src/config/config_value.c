@@ -128,6 +128,17 @@ static const char *parse_text(const struct config_row *row, struct view text, st
 	return NULL;
 }
 
+static const char *parse_choice(const struct config_row *row, struct view text, enum config_word *to)
+{
+	for (unsigned w = 0; w < CONFIG_WORDS; w++) {
+		if (!config_row_has_word(row, w) || !view_eq(text, view_str(config_words[w].word)))
+			continue;
+		*to = w;
+		return NULL;
+	}
+	return "no such word";
+}
+
 const char *config_value_parse(const struct config_row *row, struct view text, bool quoted, struct pool *pool, void *to)
 {
 	if (config_value_null(text, quoted))
@@ -138,6 +149,8 @@ const char *config_value_parse(const struct config_row *row, struct view text, b
 		return parse_text(row, text, pool, to);
 	case CONFIG_TIME:
 		return parse_time(row, text, to);
+	case CONFIG_CHOICE:
+		return parse_choice(row, text, to);
 	default:
 		break;
 	}

@@ -6,7 +6,7 @@ our ($root, @files);
 # --- who may see whom -----------------------------------------------------------------------------------------------
 
 my %sees = (
-	base => '', text => 'base proto', http => 'base', policy => 'base proto', smpp => 'base proto', config => 'base',
+	base => '', text => 'base proto', http => 'base', policy => 'base proto', smpp => 'base proto', config => 'base proto',
 	net => 'base', store => 'base net', link => 'base smpp http net proto',
 	dispatch => 'base text policy store link smpp net proto',
 	app => 'base text http policy smpp config net store link dispatch proto',
