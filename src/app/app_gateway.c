@@ -149,14 +149,22 @@ static void reload_failed(struct view why)
 	buf_free(&text);
 }
 
+/* A demonstration's clock goes on where it is, unless its settings changed. */
+static void apply_clock(struct gateway *g, const struct config_clock *before)
+{
+	const struct config_clock *now = &g->config->clock;
+	if (now->start == before->start && !(now->rate < before->rate) && !(now->rate > before->rate))
+		return;
+	set_clock(g);
+	dispatch_clock_moved(g->dispatch);
+}
+
 static void apply(struct gateway *g)
 {
 	const struct config *c = g->config;
 	struct dispatch_settings settings = settings_of(c);
 	set_log_level(c);
-	set_clock(g);
 	dispatch_set(g->dispatch, &settings);
-	dispatch_clock_moved(g->dispatch);
 	for (unsigned i = 0; i < c->carriers; i++)
 		dispatch_set_rate(g->dispatch, c->carrier[i].name, (double)c->carrier[i].rate);
 	api_set_rate(g->api, c->http.requests_per_second);
@@ -181,8 +189,10 @@ static void reload_cb(void *ctx)
 		reload_failed(buf_view(&error));
 		config_free(fresh);
 	} else {
+		struct config_clock before = g->config->clock;
 		config_restart_needed(g->config, fresh, &restart);
 		config_adopt(g->config, fresh);
+		apply_clock(g, &before);
 		net_tls_unref(g->server_tls);
 		g->server_tls = tls;
 		apply(g);

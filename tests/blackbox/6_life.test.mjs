@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { Api } from './lib/api.mjs';
+import { NOON } from './lib/gateway.mjs';
 import { binary, never, nextPatient, pause, phoneAt, run, until } from './lib/util.mjs';
 import { another, setup, theCluster, world } from './lib/world.mjs';
 
@@ -321,6 +322,24 @@ test('SIGHUP: a good configuration is taken, a bad one is told and left', async 
   });
   assert.match(s.gateway.linesOf('reloaded').at(-1).field, /window/);
   await s.carrier.got((await s.api.accepted()).draft);
+});
+
+test('SIGHUP leaves a moved clock where it is, unless its settings change', async (t) => {
+  const s = await setup(t, { config: { clock: { start: NOON, rate: 3600 } } });
+  const created = async () => Date.parse((await s.api.message((await s.api.accepted()).id)).created_at);
+  const hour = Date.parse(NOON) + 3600_000;
+  const before = await until(async () => {
+    const at = await created();
+    return at > hour && at;
+  }, 'an hour of the rule clock');
+  await s.gateway.reload((c) => {
+    c.log = { level: 'debug' };
+  });
+  assert.ok((await created()) > before, 'the clock went on');
+  assert.equal(s.gateway.linesOf('clock_moved').length, 1);
+  await s.gateway.moveClock('2026-03-02T11:00:00-05:00', 3600);
+  assert.equal(s.gateway.linesOf('clock_moved').length, 2);
+  assert.ok((await created()) < before, 'and is moved when it is told to');
 });
 
 test('a new certificate is served after SIGHUP', async (t) => {
