@@ -1,6 +1,7 @@
 #include "app_commands.h"
 
 #include "base_check.h"
+#include "config_warn.h"
 
 #include <stdio.h>
 
@@ -11,13 +12,13 @@ const char check_help[] = "Examples:\n"
                           "Checks a configuration file and tells every error at once as file:line:col: path: problem.\n"
                           "  --config FILE   the file (- for standard input)\n"
                           "  --example       print the example file instead\n"
-                          "  --json          {\"ok\":...,\"errors\":[...]} on standard output\n";
+                          "  --json          {\"ok\":...,\"errors\":[...],\"warnings\":[...]} on standard output\n";
 
-static void print_json(const struct config_errors *errors)
+/* Lines as a JSON array of texts. */
+static void print_lines(struct view left)
 {
-	struct view left = buf_view(&errors->text);
 	bool first = true;
-	printf("{\"ok\":%s,\"errors\":[", errors->count ? "false" : "true");
+	putchar('[');
 	while (left.n) {
 		size_t n = 0;
 		while (n < left.n && left.p[n] != '\n')
@@ -29,7 +30,22 @@ static void print_json(const struct config_errors *errors)
 		first = false;
 		left = n < left.n ? view_of(left.p + n + 1, left.n - n - 1) : (struct view){0};
 	}
-	puts("]}");
+	putchar(']');
+}
+
+static void print_json(const struct config_errors *errors, const struct buf *warnings)
+{
+	printf("{\"ok\":%s,\"errors\":", errors->count ? "false" : "true");
+	print_lines(buf_view(&errors->text));
+	printf(",\"warnings\":");
+	print_lines(buf_view(warnings));
+	puts("}");
+}
+
+static void warning_cb(void *ctx, const struct config_warning *w)
+{
+	const char *where = w->carrier[0] ? w->carrier : w->listen;
+	buf_printf(ctx, "%s: %s: %s\n", w->event, where, w->sentence);
 }
 
 int command_check(int argc, char **argv)
@@ -51,13 +67,17 @@ int command_check(int argc, char **argv)
 	struct config_errors errors;
 	struct config *c = app_config_load_quiet(path, &errors);
 	int result = c ? EXIT_OK : EXIT_BAD_CONFIG;
+	struct buf warnings = BUF(LIMIT_CONFIG_BYTES);
+	if (c)
+		config_warn(c, warning_cb, &warnings);
 	if (json)
-		print_json(&errors);
+		print_json(&errors, &warnings);
 	else if (c)
-		fprintf(stderr, "%s: good\n", path);
+		fprintf(stderr, "%s%s: good\n", buf_cstr(&warnings), path);
 	else
 		fprintf(stderr, "%s%u error%s\n", buf_cstr(&errors.text), errors.count, errors.count == 1 ? "" : "s");
 	config_free(c);
 	buf_free(&errors.text);
+	buf_free(&warnings);
 	return result;
 }

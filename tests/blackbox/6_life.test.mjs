@@ -541,6 +541,17 @@ test('exit codes', async (t) => {
     assert.equal(told.ok, false);
     assert.ok(told.errors.length >= 1);
   });
+  await t.test('check tells what a good configuration puts at risk', async () => {
+    const quiet = JSON.parse((await run(binary, ['check', '--config', s.gateway.file, '--json'])).stdout);
+    assert.deepEqual(quiet, { ok: true, errors: [], warnings: [] });
+    const deaf = file('deaf.yaml', good.replace('    port:', '    bind: transmitter\n    port:'));
+    const done = await run(binary, ['check', '--config', deaf, '--json']);
+    assert.equal(done.code, 0);
+    const [warning, ...more] = JSON.parse(done.stdout).warnings;
+    assert.match(warning, /^transmitter_only: test: receipts and STOPs cannot come/);
+    assert.deepEqual(more, []);
+    assert.match((await run(binary, ['check', '--config', deaf])).stderr, /transmitter_only.*\n.*: good\n$/);
+  });
   await t.test('check --example is what the repository shows', async () => {
     const done = await run(binary, ['check', '--example']);
     assert.equal(done.code, 0);
