@@ -8,11 +8,15 @@
 
 #define NONE UINT32_MAX
 
-/* Open addressing from sequence to place, at most half full. Sequences are dense, so the low bits spread them well. */
+/* Open addressing from sequence to place, at most half full. Sequences are dense: their low bits would fill one long
+ * run of buckets, which a removal has to walk to its end. The golden ratio sets neighbours far apart (Knuth,
+ * TAOCP 6.4). */
 struct index {
 	uint32_t *place; /* NONE where empty */
 	uint32_t mask;
+	unsigned shift; /* of the product, whose high bits are the bucket */
 };
+#define GOLDEN 0x9e3779b1u
 
 struct node {
 	struct smpp_slot slot;
@@ -42,8 +46,9 @@ struct smpp_window {
 static void index_init(struct index *x, unsigned entries)
 {
 	uint32_t size = 16;
-	while (size < entries * 2)
-		size *= 2;
+	x->shift = 28;
+	for (; size < entries * 2; size *= 2)
+		x->shift--;
 	x->mask = size - 1;
 	x->place = mem_alloc(size * sizeof *x->place);
 }
@@ -59,9 +64,14 @@ static uint32_t sequence_at(const struct smpp_window *w, const struct index *x, 
 	return x == &w->index ? w->nodes[place].slot.sequence : w->late[place].sequence;
 }
 
+static uint32_t index_home(const struct index *x, uint32_t sequence)
+{
+	return sequence * GOLDEN >> x->shift;
+}
+
 static uint32_t index_bucket(const struct smpp_window *w, const struct index *x, uint32_t sequence)
 {
-	uint32_t b = sequence & x->mask;
+	uint32_t b = index_home(x, sequence);
 	while (x->place[b] != NONE && sequence_at(w, x, x->place[b]) != sequence)
 		b = (b + 1) & x->mask;
 	return b;
@@ -85,7 +95,7 @@ static void index_remove(struct smpp_window *w, struct index *x, uint32_t sequen
 	uint32_t hole = index_bucket(w, x, sequence);
 	check(x->place[hole] != NONE);
 	for (uint32_t b = (hole + 1) & x->mask; x->place[b] != NONE; b = (b + 1) & x->mask) {
-		uint32_t home = sequence_at(w, x, x->place[b]) & x->mask;
+		uint32_t home = index_home(x, sequence_at(w, x, x->place[b]));
 		if (((b - home) & x->mask) >= ((b - hole) & x->mask)) {
 			x->place[hole] = x->place[b];
 			hole = b;

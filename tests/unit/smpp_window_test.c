@@ -23,9 +23,11 @@ static uint32_t roll(uint32_t below)
 	return (uint32_t)((dice >> 33) % below);
 }
 
+/* The table multiplies by the golden ratio; with its inverse we choose the buckets: runs of neighbours in all of the
+ * table, over its end too, and four or more that want the same. */
 static uint32_t sequence_of(uint32_t i)
 {
-	return (i % 4) * 0x1000000 + i / 4 + 1;
+	return ((i / 4) << 22 | (i % 4 + 1)) * 0x0e8b2f51u;
 }
 
 static void check_all(const struct smpp_window *w)
