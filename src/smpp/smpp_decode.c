@@ -135,7 +135,8 @@ static bool read_header(struct reader *r, struct view octets)
 	pdu->command_status = cursor_u32(&r->c);
 	pdu->sequence_number = cursor_u32(&r->c);
 	if (r->c.bad) {
-		*pdu = (struct smpp_pdu){.command = SMPP_UNKNOWN};
+		smpp_pdu_clear(pdu);
+		pdu->command = SMPP_UNKNOWN;
 		return smpp_fault_set(r->fault, "command_length", 0, ESME_RINVCMDLEN, "fewer octets than a header has");
 	}
 	pdu->command = smpp_command_of(pdu->command_id);
@@ -157,7 +158,7 @@ static void forget_body(struct smpp_pdu *pdu)
 
 bool smpp_pdu_decode(struct view octets, struct smpp_pdu *pdu_r, struct smpp_fault *fault_r)
 {
-	memset(pdu_r, 0, sizeof *pdu_r);
+	smpp_pdu_clear(pdu_r);
 	memset(fault_r, 0, sizeof *fault_r);
 	struct reader r = {cursor_over(octets), pdu_r, fault_r};
 	if (!read_header(&r, octets))

@@ -147,9 +147,14 @@ const char *smpp_tlv_name(uint16_t tag)
 	return row ? row->name : NULL;
 }
 
+void smpp_pdu_clear(struct smpp_pdu *pdu)
+{
+	memset(pdu, 0, offsetof(struct smpp_pdu, tlv));
+}
+
 void smpp_pdu_init(struct smpp_pdu *pdu, enum smpp_command command, uint32_t sequence_number)
 {
-	memset(pdu, 0, sizeof *pdu);
+	smpp_pdu_clear(pdu);
 	pdu->command_id = smpp_command_id(command);
 	pdu->command = command;
 	pdu->sequence_number = sequence_number;

@@ -57,10 +57,10 @@ struct smpp_pdu {
 	uint32_t sequence_number;
 	bool has_body; /* false: an answer of 16 octets, or with an error status and a body that does not
 	                * decode; fields are all zero */
-	struct smpp_value field[SMPP_F_COUNT]; /* only those of the command's row are meaningful */
-	struct smpp_tlv tlv[LIMIT_PDU_TLVS];   /* wire order, unknown tags included */
 	unsigned tlvs;
-	unsigned tlvs_dropped; /* past LIMIT_PDU_TLVS, or a broken tail */
+	unsigned tlvs_dropped;                 /* past LIMIT_PDU_TLVS, or a broken tail */
+	struct smpp_value field[SMPP_F_COUNT]; /* only those of the command's row are meaningful; the others are zero */
+	struct smpp_tlv tlv[LIMIT_PDU_TLVS];   /* wire order, unknown tags included; past tlvs nothing is ever set */
 };
 
 /* Why a PDU was refused. */
@@ -86,7 +86,9 @@ bool smpp_pdu_decode(struct view octets, struct smpp_pdu *pdu_r, struct smpp_fau
  * not fit its row, or *to has no room (nothing is appended). An answer with has_body false is 16 octets. */
 bool smpp_pdu_encode(const struct smpp_pdu *pdu, struct buf *to, struct smpp_fault *fault_r);
 
-/* A zeroed PDU of a command with has_body set. */
+/* All zero, but for the room of TLVs: it is the larger part, and tlvs says how many there are. */
+void smpp_pdu_clear(struct smpp_pdu *pdu);
+/* A cleared PDU of a command with has_body set. */
 void smpp_pdu_init(struct smpp_pdu *pdu, enum smpp_command command, uint32_t sequence_number);
 void smpp_pdu_set_number(struct smpp_pdu *pdu, enum smpp_field f, uint32_t number);
 void smpp_pdu_set_text(struct smpp_pdu *pdu, enum smpp_field f, struct view text);
