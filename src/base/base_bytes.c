@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct view view_of(const void *p, size_t n)
-{
-	return (struct view){p, n};
-}
-
 struct view view_str(const char *text)
 {
 	return text ? view_of(text, strlen(text)) : (struct view){0};
@@ -66,7 +61,7 @@ void buf_clear(struct buf *b)
 	b->full = false;
 }
 
-uint8_t *buf_room(struct buf *b, size_t n)
+uint8_t *buf_grow(struct buf *b, size_t n)
 {
 	if (n > b->max || b->n > b->max - n) {
 		b->full = true;
@@ -84,42 +79,9 @@ uint8_t *buf_room(struct buf *b, size_t n)
 	return b->p + b->n;
 }
 
-bool buf_add(struct buf *b, const void *p, size_t n)
-{
-	uint8_t *to = buf_room(b, n);
-	if (!to)
-		return false;
-	if (n)
-		memcpy(to, p, n);
-	b->n += n;
-	return true;
-}
-
-bool buf_add_view(struct buf *b, struct view v)
-{
-	return buf_add(b, v.p, v.n);
-}
-
 bool buf_add_str(struct buf *b, const char *text)
 {
 	return buf_add(b, text, strlen(text));
-}
-
-bool buf_add_u8(struct buf *b, uint8_t v)
-{
-	return buf_add(b, &v, 1);
-}
-
-bool buf_add_u16(struct buf *b, uint16_t v)
-{
-	uint8_t o[2] = {(uint8_t)(v >> 8), (uint8_t)v};
-	return buf_add(b, o, 2);
-}
-
-bool buf_add_u32(struct buf *b, uint32_t v)
-{
-	uint8_t o[4] = {(uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v};
-	return buf_add(b, o, 4);
 }
 
 bool buf_add_u64(struct buf *b, uint64_t v)
@@ -200,54 +162,13 @@ struct view buf_view(const struct buf *b)
 	return view_of(b->p, b->n);
 }
 
-struct cursor cursor_over(struct view v)
+uint64_t cursor_u64(struct cursor *c)
 {
-	return (struct cursor){.p = v.p, .n = v.n};
-}
-
-size_t cursor_left(const struct cursor *c)
-{
-	return c->bad ? 0 : c->n - c->at;
-}
-
-struct view cursor_take(struct cursor *c, size_t n)
-{
-	if (c->bad || n > c->n - c->at) {
-		c->bad = true;
-		return (struct view){0};
-	}
-	struct view v = {c->p + c->at, n};
-	c->at += n;
-	return v;
-}
-
-static uint64_t cursor_uint(struct cursor *c, size_t width)
-{
-	struct view v = cursor_take(c, width);
+	struct view v = cursor_take(c, 8);
 	uint64_t value = 0;
 	for (size_t i = 0; i < v.n; i++)
 		value = value << 8 | v.p[i];
 	return value;
-}
-
-uint8_t cursor_u8(struct cursor *c)
-{
-	return (uint8_t)cursor_uint(c, 1);
-}
-
-uint16_t cursor_u16(struct cursor *c)
-{
-	return (uint16_t)cursor_uint(c, 2);
-}
-
-uint32_t cursor_u32(struct cursor *c)
-{
-	return (uint32_t)cursor_uint(c, 4);
-}
-
-uint64_t cursor_u64(struct cursor *c)
-{
-	return cursor_uint(c, 8);
 }
 
 bool copy_view(char *to, size_t cap, struct view from)

@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+/* What the codecs call for every octet is inline here: see tests/bench/smpp. */
 
 /* A run of octets owned by somebody else. p may be NULL only when n is 0. */
 struct view {
@@ -17,7 +20,10 @@ struct view {
 
 /* The octets of a C string, without its NUL; NULL gives an empty view. */
 struct view view_str(const char *text);
-struct view view_of(const void *p, size_t n);
+static inline struct view view_of(const void *p, size_t n)
+{
+	return (struct view){(const uint8_t *)p, n};
+}
 bool view_eq(struct view a, struct view b);
 /* Equal when ASCII letters are folded. */
 bool view_eq_nocase(struct view a, struct view b);
@@ -41,15 +47,52 @@ struct buf {
 void buf_free(struct buf *b);
 /* Makes it empty and not full; keeps its memory. */
 void buf_clear(struct buf *b);
+/* buf_room where the memory is too small, or the ceiling reached. */
+uint8_t *buf_grow(struct buf *b, size_t n);
 /* Room for n more octets, or NULL (and full) when that passes the ceiling. The caller adds to b->n what it used. */
-uint8_t *buf_room(struct buf *b, size_t n);
-bool buf_add(struct buf *b, const void *p, size_t n);
-bool buf_add_view(struct buf *b, struct view v);
-bool buf_add_str(struct buf *b, const char *text);
-bool buf_add_u8(struct buf *b, uint8_t v);
-bool buf_add_u16(struct buf *b, uint16_t v); /* big endian, like the next two */
-bool buf_add_u32(struct buf *b, uint32_t v);
+static inline uint8_t *buf_room(struct buf *b, size_t n)
+{
+	if (n < b->cap - b->n && b->n + n <= b->max) /* one more than n, for buf_cstr */
+		return b->p + b->n;
+	return buf_grow(b, n);
+}
+
+static inline bool buf_add(struct buf *b, const void *p, size_t n)
+{
+	uint8_t *to = buf_room(b, n);
+	if (!to)
+		return false;
+	if (n)
+		memcpy(to, p, n);
+	b->n += n;
+	return true;
+}
+
+static inline bool buf_add_view(struct buf *b, struct view v)
+{
+	return buf_add(b, v.p, v.n);
+}
+
+/* Big endian, like the next three. */
+static inline bool buf_add_u8(struct buf *b, uint8_t v)
+{
+	return buf_add(b, &v, 1);
+}
+
+static inline bool buf_add_u16(struct buf *b, uint16_t v)
+{
+	uint8_t o[2] = {(uint8_t)(v >> 8), (uint8_t)v};
+	return buf_add(b, o, 2);
+}
+
+static inline bool buf_add_u32(struct buf *b, uint32_t v)
+{
+	uint8_t o[4] = {(uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v};
+	return buf_add(b, o, 4);
+}
+
 bool buf_add_u64(struct buf *b, uint64_t v);
+bool buf_add_str(struct buf *b, const char *text);
 bool buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Drops the first n octets and moves the rest to the front. */
 void buf_drop(struct buf *b, size_t n);
@@ -67,13 +110,48 @@ struct cursor {
 	bool bad;
 };
 
-struct cursor cursor_over(struct view v);
-size_t cursor_left(const struct cursor *c);
-uint8_t cursor_u8(struct cursor *c);
-uint16_t cursor_u16(struct cursor *c);
-uint32_t cursor_u32(struct cursor *c);
+static inline struct cursor cursor_over(struct view v)
+{
+	return (struct cursor){.p = v.p, .n = v.n};
+}
+
+static inline size_t cursor_left(const struct cursor *c)
+{
+	return c->bad ? 0 : c->n - c->at;
+}
+
+/* The next n octets. */
+static inline struct view cursor_take(struct cursor *c, size_t n)
+{
+	if (c->bad || n > c->n - c->at) {
+		c->bad = true;
+		return (struct view){0};
+	}
+	struct view v = {c->p + c->at, n};
+	c->at += n;
+	return v;
+}
+
+/* Big endian, like the next three. */
+static inline uint8_t cursor_u8(struct cursor *c)
+{
+	struct view v = cursor_take(c, 1);
+	return v.n ? v.p[0] : 0;
+}
+
+static inline uint16_t cursor_u16(struct cursor *c)
+{
+	struct view v = cursor_take(c, 2);
+	return v.n ? (uint16_t)(v.p[0] << 8 | v.p[1]) : 0;
+}
+
+static inline uint32_t cursor_u32(struct cursor *c)
+{
+	struct view v = cursor_take(c, 4);
+	return v.n ? (uint32_t)v.p[0] << 24 | (uint32_t)v.p[1] << 16 | (uint32_t)v.p[2] << 8 | v.p[3] : 0;
+}
+
 uint64_t cursor_u64(struct cursor *c);
-struct view cursor_take(struct cursor *c, size_t n);
 
 /* strlcpy's contract: copies at most cap - 1 octets, always ends with NUL, tells whether all fitted. */
 bool copy_str(char *to, size_t cap, const char *from);
