@@ -51,6 +51,12 @@ static const struct {
 #undef SMPP_FIELD_NAME
 };
 
+enum tlv_place {
+#define SMPP_TLV(name, tag, type, min, max, note) TLV_##name,
+#include "smpp_tlv.def"
+#undef SMPP_TLV
+};
+
 static const struct smpp_tlv_row tlvs[] = {
 #define SMPP_TLV(name, tag, type, min, max, note) {#name, tag, SMPP_TLV_##type, min, max},
 #include "smpp_tlv.def"
@@ -80,10 +86,19 @@ uint32_t smpp_command_id(enum smpp_command c)
 
 enum smpp_command smpp_command_of(uint32_t command_id)
 {
-	unsigned c = 0;
-	while (c < SMPP_COMMAND_COUNT && commands[c].id != command_id)
-		c++;
-	return (enum smpp_command)c;
+	switch (command_id) {
+#define SMPP_PDU(name, id, direction, answer)                                                                          \
+	case id:                                                                                                       \
+		return SMPP_##name;
+#define SMPP_PDU_FIELD(name, type, max)
+#define SMPP_PDU_END(name)
+#include "smpp_pdu.def"
+#undef SMPP_PDU
+#undef SMPP_PDU_FIELD
+#undef SMPP_PDU_END
+	default:
+		return SMPP_UNKNOWN;
+	}
 }
 
 const char *smpp_command_name(enum smpp_command c)
@@ -107,14 +122,6 @@ const struct smpp_field_row *smpp_command_fields(enum smpp_command c, unsigned *
 	return c < SMPP_COMMAND_COUNT ? commands[c].rows : NULL;
 }
 
-const struct smpp_field_row *smpp_row_counted(const struct smpp_field_row *rows, unsigned i, unsigned count)
-{
-	if (rows[i].type != SMPP_U8 || i + 1 >= count)
-		return NULL;
-	enum smpp_type next = rows[i + 1].type;
-	return next == SMPP_OCTETS || next == SMPP_DESTS || next == SMPP_UNSUCCESS ? &rows[i + 1] : NULL;
-}
-
 const char *smpp_field_name(enum smpp_field f)
 {
 	check(f < SMPP_F_COUNT);
@@ -135,10 +142,15 @@ bool smpp_field_masked(enum smpp_field f)
 
 const struct smpp_tlv_row *smpp_tlv_row_of(uint16_t tag)
 {
-	for (size_t i = 0; i < sizeof tlvs / sizeof tlvs[0]; i++)
-		if (tlvs[i].tag == tag)
-			return &tlvs[i];
-	return NULL;
+	switch (tag) {
+#define SMPP_TLV(name, tag, type, min, max, note)                                                                      \
+	case tag:                                                                                                      \
+		return &tlvs[TLV_##name];
+#include "smpp_tlv.def"
+#undef SMPP_TLV
+	default:
+		return NULL;
+	}
 }
 
 const char *smpp_tlv_name(uint16_t tag)

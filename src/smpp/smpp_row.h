@@ -21,7 +21,14 @@ uint32_t smpp_field_fault(enum smpp_field f);
 /* Whether a masked page shows the field by length only. */
 bool smpp_field_masked(enum smpp_field f);
 /* The field whose size the u8 field at rows[i] tells, or NULL: sm_length tells short_message. */
-const struct smpp_field_row *smpp_row_counted(const struct smpp_field_row *rows, unsigned i, unsigned count);
+static inline const struct smpp_field_row *smpp_row_counted(const struct smpp_field_row *rows, unsigned i,
+                                                            unsigned count)
+{
+	if (rows[i].type != SMPP_U8 || i + 1 >= count)
+		return NULL;
+	enum smpp_type next = rows[i + 1].type;
+	return next == SMPP_OCTETS || next == SMPP_DESTS || next == SMPP_UNSUCCESS ? &rows[i + 1] : NULL;
+}
 
 /* Fills the fault and returns false, so that callers can return it. */
 bool smpp_fault_set(struct smpp_fault *fault_r, const char *field, size_t offset, uint32_t status,
