@@ -24,16 +24,16 @@ static const double bounds[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025
                                 0.25,   0.5,   1,      2.5,   5,    10,    50,    200};
 #define BOUNDS (sizeof(bounds) / sizeof(*bounds))
 
-struct series {
+struct metric_series {
 	enum metric metric;
 	char *label[3];
 	double value;      /* sum, for a histogram */
 	uint64_t *buckets; /* BOUNDS + 1, not cumulative; NULL for other kinds */
-	struct series *next;
+	struct metric_series *next;
 };
 
 /* Open hashing over (metric, labels); every label value is a name of ours, so no peer can choose the keys. */
-static struct series *table[1024];
+static struct metric_series *table[1024];
 static size_t series_count;
 
 static uint64_t labels_hash(enum metric m, const struct metric_labels *l)
@@ -44,7 +44,7 @@ static uint64_t labels_hash(enum metric m, const struct metric_labels *l)
 	return h ^ h >> 29;
 }
 
-static bool same(const struct series *s, enum metric m, const struct metric_labels *l)
+static bool same(const struct metric_series *s, enum metric m, const struct metric_labels *l)
 {
 	if (s->metric != m)
 		return false;
@@ -54,9 +54,9 @@ static bool same(const struct series *s, enum metric m, const struct metric_labe
 	return true;
 }
 
-static struct series *series_make(enum metric m, const struct metric_labels *l, struct series **slot)
+static struct metric_series *series_make(enum metric m, const struct metric_labels *l, struct metric_series **slot)
 {
-	struct series *s = mem_alloc(sizeof(*s));
+	struct metric_series *s = mem_alloc(sizeof(*s));
 	s->metric = m;
 	for (int i = 0; i < 3; i++)
 		s->label[i] = mem_copy_str(l->value[i]);
@@ -68,10 +68,10 @@ static struct series *series_make(enum metric m, const struct metric_labels *l, 
 	return s;
 }
 
-static struct series *series_get(enum metric m, const struct metric_labels *l)
+static struct metric_series *series_get(enum metric m, const struct metric_labels *l)
 {
-	struct series **slot = &table[labels_hash(m, l) % 1024];
-	for (struct series *s = *slot; s; s = s->next)
+	struct metric_series **slot = &table[labels_hash(m, l) % 1024];
+	for (struct metric_series *s = *slot; s; s = s->next)
 		if (same(s, m, l))
 			return s;
 	if (series_count >= LIMIT_METRIC_SERIES && m != METRIC_metric_series_dropped_total) {
@@ -81,26 +81,34 @@ static struct series *series_get(enum metric m, const struct metric_labels *l)
 	return series_make(m, l, slot);
 }
 
-void metric_add(enum metric m, double value, struct metric_labels labels)
+struct metric_series *metric_series(enum metric m, struct metric_labels labels)
 {
-	struct series *s = series_get(m, &labels);
+	return series_get(m, &labels);
+}
+
+void metric_series_add(struct metric_series *s, double value)
+{
 	if (s)
 		s->value += value;
 }
 
+void metric_add(enum metric m, double value, struct metric_labels labels)
+{
+	metric_series_add(series_get(m, &labels), value);
+}
+
 void metric_set(enum metric m, double value, struct metric_labels labels)
 {
-	struct series *s = series_get(m, &labels);
+	struct metric_series *s = series_get(m, &labels);
 	if (s)
 		s->value = value;
 }
 
-void metric_observe(enum metric m, double value, struct metric_labels labels)
+void metric_series_observe(struct metric_series *s, double value)
 {
-	check(rows[m].kind == HISTOGRAM);
-	struct series *s = series_get(m, &labels);
 	if (!s)
 		return;
+	check(s->buckets);
 	size_t i = 0;
 	while (i < BOUNDS && value > bounds[i])
 		i++;
@@ -108,13 +116,18 @@ void metric_observe(enum metric m, double value, struct metric_labels labels)
 	s->value += value;
 }
 
+void metric_observe(enum metric m, double value, struct metric_labels labels)
+{
+	metric_series_observe(series_get(m, &labels), value);
+}
+
 double metric_value(enum metric m, struct metric_labels labels)
 {
-	const struct series *s = series_get(m, &labels);
+	const struct metric_series *s = series_get(m, &labels);
 	return s ? s->value : 0;
 }
 
-static void render_labels(struct buf *to, const struct series *s, const char *bound)
+static void render_labels(struct buf *to, const struct metric_series *s, const char *bound)
 {
 	const char *names = rows[s->metric].labels;
 	bool any = false;
@@ -134,7 +147,7 @@ static void render_labels(struct buf *to, const struct series *s, const char *bo
 		buf_add_u8(to, '}');
 }
 
-static void render_histogram(struct buf *to, const struct series *s)
+static void render_histogram(struct buf *to, const struct metric_series *s)
 {
 	uint64_t total = 0;
 	for (size_t i = 0; i <= BOUNDS; i++) {
@@ -162,7 +175,7 @@ static void render_metric(struct buf *to, enum metric m)
 	buf_printf(to, "# HELP smsbridge_%s %s\n# TYPE smsbridge_%s %s\n", rows[m].name, rows[m].help, rows[m].name,
 	           kinds[rows[m].kind]);
 	for (size_t i = 0; i < 1024; i++)
-		for (const struct series *s = table[i]; s; s = s->next) {
+		for (const struct metric_series *s = table[i]; s; s = s->next) {
 			if (s->metric != m)
 				continue;
 			if (s->buckets) {
@@ -185,7 +198,7 @@ void metric_free(void)
 {
 	for (size_t i = 0; i < 1024; i++)
 		while (table[i]) {
-			struct series *s = table[i];
+			struct metric_series *s = table[i];
 			table[i] = s->next;
 			for (int l = 0; l < 3; l++)
 				free(s->label[l]);

@@ -23,6 +23,11 @@ void metric_add(enum metric m, double value, struct metric_labels labels);
 void metric_set(enum metric m, double value, struct metric_labels labels);
 /* Seconds into a histogram. */
 void metric_observe(enum metric m, double value, struct metric_labels labels);
+/* One series, for a place that counts too often to look it up each time: it may keep it until metric_free. NULL when
+ * there are too many series; what is added to that is dropped. */
+struct metric_series *metric_series(enum metric m, struct metric_labels labels);
+void metric_series_add(struct metric_series *s, double value);
+void metric_series_observe(struct metric_series *s, double value);
 double metric_value(enum metric m, struct metric_labels labels);
 /* Text exposition format 0.0.4. */
 void metric_render(struct buf *to);

@@ -42,6 +42,25 @@ static void test_text(void **state)
 	buf_free(&b);
 }
 
+static void test_a_kept_series_is_the_same(void **state)
+{
+	struct buf b = BUF(1 << 22);
+	(void)state;
+	struct metric_series *problems = metric_series(METRIC_problems_total, LABELS("x"));
+	struct metric_series *took = metric_series(METRIC_submit_duration_seconds, LABELS("x"));
+	metric_series_add(problems, 2);
+	metric_add(METRIC_problems_total, 1, LABELS("x"));
+	metric_series_observe(took, 0.004);
+	metric_observe(METRIC_submit_duration_seconds, 0.004, LABELS("x"));
+	assert_ptr_equal(problems, metric_series(METRIC_problems_total, LABELS("x")));
+	assert_ptr_not_equal(problems, metric_series(METRIC_problems_total, LABELS("y")));
+	const char *text = rendered(&b);
+	assert_non_null(strstr(text, "smsbridge_problems_total{code=\"x\"} 3\n"));
+	assert_non_null(strstr(text, "smsbridge_submit_duration_seconds_count{carrier=\"x\"} 2\n"));
+	metric_free();
+	buf_free(&b);
+}
+
 static void test_series_have_a_ceiling(void **state)
 {
 	struct buf b = BUF(1 << 24);
@@ -52,12 +71,18 @@ static void test_series_have_a_ceiling(void **state)
 		metric_add(METRIC_problems_total, 1, LABELS(code));
 	}
 	assert_non_null(strstr(rendered(&b), "smsbridge_metric_series_dropped_total 100\n"));
+	struct metric_series *dropped = metric_series(METRIC_problems_total, LABELS("one more"));
+	assert_null(dropped);
+	metric_series_add(dropped, 1);
+	metric_series_observe(dropped, 1);
 	metric_free();
 	buf_free(&b);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_text), cmocka_unit_test(test_series_have_a_ceiling)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_text),
+	                                   cmocka_unit_test(test_a_kept_series_is_the_same),
+	                                   cmocka_unit_test(test_series_have_a_ceiling)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
