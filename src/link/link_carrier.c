@@ -7,6 +7,7 @@
 #include "base_pool.h"
 #include "base_uuid.h"
 #include "smpp_pace.h"
+#include "smpp_state.h"
 #include "smpp_status.h"
 
 #include <stdio.h>
@@ -23,6 +24,8 @@ struct carrier_link {
 	unsigned generation;
 	int64_t delay_ms; /* before the next connect */
 	struct smpp_pace pace;
+	struct metric_series *pdus[2][SMPP_COMMAND_COUNT]; /* by direction; NULL until the first */
+	struct metric_series *duration;
 	bool bound;
 	bool refused; /* the last bind was refused: wait long */
 	bool ending;
@@ -72,16 +75,21 @@ static void heed_congestion(struct carrier_link *l, const struct smpp_pdu *pdu)
 static void on_answer(struct carrier_link *l, const struct smpp_event *e)
 {
 	struct link_answer answer = {e->ref, e->command, e->status, e->message_id, e->kind == SMPP_EVENT_LATE, e->pdu};
-	metric_observe(METRIC_submit_duration_seconds, (double)e->took_ms / 1000.0, LABELS(l->config.carrier));
+	metric_series_observe(l->duration, (double)e->took_ms / 1000.0);
 	if (smpp_status_class(e->status) != SMPP_CLASS_THROTTLE)
 		smpp_pace_taken(&l->pace);
 	heed_congestion(l, e->pdu);
 	l->ops->answered(l->ctx, l, &answer);
 }
 
-static void count_pdu(struct carrier_link *l, const char *direction, enum smpp_command command)
+static void count_pdu(struct carrier_link *l, enum smpp_direction direction, enum smpp_command command)
 {
-	metric_add(METRIC_smpp_pdus_total, 1, LABELS(l->config.carrier, direction, smpp_command_name(command)));
+	static const char *const names[] = {[SMPP_IN] = "in", [SMPP_OUT] = "out"};
+	struct metric_series **pdus = &l->pdus[direction][command];
+	if (!*pdus)
+		*pdus = metric_series(METRIC_smpp_pdus_total,
+		                      LABELS(l->config.carrier, names[direction], smpp_command_name(command)));
+	metric_series_add(*pdus, 1);
 }
 
 static void event_cb(void *ctx, struct pump *p, const struct smpp_event *e)
@@ -97,7 +105,7 @@ static void event_cb(void *ctx, struct pump *p, const struct smpp_event *e)
 		break;
 	case SMPP_EVENT_ANSWER:
 	case SMPP_EVENT_LATE:
-		count_pdu(l, "in", e->command);
+		count_pdu(l, SMPP_IN, e->command);
 		on_answer(l, e);
 		break;
 	case SMPP_EVENT_TIMEOUT:
@@ -110,11 +118,11 @@ static void event_cb(void *ctx, struct pump *p, const struct smpp_event *e)
 	case SMPP_EVENT_DELIVER:
 		if (e->pdu->tlvs_dropped) /* the mandatory part holds (trap 41); the rest is told */
 			metric_add(METRIC_smpp_faults_total, 1, LABELS(l->config.carrier, "tlv_tail"));
-		count_pdu(l, "in", e->pdu->command);
+		count_pdu(l, SMPP_IN, e->pdu->command);
 		l->ops->delivered(l->ctx, l, e->pdu);
 		break;
 	case SMPP_EVENT_ALERT:
-		count_pdu(l, "in", SMPP_alert_notification);
+		count_pdu(l, SMPP_IN, SMPP_alert_notification);
 		l->ops->alerted(l->ctx, l, e->pdu);
 		break;
 	case SMPP_EVENT_FAULT:
@@ -170,6 +178,7 @@ struct carrier_link *link_carrier_new(struct loop *loop, const struct carrier_li
 	*l = (struct carrier_link){.loop = loop, .config = *config, .ops = ops, .ctx = ctx};
 	snprintf(l->number, sizeof(l->number), "%u", config->number);
 	metric_set(METRIC_smpp_link_bound, 0, LABELS(config->carrier, l->number));
+	l->duration = metric_series(METRIC_submit_duration_seconds, LABELS(config->carrier));
 	l->timer = net_timer_new(loop, connect_cb, l);
 	smpp_pace_init(&l->pace, config->rate, net_loop_now_ms(loop));
 	if (config->connect == LINK_DIAL)
@@ -239,7 +248,7 @@ bool link_carrier_submit(struct carrier_link *l, uint64_t ref, struct smpp_pdu *
 	}
 	if (segments)
 		smpp_pace_spend(&l->pace, segments, net_loop_now_ms(l->loop));
-	count_pdu(l, "out", pdu->command);
+	count_pdu(l, SMPP_OUT, pdu->command);
 	return true;
 }
 
@@ -255,7 +264,7 @@ void link_carrier_answer(struct carrier_link *l, unsigned generation, enum smpp_
 	if (!l->pump || generation != l->generation)
 		return; /* the carrier will deliver it again on the new connection; storing is idempotent */
 	smpp_session_answer(link_pump_session(l->pump), request, sequence, status, message_id);
-	count_pdu(l, "out", smpp_command_answer(request));
+	count_pdu(l, SMPP_OUT, smpp_command_answer(request));
 	link_pump_flush(l->pump);
 }
 
