@@ -1,6 +1,7 @@
 #include "app_gateway.h"
 
 #include "app_api.h"
+#include "app_carriers.h"
 #include "app_embedded.h"
 #include "base_check.h"
 #include "base_log.h"
@@ -26,7 +27,8 @@ struct gateway {
 	struct http_server *http;
 	struct tls_context *server_tls;
 	struct tls_context *carrier_tls[LIMIT_CARRIERS];
-	struct policy_route routes[LIMIT_CARRIERS];
+	struct carrier_tlvs carrier_tlvs[LIMIT_CARRIERS];
+	struct dispatch_flow flow;
 	struct net_signal *hup, *term, *interrupt;
 	struct net_timer *lag;
 	struct buf openapi;
@@ -60,41 +62,6 @@ static bool make_carrier_tls(struct gateway *g, unsigned i, struct buf *error)
 		return true;
 	g->carrier_tls[i] = net_tls_client(c->tls_ca, error);
 	return g->carrier_tls[i] != NULL;
-}
-
-static struct dispatch_carrier carrier_of(const struct gateway *g, unsigned i)
-{
-	const struct config_carrier *c = &g->config->carrier[i];
-	return (struct dispatch_carrier){
-	        .name = c->name,
-	        .source_ton = (uint8_t)c->source_ton,
-	        .source_npi = (uint8_t)c->source_npi,
-	        .dest_ton = (uint8_t)c->dest_ton,
-	        .dest_npi = (uint8_t)c->dest_npi,
-	        .links = (unsigned)c->links,
-	        .validity = DISPATCH_VALIDITY_RELATIVE,
-	        .link =
-	                {
-	                        .carrier = c->name,
-	                        .host = c->host,
-	                        .port = (int)c->port,
-	                        .tls = g->carrier_tls[i],
-	                        .rate = (double)c->rate,
-	                        .congestion = true,
-	                        .session = {.role = SMPP_ESME,
-	                                    .bind_kind = SMPP_BIND_TRX,
-	                                    .system_id = c->system_id,
-	                                    .password = c->password,
-	                                    .system_type = c->system_type,
-	                                    .address_range = "",
-	                                    .interface_version = 0x34,
-	                                    .window = (unsigned)c->window,
-	                                    .bind_ms = c->bind_timeout,
-	                                    .answer_ms = c->answer_timeout,
-	                                    .enquire_ms = c->enquire_link,
-	                                    .unbind_ms = 5000},
-	                },
-	};
 }
 
 static void set_clock(struct gateway *g)
@@ -159,6 +126,14 @@ static void apply_clock(struct gateway *g, const struct config_clock *before)
 	dispatch_clock_moved(g->dispatch);
 }
 
+static void apply_flow(struct gateway *g)
+{
+	struct dispatch_flow before = g->flow;
+	g->flow = app_flow(g->config);
+	dispatch_set_flow(g->dispatch, &g->flow);
+	app_flow_free(&before);
+}
+
 static void apply(struct gateway *g)
 {
 	const struct config *c = g->config;
@@ -167,6 +142,7 @@ static void apply(struct gateway *g)
 	dispatch_set(g->dispatch, &settings);
 	for (unsigned i = 0; i < c->carriers; i++)
 		dispatch_set_rate(g->dispatch, c->carrier[i].name, (double)c->carrier[i].rate);
+	apply_flow(g);
 	api_set_rate(g->api, c->http.requests_per_second);
 	link_http_set_connections(g->http, (unsigned)c->http.connections);
 	link_http_set_tls(g->http, g->server_tls);
@@ -272,9 +248,8 @@ static void start_dispatch(struct gateway *g)
 	struct dispatch_carrier carriers[LIMIT_CARRIERS];
 	const struct config *c = g->config;
 	for (unsigned i = 0; i < c->carriers; i++)
-		carriers[i] = carrier_of(g, i);
-	for (unsigned i = 0; i < c->carriers; i++)
-		g->routes[i] = (struct policy_route){i, "", "", CATEGORY_COUNT, 1, 1};
+		carriers[i] = app_carrier(&c->carrier[i], g->carrier_tls[i], &g->carrier_tlvs[i]);
+	g->flow = app_flow(c);
 	struct dispatch_config config = {.loop = g->loop,
 	                                 .clock = &g->clock,
 	                                 .conninfo = app_conninfo(c),
@@ -282,7 +257,7 @@ static void start_dispatch(struct gateway *g)
 	                                 .tzdata = c->policy.tzdata,
 	                                 .carriers = carriers,
 	                                 .carrier_count = c->carriers,
-	                                 .flow = {.routes = g->routes, .route_count = c->carriers},
+	                                 .flow = g->flow,
 	                                 .settings = settings_of(c),
 	                                 .evicted = evicted_cb,
 	                                 .ctx = g};
@@ -341,6 +316,9 @@ static void finish(struct gateway *g)
 	net_tls_unref(g->server_tls);
 	for (unsigned i = 0; i < g->config->carriers; i++)
 		net_tls_unref(g->carrier_tls[i]);
+	for (unsigned i = 0; i < g->config->carriers; i++)
+		free(g->carrier_tlvs[i].parsed);
+	app_flow_free(&g->flow);
 	net_loop_free(g->loop);
 	metric_free();
 	log_event(LOG_INFO, "stopped", LOG_TEXT(reason, "drained"));
