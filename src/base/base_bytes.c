@@ -86,7 +86,10 @@ bool buf_add_str(struct buf *b, const char *text)
 
 bool buf_add_u64(struct buf *b, uint64_t v)
 {
-	return buf_add_u32(b, (uint32_t)(v >> 32)) && buf_add_u32(b, (uint32_t)v);
+	uint8_t o[8];
+	for (unsigned i = 0; i < 8; i++)
+		o[i] = (uint8_t)(v >> (56 - 8 * i));
+	return buf_add(b, o, 8);
 }
 
 bool buf_printf(struct buf *b, const char *format, ...)

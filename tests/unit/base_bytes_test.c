@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -30,6 +31,57 @@ static void test_ceiling(void **state)
 	buf_free(&b);
 }
 
+static bool add_width(struct buf *b, unsigned width)
+{
+	return width == 1   ? buf_add_u8(b, 0xab)
+	       : width == 2 ? buf_add_u16(b, 0xabcd)
+	       : width == 4 ? buf_add_u32(b, 0xabcdef01)
+	                    : buf_add_u64(b, 0xabcdef0123456789);
+}
+
+/* Each append at each distance from the ceiling, with memory to spare (cap passes max) and without. */
+static void test_appends_stop_at_the_ceiling(void **state)
+{
+	static const unsigned widths[] = {1, 2, 4, 8};
+	(void)state;
+	for (size_t max = 0; max < 140; max++)
+		for (size_t i = 0; i < sizeof(widths) / sizeof(*widths); i++) {
+			struct buf b = BUF(max);
+			while (add_width(&b, widths[i]))
+				assert_true(b.n <= max);
+			assert_int_equal(b.n, max / widths[i] * widths[i]);
+			assert_true(b.full);
+			b.full = false;
+			assert_int_equal(buf_add(&b, "12345678", max - b.n), true);
+			assert_int_equal(b.n, max);
+			assert_false(buf_add_u8(&b, 1));
+			buf_free(&b);
+		}
+}
+
+/* To and from memory of their exact sizes: nothing is read or written past either, the NUL has its place. */
+static void test_copies_are_bounded(void **state)
+{
+	(void)state;
+	for (size_t cap = 1; cap < 9; cap++)
+		for (size_t n = 0; n < 12; n++) {
+			char *to = malloc(cap);
+			char *from = malloc(n + 1);
+			assert_true(to && from);
+			memset(from, 'x', n);
+			from[n] = 0;
+			assert_int_equal(copy_str(to, cap, from), n < cap);
+			assert_int_equal(strlen(to), n < cap ? n : cap - 1);
+			char *open = realloc(from, n ? n : 1); /* no NUL to lean on */
+			assert_non_null(open);
+			memset(to, 'y', cap);
+			assert_int_equal(copy_view(to, cap, view_of(open, n)), n < cap);
+			assert_int_equal(strlen(to), n < cap ? n : cap - 1);
+			free(open);
+			free(to);
+		}
+}
+
 static void test_cursor_sticks(void **state)
 {
 	struct cursor c = cursor_over(VIEW("\x01\x02\x03\x04\x05\x06\x07"));
@@ -44,6 +96,12 @@ static void test_cursor_sticks(void **state)
 	c = cursor_over(VIEW("ab"));
 	assert_int_equal(cursor_u32(&c), 0);
 	assert_int_equal(cursor_u8(&c), 0); /* stays bad though two octets are there */
+	assert_true(c.bad);
+	c = cursor_over(VIEW("1234567"));
+	assert_true(cursor_u64(&c) == 0 && c.bad);
+	c = cursor_over(VIEW("\x01\x02\x03\x04\x05\x06\x07\x08"));
+	assert_true(cursor_u64(&c) == 0x0102030405060708 && !c.bad);
+	assert_int_equal(cursor_take(&c, SIZE_MAX).n, 0);
 	assert_true(c.bad);
 }
 
@@ -137,8 +195,13 @@ static void test_uuid_order(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_ceiling),   cmocka_unit_test(test_cursor_sticks),
-	                                   cmocka_unit_test(test_json_text), cmocka_unit_test(test_parse_u64),
-	                                   cmocka_unit_test(test_utf8),      cmocka_unit_test(test_uuid_order)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_ceiling),
+	                                   cmocka_unit_test(test_appends_stop_at_the_ceiling),
+	                                   cmocka_unit_test(test_copies_are_bounded),
+	                                   cmocka_unit_test(test_cursor_sticks),
+	                                   cmocka_unit_test(test_json_text),
+	                                   cmocka_unit_test(test_parse_u64),
+	                                   cmocka_unit_test(test_utf8),
+	                                   cmocka_unit_test(test_uuid_order)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
