@@ -10,7 +10,7 @@
 #include "base_time.h"
 #include "link_pump.h"
 #include "smpp_status.h"
-#include "text_gsm7.h"
+#include "text_alphabet.h"
 
 #include <signal.h>
 #include <stdio.h>

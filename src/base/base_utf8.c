@@ -56,6 +56,12 @@ size_t utf8_put(uint8_t to[4], uint32_t c)
 	return 4;
 }
 
+bool utf8_add(struct buf *to, uint32_t character)
+{
+	uint8_t octets[4];
+	return buf_add(to, octets, utf8_put(octets, character));
+}
+
 bool utf8_valid(struct view text)
 {
 	uint32_t c;

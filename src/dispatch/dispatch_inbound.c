@@ -6,7 +6,7 @@
 #include "dispatch_internal.h"
 
 #include "smpp_status.h"
-#include "text_gsm7.h"
+#include "text_alphabet.h"
 #include "text_keyword.h"
 #include "text_shape.h"
 

@@ -3,7 +3,7 @@
 #include "dispatch_claim.h"
 
 #include "smpp_time.h"
-#include "text_gsm7.h"
+#include "text_alphabet.h"
 
 #include <stdlib.h>
 

@@ -16,15 +16,34 @@ static const uint16_t by_character[LAST_CHARACTER + 1] = {
 #include "gsm7.def"
 };
 
-static const uint16_t by_septet[128] = {
-#define GSM7(septet, character, name) [septet] = (character),
+#define LANGUAGES 14 /* with 0, the default; a row beyond it does not compile */
+
+/* Tables by language. [0] is the default alphabet or its extension table; one that is all zero has no rows. */
+static const uint16_t locking_tables[LANGUAGES][128] = {
+#define GSM7(septet, character, name) [0][septet] = (character),
 #include "gsm7.def"
+#define GSM7_LOCKING(language, at, c0, c1, c2, c3, c4, c5, c6, c7)                                                     \
+	[language][at] = (c0), (c1), (c2), (c3), (c4), (c5), (c6), (c7),
+#include "gsm7_national.def"
 };
 
-static const uint16_t by_extension[128] = {
-#define GSM7_EXTENSION(septet, character, name) [septet] = (character),
+static const uint16_t single_tables[LANGUAGES][128] = {
+#define GSM7_EXTENSION(septet, character, name) [0][septet] = (character),
 #include "gsm7.def"
+#define GSM7_SINGLE(language, at, c0, c1, c2, c3, c4, c5, c6, c7)                                                      \
+	[language][at] = (c0), (c1), (c2), (c3), (c4), (c5), (c6), (c7),
+#include "gsm7_national.def"
 };
+
+static const char *const languages[LANGUAGES] = {
+#define GSM7_LANGUAGE(identifier, name) [identifier] = (name),
+#include "gsm7_national.def"
+};
+
+const char *text_gsm7_language(uint8_t identifier)
+{
+	return identifier < LANGUAGES ? languages[identifier] : NULL;
+}
 
 static unsigned entry_of(uint32_t character)
 {
@@ -50,112 +69,52 @@ bool text_gsm7_encode(struct view utf8, struct buf *to)
 	return true;
 }
 
-static void put(struct buf *to, uint32_t character)
+/* --- decoding -------------------------------------------------------------------------------------------------- */
+
+/* Septets of which every table that is has a character: "!" and "^". */
+#define IN_EVERY_LOCKING 0x21
+#define IN_EVERY_SINGLE 0x14
+
+static const uint16_t *table_of(const uint16_t tables[LANGUAGES][128], uint8_t language, uint8_t in_every)
 {
-	uint8_t octets[4];
-	buf_add(to, octets, utf8_put(octets, character));
+	return tables[language < LANGUAGES && tables[language][in_every] ? language : 0];
+}
+
+struct reader {
+	const uint16_t *locking;
+	const uint16_t *single;
+	struct buf *to;
+	bool clean;
+};
+
+/* 0, what no table has, is a character that is lost. */
+static void put(struct reader *r, uint32_t character)
+{
+	utf8_add(r->to, character ? character : REPLACEMENT);
+	r->clean = r->clean && character;
 }
 
 /* The character behind an escape. */
-static uint32_t escaped(uint8_t septet)
+static uint32_t escaped(const struct reader *r, uint8_t septet)
 {
 	if (septet == ESCAPE)
 		return ' ';
-	return by_extension[septet] ? by_extension[septet] : by_septet[septet];
+	return r->single[septet] ? r->single[septet] : r->locking[septet];
 }
 
-void text_gsm7_decode(struct view octets, struct buf *to)
+bool text_gsm7_decode(struct view octets, struct text_shift shift, struct buf *to)
 {
+	struct reader r = {.locking = table_of(locking_tables, shift.locking, IN_EVERY_LOCKING),
+	                   .single = table_of(single_tables, shift.single, IN_EVERY_SINGLE),
+	                   .to = to,
+	                   .clean = true};
 	for (size_t i = 0; i < octets.n; i++) {
 		uint8_t o = octets.p[i];
 		bool pair = o == ESCAPE && i + 1 < octets.n && octets.p[i + 1] < 0x80;
 		if (pair)
-			put(to, escaped(octets.p[++i]));
+			put(&r, escaped(&r, octets.p[++i]));
 		else
-			put(to, o < 0x80 && o != ESCAPE ? by_septet[o] : REPLACEMENT);
+			put(&r, o < 0x80 ? r.locking[o] : 0); /* a row has no escape of its own: a lone one is lost */
 	}
-}
-
-bool text_ucs2_encode(struct view utf8, struct buf *to)
-{
-	for (size_t at = 0; at < utf8.n;) {
-		uint32_t c;
-		size_t n = utf8_get(utf8, at, &c);
-		if (n == 0)
-			return false;
-		uint32_t above = c - 0x10000;
-		bool fits = c < 0x10000 ? buf_add_u16(to, (uint16_t)c)
-		                        : buf_add_u32(to, (0xd800u | above >> 10) << 16 | 0xdc00u | (above & 0x3ff));
-		if (!fits)
-			return false;
-		at += n;
-	}
-	return true;
-}
-
-static bool is_high(uint32_t unit)
-{
-	return unit >= 0xd800 && unit <= 0xdbff;
-}
-
-static bool is_low(uint32_t unit)
-{
-	return unit >= 0xdc00 && unit <= 0xdfff;
-}
-
-void text_ucs2_decode(struct view octets, struct buf *to)
-{
-	struct cursor c = cursor_over(octets);
-	while (cursor_left(&c) >= 2) {
-		uint32_t unit = cursor_u16(&c);
-		struct cursor ahead = c;
-		uint32_t next = is_high(unit) ? cursor_u16(&ahead) : 0;
-		if (is_low(next)) {
-			c = ahead;
-			put(to, 0x10000 + ((unit & 0x3ff) << 10 | (next & 0x3ff)));
-		} else {
-			put(to, unit == 0 || is_high(unit) || is_low(unit) ? REPLACEMENT : unit);
-		}
-	}
-	if (cursor_left(&c))
-		put(to, REPLACEMENT);
-}
-
-void text_latin1_decode(struct view octets, struct buf *to)
-{
-	for (size_t i = 0; i < octets.n; i++)
-		put(to, octets.p[i] ? octets.p[i] : REPLACEMENT);
-}
-
-static void ascii_decode(struct view octets, struct buf *to)
-{
-	for (size_t i = 0; i < octets.n; i++)
-		put(to, octets.p[i] && octets.p[i] < 0x80 ? octets.p[i] : REPLACEMENT);
-}
-
-typedef void decoder(struct view octets, struct buf *to);
-
-static decoder *decoder_of(uint8_t data_coding)
-{
-	static decoder *const by_class_group[4] = {text_gsm7_decode, text_latin1_decode, text_ucs2_decode,
-	                                           text_latin1_decode};
-	if ((data_coding & 0xf0) == 0xf0)
-		return data_coding & 4 ? text_latin1_decode : text_gsm7_decode;
-	if ((data_coding & 0xf0) == 0x10)
-		return by_class_group[data_coding >> 2 & 3];
-	switch (data_coding) {
-	case 0:
-		return text_gsm7_decode;
-	case 1:
-		return ascii_decode;
-	case 8:
-		return text_ucs2_decode;
-	default:
-		return text_latin1_decode;
-	}
-}
-
-void text_decode(uint8_t data_coding, struct view octets, struct buf *to)
-{
-	decoder_of(data_coding)(octets, to);
+	return r.clean;
 }

@@ -1,7 +1,7 @@
 /* The way of a body: normalised, measured, encoded. What was normalised stays so, and the measure is the encoding's. */
 #include "base_check.h"
 #include "base_utf8.h"
-#include "text_gsm7.h"
+#include "text_alphabet.h"
 #include "text_shape.h"
 
 static void decode_anything(const uint8_t *data, size_t size)

@@ -6,8 +6,8 @@
 #include <cmocka.h>
 
 #include "base_utf8.h"
-#include "seeded.h"
 #include "text_gsm7.h"
+#include "text_national.h"
 
 #include <string.h>
 
@@ -50,7 +50,7 @@ static void every_default_character_goes_and_comes(void **state)
 		assert_int_equal(text_gsm7_septets(character), 1);
 		assert_true(text_gsm7_encode(one, &wire));
 		assert_octets(&wire, &(uint8_t){(uint8_t)septet}, 1);
-		text_gsm7_decode(buf_view(&wire), &back);
+		assert_true(text_gsm7_decode(buf_view(&wire), (struct text_shift){0}, &back));
 		assert_octets(&back, one.p, one.n);
 		buf_free(&wire);
 		buf_free(&back);
@@ -70,7 +70,7 @@ static void every_extension_character_takes_two(void **state)
 		assert_int_equal(text_gsm7_septets(character), 2);
 		assert_true(text_gsm7_encode(one, &wire));
 		assert_octets(&wire, (uint8_t[]){0x1b, extension[i].septet}, 2);
-		text_gsm7_decode(buf_view(&wire), &back);
+		assert_true(text_gsm7_decode(buf_view(&wire), (struct text_shift){0}, &back));
 		assert_octets(&back, one.p, one.n);
 		buf_free(&wire);
 		buf_free(&back);
@@ -122,125 +122,90 @@ static void a_full_buffer_is_no_success(void **state)
 	assert_false(text_gsm7_encode(VIEW("a[b"), &wire));
 	assert_octets(&wire, "a", 1);
 	buf_free(&wire);
-	wire = BUF(3);
-	assert_false(text_ucs2_encode(VIEW("ab"), &wire));
-	assert_octets(&wire, "\0a", 2);
-	buf_free(&wire);
 }
 
-struct decoding {
-	uint8_t data_coding;
-	const char *octets;
-	size_t n;
-	const char *text;
-};
+/* --- national tables --------------------------------------------------------------------------------------------- */
 
-#define OCTETS(literal) literal, sizeof(literal) - 1
+static void decodes_to(const void *octets, size_t n, struct text_shift shift, struct view wanted, bool clean)
+{
+	struct buf text = BUF(64);
+	assert_int_equal(text_gsm7_decode(view_of(octets, n), shift, &text), clean);
+	assert_octets(&text, wanted.p, wanted.n);
+	buf_free(&text);
+}
 
-static const struct decoding decodings[] = {
-        {0, OCTETS("STOP"), "STOP"},
-        {0, OCTETS("\0\x02"), "@$"},
-        {0, OCTETS("a\x1b\x65"), "a€"},
-        {0, OCTETS("a\x1b"), "a\xef\xbf\xbd"},
-        {0, OCTETS("NO M\x1b\x41S"), "NO MAS"}, /* unknown in the extension table: the default table's letter */
-        {0,
-         OCTETS("a\x1b\x1b"
-                "b"),
-         "a b"},
-        {0, OCTETS("\x1b\x80"), "\xef\xbf\xbd\xef\xbf\xbd"},
-        {0, OCTETS("\x80\xff"), "\xef\xbf\xbd\xef\xbf\xbd"},
-        {0, OCTETS(""), ""},
-        {1, OCTETS("Yes\xe9"), "Yes\xef\xbf\xbd"},
-        {1, OCTETS("a\0"), "a\xef\xbf\xbd"},
-        {3, OCTETS("caf\xe9\x80"), "café\xc2\x80"},
-        {3, OCTETS("a\0"), "a\xef\xbf\xbd"},
-        {8, OCTETS("\0S\0T\0O\0P"), "STOP"},
-        {8, OCTETS("\x20\xac"), "€"},
-        {8, OCTETS("\xd8\x3d\xdc\x4d"), "👍"},
-        {8, OCTETS("\xd8\x3d"), "\xef\xbf\xbd"},
-        {8, OCTETS("\xd8\x3d\0a"),
-         "\xef\xbf\xbd"
-         "a"},
-        {8, OCTETS("\xdc\x4d\0a"),
-         "\xef\xbf\xbd"
-         "a"},
-        {8, OCTETS("\xd8\x3d\xd8\x3d\xdc\x4d"), "\xef\xbf\xbd👍"},
-        {8, OCTETS("\0a\0"), "a\xef\xbf\xbd"},
-        {8, OCTETS("\xd8\x3d\xdc"), "\xef\xbf\xbd\xef\xbf\xbd"},
-        {8, OCTETS("\0\0\0a"),
-         "\xef\xbf\xbd"
-         "a"},
-        {8, OCTETS("\xff\xfe"), "\xef\xbf\xbe"},
-        {0x10, OCTETS("\x05"), "é"},
-        {0x11, OCTETS("\x05"), "é"},
-        {0x14, OCTETS("\xe9"), "é"},
-        {0x18, OCTETS("\0a"), "a"},
-        {0x1c, OCTETS("\xe9"), "é"},
-        {0xf0, OCTETS("\x05"), "é"},
-        {0xf1, OCTETS("\x05"), "é"},
-        {0xf4, OCTETS("\xe9"), "é"},
-        {0xf5, OCTETS("\xe9"), "é"},
-        {4, OCTETS("\xe9"), "é"},
-        {6, OCTETS("\xe9"), "é"},
-        {0xc0, OCTETS("\xe9"), "é"},
-};
+static struct view next_character(struct view all, size_t *at)
+{
+	uint32_t character;
+	size_t n = utf8_get(all, *at, &character);
+	assert_true(n > 0);
+	*at += n;
+	return view_of(all.p + *at - n, n);
+}
 
-static void data_coding_chooses_the_alphabet(void **state)
+static bool is_none(struct view character)
+{
+	return character.p[0] == 1;
+}
+
+static void locking_table_is(const struct national *l)
+{
+	struct view all = view_str(l->locking ? l->locking : alphabet);
+	size_t at = 0;
+	for (unsigned septet = 0; septet < 128; septet++) {
+		struct view c = next_character(all, &at);
+		uint8_t octet = (uint8_t)septet;
+		decodes_to(&octet, 1, (struct text_shift){.locking = l->identifier},
+		           is_none(c) ? VIEW("\xef\xbf\xbd") : c, !is_none(c));
+	}
+	assert_int_equal(at, all.n);
+}
+
+/* Without a character of its own the locking table's shows: here the default's. */
+static void single_table_is(const struct national *l)
+{
+	struct view all = view_str(l->single);
+	struct view defaults = view_str(alphabet);
+	size_t at = 0;
+	size_t at_default = 0;
+	for (unsigned septet = 0; septet < 128; septet++) {
+		struct view c = next_character(all, &at);
+		struct view d = next_character(defaults, &at_default);
+		struct view wanted = septet == 0x1b ? VIEW(" ") : is_none(c) ? d : c;
+		decodes_to((uint8_t[]){0x1b, (uint8_t)septet}, 2, (struct text_shift){.single = l->identifier}, wanted,
+		           true);
+	}
+	assert_int_equal(at, all.n);
+}
+
+static void every_national_table_is_the_specifications(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(decodings); i++) {
-		struct buf text = BUF(256);
-		text_decode(decodings[i].data_coding, view_of(decodings[i].octets, decodings[i].n), &text);
-		assert_string_equal(buf_cstr(&text), decodings[i].text);
-		buf_free(&text);
+	for (size_t i = 0; i < COUNT(nationals); i++) {
+		assert_string_equal(text_gsm7_language(nationals[i].identifier), nationals[i].name);
+		locking_table_is(&nationals[i]);
+		single_table_is(&nationals[i]);
 	}
+	assert_int_equal(COUNT(nationals), 13);
 }
 
-static uint32_t random_character(void)
-{
-	static const uint32_t tops[] = {0x7f, 0x7ff, 0xffff, 0x10ffff};
-	uint32_t c = (uint32_t)seeded_between(1, tops[seeded_next() % 4]);
-	return c >= 0xd800 && c <= 0xdfff ? 'x' : c;
-}
-
-static void random_text_survives_ucs2(void **state)
+static void languages_that_no_row_has_are_the_default(void **state)
 {
 	(void)state;
-	seeded_start("random_text_survives_ucs2");
-	for (int round = 0; round < 5000; round++) {
-		struct buf text = BUF(1024);
-		struct buf wire = BUF(1024);
-		struct buf back = BUF(1024);
-		for (int64_t n = seeded_between(0, 90); n > 0; n--) {
-			uint8_t octets[4];
-			buf_add(&text, octets, utf8_put(octets, random_character()));
-		}
-		assert_true(text_ucs2_encode(buf_view(&text), &wire));
-		text_ucs2_decode(buf_view(&wire), &back);
-		assert_octets(&back, text.p, text.n);
-		buf_free(&text);
-		buf_free(&wire);
-		buf_free(&back);
+	for (unsigned id = 14; id < 256; id++) {
+		struct text_shift shift = {.locking = (uint8_t)id, .single = (uint8_t)id};
+		assert_null(text_gsm7_language((uint8_t)id));
+		decodes_to("\x05\x1b\x65", 3, shift, VIEW("é€"), true);
 	}
+	assert_null(text_gsm7_language(0));
 }
 
-/* Whatever a carrier sends comes out as text that a database takes. */
-static void random_octets_decode_to_valid_text(void **state)
+/* Locking and single shift at once, as a phone in Turkey writes. */
+static void both_shifts_at_once(void **state)
 {
 	(void)state;
-	seeded_start("random_octets_decode_to_valid_text");
-	for (int round = 0; round < 20000; round++) {
-		uint8_t octets[64];
-		size_t n = (size_t)seeded_between(0, sizeof(octets));
-		for (size_t i = 0; i < n; i++)
-			octets[i] = (uint8_t)seeded_next();
-		struct buf text = BUF(1024);
-		text_decode((uint8_t)seeded_next(), view_of(octets, n), &text);
-		assert_true(utf8_valid(buf_view(&text)));
-		assert_true(text.n == 0 || memchr(text.p, 0, text.n) == NULL);
-		assert_false(text.full);
-		buf_free(&text);
-	}
+	decodes_to("\x40\x1b\x53\x1b\x41\x07", 6, (struct text_shift){1, 1}, VIEW("İŞAı"), true);
+	decodes_to("\x03\x04\x2c", 3, (struct text_shift){13, 13}, VIEW("\xd9\xbb\xda\x80,"), true);
 }
 
 int main(void)
@@ -251,9 +216,9 @@ int main(void)
 	        cmocka_unit_test(nothing_else_is_in_the_alphabet),
 	        cmocka_unit_test(encoding_stops_at_the_first_stranger),
 	        cmocka_unit_test(a_full_buffer_is_no_success),
-	        cmocka_unit_test(data_coding_chooses_the_alphabet),
-	        cmocka_unit_test(random_text_survives_ucs2),
-	        cmocka_unit_test(random_octets_decode_to_valid_text),
+	        cmocka_unit_test(every_national_table_is_the_specifications),
+	        cmocka_unit_test(languages_that_no_row_has_are_the_default),
+	        cmocka_unit_test(both_shifts_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
