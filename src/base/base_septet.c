@@ -2,10 +2,10 @@
 
 #define CARRIAGE_RETURN 0x0d
 
-/* Whether a reader takes the septet for filling when it ends with its octet. */
-static bool fills(uint8_t septet)
+/* Whether a reader takes a septet that ends with the last of so many octets for filling. */
+static bool fills(uint8_t septet, size_t octets)
 {
-	return septet == CARRIAGE_RETURN || septet == 0;
+	return septet == CARRIAGE_RETURN || (septet == 0 && octets < SEPTET_FULL);
 }
 
 unsigned septet_fill_bits(size_t header_octets)
@@ -32,14 +32,16 @@ static bool pack_one(struct packer *p, uint8_t septet)
 	return fits;
 }
 
-bool septet_pack(struct view septets, unsigned fill_bits, struct buf *to)
+bool septet_pack(struct view septets, size_t header_octets, struct buf *to)
 {
-	struct packer p = {to, 0, fill_bits};
+	struct packer p = {to, 0, septet_fill_bits(header_octets)};
+	size_t before = to->n;
 	for (size_t i = 0; i < septets.n; i++)
 		if (!pack_one(&p, septets.p[i] & 0x7f))
 			return false;
+	size_t octets = header_octets + to->n - before;
 	bool spare = p.count == 1;
-	bool doubtful = p.count == 0 && septets.n && fills(septets.p[septets.n - 1]);
+	bool doubtful = p.count == 0 && septets.n && octets < SEPTET_FULL && fills(septets.p[septets.n - 1], octets);
 	if ((spare || doubtful) && !pack_one(&p, CARRIAGE_RETURN))
 		return false;
 	return p.count == 0 || buf_add_u8(to, (uint8_t)p.bits);
@@ -53,11 +55,13 @@ static uint8_t septet_at(struct view octets, size_t bit)
 	return pair >> bit % 8 & 0x7f;
 }
 
-bool septet_unpack(struct view octets, unsigned fill_bits, struct buf *to)
+bool septet_unpack(struct view octets, size_t header_octets, struct buf *to)
 {
+	unsigned fill_bits = septet_fill_bits(header_octets);
 	size_t bits = octets.n * 8;
 	size_t count = bits > fill_bits ? (bits - fill_bits) / 7 : 0;
-	if (count && (bits - fill_bits) % 7 == 0 && fills(septet_at(octets, bits - 7)))
+	bool ends = count && (bits - fill_bits) % 7 == 0;
+	if (ends && fills(septet_at(octets, bits - 7), header_octets + octets.n))
 		count--;
 	for (size_t i = 0; i < count; i++)
 		if (!buf_add_u8(to, septet_at(octets, fill_bits + i * 7)))

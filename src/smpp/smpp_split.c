@@ -99,7 +99,7 @@ static struct view write_text(const struct smpp_split *s, struct view text, size
 	size_t n = header + text.n;
 	if (s->unit == SMPP_UNIT_PACKED) {
 		struct buf packed = BUF(sizeof(octets->text) - header);
-		check(septet_pack(text, septet_fill_bits(header), &packed));
+		check(septet_pack(text, header, &packed));
 		n = header + packed.n;
 		if (packed.n)
 			memcpy(octets->text + header, packed.p, packed.n);

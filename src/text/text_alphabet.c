@@ -251,7 +251,7 @@ static bool decode_jis(struct view octets, struct buf *to)
 static bool decode_packed(const struct text_coding *c, struct view octets, struct buf *to)
 {
 	struct buf septets = BUF(octets.n * 8 / 7 + 1);
-	septet_unpack(octets, c->fill_bits, &septets);
+	septet_unpack(octets, c->header_octets, &septets);
 	bool clean = text_gsm7_decode(buf_view(&septets), c->shift, to);
 	buf_free(&septets);
 	return clean;
@@ -320,7 +320,7 @@ static struct text_coding unpacked(const struct text_coding *c)
 	struct text_coding plain = *c;
 	if (reading_of(c) == READ_GSM7_PACKED)
 		plain = (struct text_coding){.shift = c->shift};
-	plain.fill_bits = 0;
+	plain.header_octets = 0;
 	return plain;
 }
 
@@ -351,7 +351,7 @@ static void add_part(struct joiner *j, const struct text_part *part)
 		flush(j);
 	j->coding = coding;
 	if (reading_of(&part->coding) == READ_GSM7_PACKED)
-		septet_unpack(part->octets, part->coding.fill_bits, &j->octets);
+		septet_unpack(part->octets, part->coding.header_octets, &j->octets);
 	else
 		buf_add_view(&j->octets, part->octets);
 }

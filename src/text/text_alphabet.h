@@ -29,7 +29,7 @@ struct text_coding {
 	uint8_t data_coding;
 	enum text_alphabet alphabet; /* of the link */
 	struct text_shift shift;     /* of the user data header */
-	uint8_t fill_bits;           /* of packed septets behind a header, septet_fill_bits() */
+	uint8_t header_octets;       /* of the header in front, for packed septets (base_septet.h) */
 };
 
 /* Octets (without a user data header) to UTF-8. Never fails: what does not decode becomes U+FFFD, half a UCS-2

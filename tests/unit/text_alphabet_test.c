@@ -245,9 +245,8 @@ static void packed_septets_behind_a_header(void **state)
 	for (size_t header = 0; header < 14; header++) {
 		struct buf packed = BUF(64);
 		struct buf text = BUF(64);
-		uint8_t fill_bits = (uint8_t)septet_fill_bits(header);
-		assert_true(septet_pack(VIEW("Arzt \x1b\x65 um 9"), fill_bits, &packed));
-		struct text_coding c = {.alphabet = ALPHABET_GSM7_PACKED, .fill_bits = fill_bits};
+		assert_true(septet_pack(VIEW("Arzt \x1b\x65 um 9"), header, &packed));
+		struct text_coding c = {.alphabet = ALPHABET_GSM7_PACKED, .header_octets = (uint8_t)header};
 		assert_true(text_decode_as(&c, buf_view(&packed), &text));
 		assert_string_equal(buf_cstr(&text), "Arzt € um 9");
 		buf_free(&packed);
@@ -371,7 +370,7 @@ static struct text_coding random_coding(void)
 	return (struct text_coding){.data_coding = (uint8_t)seeded_next(),
 	                            .alphabet = (enum text_alphabet)(seeded_next() % ALPHABET_COUNT),
 	                            .shift = {(uint8_t)seeded_between(0, 20), (uint8_t)seeded_between(0, 20)},
-	                            .fill_bits = (uint8_t)seeded_between(0, 6)};
+	                            .header_octets = (uint8_t)seeded_between(0, 20)};
 }
 
 /* Whatever a carrier sends comes out as text that a database takes. */
@@ -454,13 +453,11 @@ static void packed_parts_join_as_septets(void **state)
 {
 	(void)state;
 	struct buf one = BUF(64), two = BUF(64);
-	unsigned fill_bits = septet_fill_bits(6);
-	assert_true(septet_pack(VIEW("costs 5\x1b"), fill_bits, &one));
-	assert_true(septet_pack(VIEW("\x65 or so"), fill_bits, &two));
+	assert_true(septet_pack(VIEW("costs 5\x1b"), 6, &one));
+	assert_true(septet_pack(VIEW("\x65 or so"), 6, &two));
 	struct text_part parts[2] = {{.octets = buf_view(&one)}, {.octets = buf_view(&two)}};
 	for (int i = 0; i < 2; i++)
-		parts[i].coding =
-		        (struct text_coding){.alphabet = ALPHABET_GSM7_PACKED, .fill_bits = (uint8_t)fill_bits};
+		parts[i].coding = (struct text_coding){.alphabet = ALPHABET_GSM7_PACKED, .header_octets = 6};
 	joins_to(parts, 2, "costs 5€ or so", true);
 	buf_free(&one);
 	buf_free(&two);

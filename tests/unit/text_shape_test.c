@@ -7,7 +7,7 @@
 
 #include "base_utf8.h"
 #include "seeded.h"
-#include "text_gsm7.h"
+#include "text_alphabet.h"
 #include "text_shape.h"
 
 #include <string.h>
