@@ -53,6 +53,14 @@ static size_t room_of(const struct smpp_split *s)
 	return s->way == SMPP_SPLIT_UDH16 ? rooms[s->unit].long_header : rooms[s->unit].short_header;
 }
 
+/* Packed septets without a header that end at an octet's end with "@" would get a carriage return (base_septet.h): in
+ * the middle of a text that "@" goes into the next part. */
+static bool ends_in_doubt(const struct smpp_split *s, const uint8_t *text, size_t n)
+{
+	return s->unit == SMPP_UNIT_PACKED && s->way == SMPP_SPLIT_SAR && n % 8 == 0 && n &&
+	       (text[n - 1] == 0 || text[n - 1] == '\r');
+}
+
 /* The next part's text, taken off the front. */
 static struct view take(const struct smpp_split *s, struct view *text)
 {
@@ -62,6 +70,7 @@ static struct view take(const struct smpp_split *s, struct view *text)
 		if (n + next > room_of(s))
 			break;
 	}
+	n -= n < text->n && ends_in_doubt(s, text->p, n);
 	struct view part = view_of(text->p, n);
 	*text = view_of(text->p + n, text->n - n);
 	return part;
