@@ -184,6 +184,12 @@ static void write_facts(const struct claimer *c, const struct claimed *m, struct
 	add_times(to, "patient_sends", &m->facts.patient);
 	buf_printf(to, ",\"attempts\":%u,\"expires_at\":\"%s\"", m->facts.attempts,
 	           time_format(m->facts.expires_at_us, at));
+	if (m->facts.phone_flag)
+		buf_printf(to, ",\"phone_flag\":\"%s\"", policy_reason_code(m->facts.phone_flag));
+	if (m->facts.content_stopped)
+		buf_printf(to, ",\"content_stopped\":true");
+	if (m->facts.hold)
+		buf_printf(to, ",\"hold\":\"%s\"", policy_reason_code(m->facts.hold));
 	if (m->verdict.verdict == VERDICT_WAIT)
 		buf_printf(to, ",\"until\":\"%s\"", time_format(m->verdict.until_us, at));
 	if (m->link)
@@ -277,6 +283,13 @@ static void parse_sends(struct view text, struct policy_sends *s)
 	}
 }
 
+static enum reason flag_of(struct view kind)
+{
+	if (view_eq(kind, VIEW("dead")))
+		return REASON_number_dead;
+	return kind.n ? REASON_number_blocked : REASON_none;
+}
+
 static void facts_cb(void *ctx, const struct store_rows *rows)
 {
 	struct claimer *c = ctx;
@@ -286,6 +299,9 @@ static void facts_cb(void *ctx, const struct store_rows *rows)
 		f->opted_out = store_rows_bool(rows, i, 0);
 		parse_sends(store_rows_text(rows, i, 1), &f->phone);
 		parse_sends(store_rows_text(rows, i, 2), &f->patient);
+		f->phone_flag = flag_of(store_rows_text(rows, i, 3));
+		f->content_stopped = store_rows_bool(rows, i, 4);
+		c->m[i].held = hold_read(c->d, store_rows_text(rows, i, 5), f);
 	}
 }
 
@@ -345,6 +361,13 @@ static void read_facts(struct claimer *c)
 		store_add_str(ps, 2, c->m[i].patient);
 	}
 	store_value_time(ps, c->now_us - FACTS_SINCE_US);
+	store_array(ps, STORE_TEXT);
+	store_array(ps, STORE_INT8);
+	for (unsigned i = 0; i < c->count; i++) {
+		store_add_str(ps, 4, c->m[i].sender);
+		store_add_int(ps, 5, (int64_t)policy_content_key(c->m[i].body));
+	}
+	store_value_time(ps, c->now_us);
 	struct store_step steps[] = {
 	        {"claim_lock", &c->lock, NULL}, {"claim_facts", ps, facts_cb}, {"ceilings", &c->ceilings, ceilings_cb}};
 	bool ceilings = flow_ceilings(c->d->flow, c->m, c->count, c->now_us, &c->ceilings);
@@ -394,6 +417,7 @@ static void take_due(struct claimer *c, const struct store_rows *rows, unsigned 
 	m->first_try = view_eq(store_rows_text(rows, i, 14), VIEW("queued"));
 	m->waited_for = pool_copy(&c->pool, store_rows_text(rows, i, 15));
 	m->last_carrier = pool_copy(&c->pool, store_rows_text(rows, i, 16));
+	m->refusals = (unsigned)store_rows_int(rows, i, 17);
 	m->phone_key = (uint64_t)claimer_lock_key(&m->practice_id, 'p', view_str(m->phone));
 	m->patient_key = (uint64_t)claimer_lock_key(&m->practice_id, 't', view_str(m->patient));
 	find_zones(c, m);

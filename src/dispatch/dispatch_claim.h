@@ -28,6 +28,8 @@ struct claimed {
 	struct policy_facts facts;
 	struct policy_verdict verdict;
 	struct link_slot *link;
+	unsigned refusals; /* for a passing reason, among its attempts */
+	uint32_t held;     /* carriers that take nothing from the sender, a bit each by their place */
 	bool withdrawn;
 };
 

@@ -383,6 +383,8 @@ static void look_at_carriers(const struct flow *f, const struct claimed *m, enum
 		room[c] = ROUTE_DOWN;
 	for (unsigned i = 0; i < f->d->links; i++) {
 		unsigned c = (unsigned)(f->d->link[i].carrier - f->d->carriers);
+		if (m->held >> c & 1)
+			continue;
 		if (f->left[i] >= m->segments)
 			room[c] = ROUTE_FREE;
 		else if (room[c] == ROUTE_DOWN && link_carrier_transmits(f->d->link[i].link))

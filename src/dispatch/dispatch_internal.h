@@ -2,6 +2,7 @@
  *   dispatch.c          assembly, turn, drain
  *   dispatch_accept.c   drafts -> commit
  *   dispatch_claim.c    due messages -> facts -> verdicts -> commit -> links; its parts: dispatch_claim.h
+ *   dispatch_hold.c     what carriers do not take from a sender for now
  *   dispatch_flight.c   open submits: ref -> message
  *   dispatch_outcome.c  answers and receipts -> commit -> deliver_sm_resp
  *   dispatch_inbound.c  patients' texts -> STOP, START, HELP, reply -> commit -> deliver_sm_resp
@@ -17,6 +18,7 @@
 #include "base_metric.h"
 #include "base_pool.h"
 #include "dispatch.h"
+#include "policy_vendor.h"
 #include "smpp_receipt.h"
 
 /* Where a carrier's request came from, so that it can be answered after the commit. */
@@ -92,6 +94,10 @@ void claimer_free(struct claimer *c);
 /* Keys of the recipient locks; every gateway computes the same. */
 int64_t claimer_lock_key(const struct uuid *practice, char kind, struct view who);
 
+/* Reads the holds of one sender into the facts: hold and hold_until_us when every configured carrier is held, of the
+ * one that is free first. Returns a bit for each carrier, by its place in the configuration, that is held. */
+uint32_t hold_read(const struct dispatch *d, struct view lines, struct policy_facts *facts);
+
 /* One message that is with a link. */
 struct flight {
 	struct uuid practice_id;
@@ -99,6 +105,7 @@ struct flight {
 	struct carrier_link *link;
 	const char *carrier;
 	unsigned attempts;
+	unsigned refusals; /* of these, those for a passing reason */
 	unsigned segments;
 	int32_t day; /* on which its segments count for the sender */
 	char sender[24];

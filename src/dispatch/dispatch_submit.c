@@ -142,6 +142,7 @@ void submits_one(struct submits *s, const struct claimed *m, int64_t now_us)
 	                        .link = m->link->link,
 	                        .carrier = m->link->carrier->name,
 	                        .attempts = m->facts.attempts,
+	                        .refusals = m->refusals,
 	                        .segments = m->segments,
 	                        .day = flow_day(s->d->flow, m->sender, now_us)};
 	copy_str(flight.sender, sizeof(flight.sender), m->sender);

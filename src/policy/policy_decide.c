@@ -52,7 +52,29 @@ static enum reason obstacle(const struct policy_rules *rules, const struct polic
 		return REASON_quiet_hours;
 	if (flags & CATEGORY_CAPPED)
 		policy_cap_next_us(rules, facts, now_us, &reason);
-	return reason;
+	return reason == REASON_none && facts->hold_until_us > now_us ? facts->hold : reason;
+}
+
+/* What forbids the message for good, whatever the time. */
+static enum reason forbidden(const struct policy_facts *facts)
+{
+	const unsigned flags = policy_category_flags(facts->category);
+	if (facts->attempts >= LIMIT_ATTEMPTS)
+		return REASON_attempts_exhausted;
+	if (flags & CATEGORY_STOPPABLE && facts->opted_out)
+		return REASON_opted_out;
+	if (facts->phone_flag)
+		return facts->phone_flag;
+	if (flags & CATEGORY_STOPPABLE && facts->content_stopped)
+		return REASON_carrier_spam;
+	if (flags & (CATEGORY_QUIET | CATEGORY_CAPPED) && facts->zones == 0)
+		return REASON_no_zone;
+	return REASON_none;
+}
+
+static int64_t latest(int64_t a_us, int64_t b_us)
+{
+	return a_us > b_us ? a_us : b_us;
 }
 
 struct policy_verdict policy_decide(const struct policy_rules *rules, const struct policy_facts *facts, int64_t now_us)
@@ -62,16 +84,15 @@ struct policy_verdict policy_decide(const struct policy_rules *rules, const stru
 	check(facts->patient.count <= POLICY_SENDS_MAX && facts->phone.count <= POLICY_SENDS_MAX);
 	if (now_us >= facts->expires_at_us)
 		return ends(VERDICT_EXPIRE, REASON_expired);
-	if (facts->attempts >= LIMIT_ATTEMPTS)
-		return ends(VERDICT_REFUSE, REASON_attempts_exhausted);
-	if (flags & CATEGORY_STOPPABLE && facts->opted_out)
-		return ends(VERDICT_REFUSE, REASON_opted_out);
-	if (flags & (CATEGORY_QUIET | CATEGORY_CAPPED) && facts->zones == 0)
-		return ends(VERDICT_REFUSE, REASON_no_zone);
+	enum reason never = forbidden(facts);
+	if (never)
+		return ends(VERDICT_REFUSE, never);
+	if (facts->hold && facts->hold_until_us == TIME_NEVER)
+		return (struct policy_verdict){VERDICT_WAIT, facts->hold, facts->expires_at_us};
 	enum reason reason = obstacle(rules, facts, now_us);
 	if (reason == REASON_none)
 		return ends(VERDICT_SEND, REASON_none);
-	int64_t from_us = facts->send_at_us > now_us ? facts->send_at_us : now_us;
+	int64_t from_us = latest(latest(facts->send_at_us, facts->hold_until_us), now_us);
 	if (flags & CATEGORY_QUIET && policy_quiet_next_us(rules, facts, from_us) == TIME_NEVER)
 		return ends(VERDICT_REFUSE, REASON_no_common_hours);
 	int64_t until_us = next_allowed_us(rules, facts, from_us);

@@ -74,6 +74,11 @@ struct policy_facts {
 	unsigned zones;              /* 0: unknown, nothing may go */
 	struct policy_sends patient; /* to this (practice, patient) */
 	struct policy_sends phone;   /* to this (practice, phone) */
+	/* What carriers said of earlier messages (proto/vendor_code.def); all zero when they said nothing. */
+	enum reason phone_flag; /* REASON_number_dead or REASON_number_blocked while the phone is flagged */
+	bool content_stopped;   /* the carrier took the same words for spam */
+	enum reason hold;       /* while no carrier takes anything from this sender: why */
+	int64_t hold_until_us;  /* and until when; TIME_NEVER: until somebody clears it */
 };
 
 enum verdict { VERDICT_SEND, VERDICT_WAIT, VERDICT_REFUSE, VERDICT_EXPIRE };
@@ -85,11 +90,13 @@ struct policy_verdict {
 	int64_t until_us;   /* VERDICT_WAIT: the first instant at which every rule would allow it */
 };
 
-/* Judges one message at now_us. Order: expiry, attempts, opt-out, zone, send_at, quiet hours, day cap, week cap; the
- * reason is the first that stands in the way. A category that is capped or bound to sending hours and has no zone is
- * refused. Waiting: until_us is the first instant from send_at on that satisfies quiet hours and caps together; when no
- * sending hours that all zones share lie within 16 days, it is refused with REASON_no_common_hours; when it would
- * be at or past expires_at_us the verdict is VERDICT_EXPIRE with REASON_expires_before_allowed. */
+/* Judges one message at now_us. Order: expiry, attempts, opt-out, flagged phone, stopped content (for what an opt-out
+ * would stop), zone, a hold that only a person ends (until expires_at_us: whoever clears it has it judged again),
+ * send_at, quiet hours, day cap, week cap, any other hold; the reason is the first that stands in the way. A category
+ * that is capped or bound to sending hours and has no zone is refused. Waiting: until_us is the first instant from
+ * send_at and the hold's end on that satisfies quiet hours and caps together; when no sending hours that all zones
+ * share lie within 16 days, it is refused with REASON_no_common_hours; when it would be at or past expires_at_us the
+ * verdict is VERDICT_EXPIRE with REASON_expires_before_allowed. */
 struct policy_verdict policy_decide(const struct policy_rules *rules, const struct policy_facts *facts, int64_t now_us);
 
 /* The end of the sending hours that hold at now_us: the first instant at which some zone closes (without the guard).

@@ -24,6 +24,46 @@ SELECT t.tell('a', 'message.sent', '2026-03-02T15:04Z');
 SELECT t.tell('a', 'message.delivered', '2026-03-02T15:05Z');
 SELECT t.finds('', 'requeued twice, then sent');
 ROLLBACK;
+-- The carrier took it and then refused it for its daily cap or rate: it goes again, once for each such word.
+BEGIN;
+SELECT t.sent('a', '+12025550101', '2026-03-02T20:00Z');
+SELECT t.tell('a', 'message.sent', '2026-03-02T20:00Z');
+SELECT t.tell('a', 'message.requeued', '2026-03-02T20:01Z', 'carrier_daily_cap',
+	'{"state": "REJECTED", "err": "4780", "word": "daily_cap", "refund": true}');
+SELECT t.send('a', '2026-03-03T15:00Z');
+SELECT t.tell('a', 'message.sent', '2026-03-03T15:00Z');
+SELECT t.tell('a', 'message.requeued', '2026-03-03T15:01Z', 'carrier_rate',
+	'{"state": "UNDELIVERABLE", "err": "4781", "word": "rate", "refund": true}');
+SELECT t.send('a', '2026-03-03T15:03Z');
+SELECT t.tell('a', 'message.sent', '2026-03-03T15:03Z');
+SELECT t.tell('a', 'message.delivered', '2026-03-03T15:04Z');
+SELECT t.finds('', 'sent, refused for the day, sent, refused for the rate, sent');
+SELECT t.send('a', '2026-03-13T15:03Z');
+SELECT t.finds('double a', 'and not once more');
+ROLLBACK;
+BEGIN;
+SELECT t.sent('a', '+12025550101', '2026-03-02T15:00Z');
+SELECT t.tell('a', 'message.sent', '2026-03-02T15:00Z');
+SELECT t.tell('a', 'message.requeued', '2026-03-02T15:01Z', 'carrier_daily_cap',
+	'{"state": "REJECTED", "err": "4780", "word": "daily_cap"}');
+SELECT t.send('a', '2026-03-12T15:00Z');
+SELECT t.finds('double a', 'back without a refund');
+ROLLBACK;
+BEGIN;
+SELECT t.sent('a', '+12025550101', '2026-03-02T15:00Z');
+SELECT t.tell('a', 'message.requeued', '2026-03-02T15:01Z', 'receipt_failed', '{"state": "UNDELIVERABLE", "refund": true}');
+SELECT t.sent('b', '+12025550101', '2026-03-02T18:00Z');
+SELECT t.send('a', '2026-03-12T15:00Z');
+SELECT t.finds('cap_day b, double a', 'a receipt that only says failed is no proof');
+ROLLBACK;
+BEGIN;
+SELECT t.sent('a', '+12025550101', '2026-03-02T15:00Z');
+SELECT t.tell('a', 'message.requeued', '2026-03-02T15:01Z', 'carrier_spam',
+	'{"state": "REJECTED", "word": "spam", "refund": true}');
+SELECT t.send('a', '2026-03-12T15:00Z');
+SELECT t.finds('double a', 'nor is a word that does not bring a message back');
+ROLLBACK;
+
 BEGIN;
 SELECT t.sent('a', '+12025550101', '2026-03-02T15:00Z');
 SELECT t.send('a', '2026-03-12T15:00Z');
