@@ -4,8 +4,6 @@
 
 #include "config_row.h"
 
-/* Insertions, deletions, changes and swaps of neighbours between the two; 99 when either is over 40 octets. */
-unsigned config_suggest_distance(struct view a, struct view b);
 /* The key of the section that is near enough, or NULL. known gets "one of a, b, c": the keys there are. */
 const char *config_suggest_key(enum config_section section, struct view key, struct buf *known);
 /* The word of the row that is near enough, or NULL. */

@@ -1,3 +1,4 @@
+#include "base_suggest.h"
 #include "config_check.h"
 #include "config_fixture.h"
 #include "config_host.h"
@@ -582,7 +583,7 @@ static void test_distance(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(distances) / sizeof(distances[0]); i++)
-		assert_int_equal(config_suggest_distance(view_str(distances[i].a), view_str(distances[i].b)),
+		assert_int_equal(suggest_distance(view_str(distances[i].a), view_str(distances[i].b)),
 		                 distances[i].distance);
 }
 
