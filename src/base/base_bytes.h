@@ -151,6 +151,7 @@ static inline uint32_t cursor_u32(struct cursor *c)
 	return v.n ? (uint32_t)v.p[0] << 24 | (uint32_t)v.p[1] << 16 | (uint32_t)v.p[2] << 8 | v.p[3] : 0;
 }
 
+/* Eight octets, big endian. */
 uint64_t cursor_u64(struct cursor *c);
 
 /* strlcpy's contract: copies at most cap - 1 octets, always ends with NUL, tells whether all fitted. */

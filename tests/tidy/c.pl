@@ -7,9 +7,10 @@ our ($root, @files);
 
 my %sees = (
 	base => '', text => 'base proto', http => 'base', policy => 'base proto', smpp => 'base proto', config => 'base proto',
+	script => 'base text smpp proto',
 	net => 'base', store => 'base net', link => 'base smpp http net proto',
 	dispatch => 'base text policy store link smpp net proto',
-	app => 'base text http policy smpp config net store link dispatch proto',
+	app => 'base text http policy smpp script config net store link dispatch proto',
 );
 # Who alone may include a header that is not ours.
 my @outside = (
@@ -17,7 +18,7 @@ my @outside = (
 	[qr{^yaml\.h$}, 'config'], [qr{^llhttp\.h$}, 'http'], [qr{^jansson}, 'app'],
 	[qr{^uthash\.h$|^utlist\.h$}, join ' ', keys %sees],
 );
-my $pure = 'text http policy smpp config'; # no clock, no socket, no files: nothing of the system
+my $pure = 'text http policy smpp script config'; # no clock, no socket, no files: nothing of the system
 my $libc = qr{^(?:assert|ctype|errno|float|inttypes|limits|math|setjmp|signal|stdalign|stdarg|stdatomic|stdbool|stddef|
 	stdint|stdio|stdlib|stdnoreturn|string|strings|time|wchar)\.h$}x;
 my $system = qr{^(?:dirent|fcntl|glob|grp|netdb|poll|pthread|pwd|sched|spawn|syslog|termios|unistd)\.h$|
@@ -185,7 +186,7 @@ check 'banned', 'no banned function is called', sub {
 
 check 'loggers', 'only base, store, link, dispatch and app log; libraries return', sub {
 	my @faults;
-	for my $path (files(qr{^src/(?:text|http|policy|smpp|config|net)/.*\.[ch]$})) {
+	for my $path (files(qr{^src/(?:text|http|policy|smpp|script|config|net)/.*\.[ch]$})) {
 		my $text = bare(text($path));
 		while ($text =~ /\b(log_event|printf|puts|perror|fprintf)\s*\(/g) {
 			push @faults, "$path:" . line_of($text, $-[1]) . ": $1 in a library";
