@@ -11,6 +11,7 @@ struct pump {
 	struct smpp_session *session;
 	struct net_timer *timer;
 	const struct pump_ops *ops;
+	const struct pump_filter *filter; /* NULL: none */
 	void *ctx;
 	bool pumping; /* events are being handed out: the outer call goes on with what inner calls queue */
 	bool closing;
@@ -21,7 +22,10 @@ static void write_out(struct pump *p)
 	struct view out = smpp_session_output(p->session);
 	if (out.n == 0 || p->closing)
 		return;
-	net_stream_write(p->stream, out);
+	if (p->filter)
+		p->filter->out(p->ctx, p, out);
+	else
+		net_stream_write(p->stream, out);
 	smpp_session_taken(p->session, net_loop_now_ms(p->loop));
 }
 
@@ -35,6 +39,15 @@ static void arm(struct pump *p)
 		net_timer_start(p->timer, deadline_ms > now_ms ? deadline_ms - now_ms : 0);
 }
 
+static void end_stream(struct pump *p, const char *reason)
+{
+	write_out(p);
+	if (p->filter)
+		p->filter->end(p->ctx, p, reason);
+	else
+		net_stream_close_flushed(p->stream, reason);
+}
+
 static void hand_out(struct pump *p)
 {
 	struct smpp_event e;
@@ -43,8 +56,7 @@ static void hand_out(struct pump *p)
 	p->pumping = true;
 	while (smpp_session_next(p->session, &e)) {
 		if (e.kind == SMPP_EVENT_CLOSE) {
-			write_out(p);
-			net_stream_close_flushed(p->stream, e.reason);
+			end_stream(p, e.reason);
 			break;
 		}
 		p->ops->event(p->ctx, p, &e);
@@ -67,11 +79,21 @@ static void opened_cb(void *ctx)
 	hand_out(p);
 }
 
+void link_pump_feed(struct pump *p, struct view octets)
+{
+	if (p->closing)
+		return;
+	smpp_session_feed(p->session, octets, net_loop_now_ms(p->loop));
+	hand_out(p);
+}
+
 static void octets_cb(void *ctx, struct view octets)
 {
 	struct pump *p = ctx;
-	smpp_session_feed(p->session, octets, net_loop_now_ms(p->loop));
-	hand_out(p);
+	if (p->filter)
+		p->filter->in(p->ctx, p, octets);
+	else
+		link_pump_feed(p, octets);
 }
 
 static void timer_cb(void *ctx)
@@ -125,6 +147,11 @@ void link_pump_give(struct pump *p, const struct pump_ops *ops, void *ctx)
 {
 	p->ops = ops;
 	p->ctx = ctx;
+}
+
+void link_pump_set_filter(struct pump *p, const struct pump_filter *filter)
+{
+	p->filter = filter;
 }
 
 void link_pump_resume(struct pump *p)

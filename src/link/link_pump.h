@@ -15,6 +15,16 @@ struct pump_ops {
 	void (*closed)(void *ctx, struct pump *p, const char *reason);
 };
 
+/* Stands between session and stream, for a simulated carrier that misbehaves on purpose. What it is given it passes on
+ * itself, changed, later or never: link_pump_feed towards the session, net_stream_write towards the peer. */
+struct pump_filter {
+	void (*in)(void *ctx, struct pump *p, struct view octets);
+	/* Whole PDUs of the session, which must not be called meanwhile. */
+	void (*out)(void *ctx, struct pump *p, struct view octets);
+	/* The session is over: close the stream, now or when all is written. */
+	void (*end)(void *ctx, struct pump *p, const char *reason);
+};
+
 struct pump *link_pump_connect(struct loop *l, const char *host, int port, struct tls_context *tls,
                                const struct smpp_session_config *config, const struct pump_ops *ops, void *ctx);
 struct pump *link_pump_accept(struct loop *l, struct listener *from, const struct smpp_session_config *config,
@@ -23,6 +33,10 @@ struct pump *link_pump_accept(struct loop *l, struct listener *from, const struc
 void link_pump_give(struct pump *p, const struct pump_ops *ops, void *ctx);
 /* After a call on the session that makes events (a bind decided outside of an event): hands them out. */
 void link_pump_resume(struct pump *p);
+/* Right after the pump was made; its ctx is that of the ops. */
+void link_pump_set_filter(struct pump *p, const struct pump_filter *filter);
+/* Octets for the session, as if they had come from the stream. */
+void link_pump_feed(struct pump *p, struct view octets);
 struct smpp_session *link_pump_session(struct pump *p);
 const char *link_pump_peer(const struct pump *p);
 struct stream *link_pump_stream(const struct pump *p);

@@ -366,6 +366,12 @@ void smpp_session_tune(struct smpp_session *s, const struct smpp_session_config 
 		smpp_machine_agree(s, s->claimed);
 }
 
+void smpp_session_forget(struct smpp_session *s)
+{
+	if (alive(s) && s->peer_open > 0)
+		s->peer_open--;
+}
+
 static enum smpp_bind_kind kind_of(enum smpp_command bind)
 {
 	return bind == SMPP_bind_transmitter ? SMPP_BIND_TX : bind == SMPP_bind_receiver ? SMPP_BIND_RX : SMPP_BIND_TRX;

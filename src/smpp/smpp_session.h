@@ -114,6 +114,9 @@ void smpp_session_answer(struct smpp_session *s, enum smpp_command request, uint
 /* The same with a whole answer: command, command_status, sequence_number and fields are the caller's. False with a
  * fault when it does not encode (then the request is still open). */
 bool smpp_session_reply(struct smpp_session *s, const struct smpp_pdu *answer, struct smpp_fault *fault_r);
+/* A request that is not answered through the session, or never: the place that it holds among the open ones is free
+ * again. */
+void smpp_session_forget(struct smpp_session *s);
 /* ESME: the outbind came from whom it should: the bind is written, and bind_ms starts anew. Or it did not: the session
  * ends (3.4 2.2.1: an outbind has no answer). Nothing happens when the session ended meanwhile. */
 void smpp_session_outbind_accept(struct smpp_session *s, int64_t now_ms);
