@@ -52,6 +52,13 @@ static bool read_octets(struct reader *r, const struct smpp_field_row *row, uint
 	return true;
 }
 
+static uint32_t long_fault(const struct smpp_field_row *row, const struct smpp_dest *dest)
+{
+	if (row->type == SMPP_IDS)
+		return smpp_field_fault(row->field);
+	return dest->dest_flag == 1 ? ESME_RINVDSTADR : ESME_RINVDLNAME;
+}
+
 static bool read_list(struct reader *r, const struct smpp_field_row *row, uint32_t n, struct smpp_value *v)
 {
 	size_t start = r->c.at;
@@ -62,8 +69,7 @@ static bool read_list(struct reader *r, const struct smpp_field_row *row, uint32
 		if (result == SMPP_LIST_FLAG)
 			return refuse(r, row->field, at, ESME_RINVDESTFLAG, "dest_flag is neither 1 nor 2");
 		if (result == SMPP_LIST_LONG)
-			return refuse(r, row->field, at, dest.dest_flag == 1 ? ESME_RINVDSTADR : ESME_RINVDLNAME,
-			              "no NUL within its width");
+			return refuse(r, row->field, at, long_fault(row, &dest), "no NUL within its width");
 		if (result != SMPP_LIST_ENTRY)
 			return refuse(r, row->field, at, ESME_RINVNUMDESTS, "fewer entries than their count says");
 	}
@@ -87,6 +93,7 @@ static bool read_field(struct reader *r, const struct smpp_field_row *row, uint3
 		return read_octets(r, row, told, v);
 	case SMPP_DESTS:
 	case SMPP_UNSUCCESS:
+	case SMPP_IDS:
 		break;
 	}
 	return read_list(r, row, told, v);

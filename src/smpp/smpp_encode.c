@@ -79,6 +79,7 @@ static bool write_field(struct writer *w, const struct smpp_field_row *row, cons
 	case SMPP_OCTETS:
 	case SMPP_DESTS:
 	case SMPP_UNSUCCESS:
+	case SMPP_IDS:
 		break;
 	}
 	return write_counted(w, row, v);

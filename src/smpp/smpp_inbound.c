@@ -93,6 +93,11 @@ static uint8_t known_version(uint32_t claimed)
 	                                     : SMPP_VERSION_3_3;
 }
 
+static void agree_on_version(struct smpp_session *s, uint8_t peer)
+{
+	s->version = peer < s->config.interface_version ? peer : s->config.interface_version;
+}
+
 /* Most carriers that leave sc_interface_version out, or spoil it, do use TLVs: they are taken for 3.4 (trap 8). */
 static uint8_t answered_version(const struct smpp_session *s)
 {
@@ -114,7 +119,7 @@ static void on_bind_answer(struct smpp_session *s)
 	}
 	s->bind_sequence = 0;
 	s->state = SMPP_SESSION_BOUND;
-	smpp_machine_agree(s, answered_version(s));
+	agree_on_version(s, answered_version(s));
 	struct smpp_event *e = smpp_machine_event(s, SMPP_EVENT_BOUND);
 	e->command = s->pdu.command;
 	e->sequence = s->pdu.sequence_number;
@@ -165,8 +170,8 @@ static void on_bind(struct smpp_session *s)
 	s->bind_waits = true;
 	s->bind_command = s->pdu.command;
 	s->bind_sequence = s->pdu.sequence_number;
-	s->claimed = known_version(s->pdu.field[SMPP_F_interface_version].number);
-	smpp_machine_agree(s, s->claimed);
+	uint8_t claimed = known_version(s->pdu.field[SMPP_F_interface_version].number);
+	agree_on_version(s, claimed > s->config.least_version ? claimed : s->config.least_version);
 	struct smpp_event *e = smpp_machine_event(s, SMPP_EVENT_BIND);
 	e->command = s->pdu.command;
 	e->sequence = s->pdu.sequence_number;
@@ -278,10 +283,21 @@ static void on_undecodable(struct smpp_session *s, const struct smpp_fault *faul
 		refuse(s, fault->status);
 }
 
+/* Commands of 3.3 that later versions reserve: the codec reads them, a session does not know them. */
+static bool disown(struct smpp_session *s, struct smpp_fault *fault)
+{
+	s->pdu.command = SMPP_UNKNOWN;
+	*fault = (struct smpp_fault){"command_id", 4, ESME_RINVCMDID, "only SMPP 3.3 has the command"};
+	return false;
+}
+
 static void on_pdu(struct smpp_session *s, struct view octets)
 {
 	struct smpp_fault fault;
-	if (!smpp_pdu_decode(octets, &s->pdu, &fault))
+	bool whole = smpp_pdu_decode(octets, &s->pdu, &fault);
+	if (s->pdu.command != SMPP_UNKNOWN && !smpp_state_spoken(s->pdu.command))
+		whole = disown(s, &fault);
+	if (!whole)
 		on_undecodable(s, &fault);
 	else if (smpp_state_allows(s->config.role, s->state, s->bind_kind, SMPP_IN, s->pdu.command))
 		acts[smpp_state_act(s->config.role, s->pdu.command)](s);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define DEST_BYTES 21 /* destination_addr and dl_name with their NUL */
+#define ID_BYTES 65   /* message_id with its NUL; 3.3 has 9 */
 
 bool smpp_cstr_read(struct cursor *c, size_t max, struct view *text_r)
 {
@@ -27,11 +28,11 @@ enum smpp_list_result smpp_list_read(enum smpp_type type, struct cursor *c, stru
 		dest_r->dest_flag = cursor_u8(c);
 	if (dest_r->dest_flag != 1 && dest_r->dest_flag != 2)
 		return SMPP_LIST_FLAG;
-	if (dest_r->dest_flag == 1) {
+	if (type != SMPP_IDS && dest_r->dest_flag == 1) {
 		dest_r->ton = cursor_u8(c);
 		dest_r->npi = cursor_u8(c);
 	}
-	if (!smpp_cstr_read(c, DEST_BYTES, &dest_r->address))
+	if (!smpp_cstr_read(c, type == SMPP_IDS ? ID_BYTES : DEST_BYTES, &dest_r->address))
 		return c->bad ? SMPP_LIST_CUT : SMPP_LIST_LONG;
 	if (type == SMPP_UNSUCCESS)
 		dest_r->error_status_code = cursor_u32(c);

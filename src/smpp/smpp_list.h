@@ -1,4 +1,4 @@
-/* Entries of dest_address and unsuccess_sme as they lie on the wire: SMPP 3.4 5.2.25, 4.5.2.1. */
+/* Entries of dest_address, unsuccess_sme and message_id lists as they lie on the wire: SMPP 3.4 5.2.25, 4.5.2.1. */
 #ifndef SMPP_LIST_H
 #define SMPP_LIST_H
 

@@ -27,7 +27,7 @@ static inline const struct smpp_field_row *smpp_row_counted(const struct smpp_fi
 	if (rows[i].type != SMPP_U8 || i + 1 >= count)
 		return NULL;
 	enum smpp_type next = rows[i + 1].type;
-	return next == SMPP_OCTETS || next == SMPP_DESTS || next == SMPP_UNSUCCESS ? &rows[i + 1] : NULL;
+	return next >= SMPP_OCTETS ? &rows[i + 1] : NULL;
 }
 
 /* Fills the fault and returns false, so that callers can return it. */

@@ -47,6 +47,16 @@ bool smpp_state_allows(enum smpp_role role, enum smpp_session_state state, enum 
 	return rule->states & 1u << state && (!bound || rule->binds & 1u << bind);
 }
 
+bool smpp_state_spoken(enum smpp_command command)
+{
+	if (command >= SMPP_COMMAND_COUNT)
+		return false;
+	uint8_t states = 0;
+	for (unsigned role = SMPP_ESME; role <= SMPP_MC; role++)
+		states |= rules[role][SMPP_IN][command].states;
+	return states != 0;
+}
+
 enum smpp_act smpp_state_act(enum smpp_role role, enum smpp_command command)
 {
 	return command < SMPP_COMMAND_COUNT ? (enum smpp_act)rules[role][SMPP_IN][command].act : SMPP_ACT_NONE;

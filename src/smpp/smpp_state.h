@@ -26,6 +26,8 @@ enum smpp_act {
 /* Whether the command may go that way now; the bind kind only matters once bound. */
 bool smpp_state_allows(enum smpp_role role, enum smpp_session_state state, enum smpp_bind_kind bind,
                        enum smpp_direction direction, enum smpp_command command);
+/* Whether either side may ever send it: false for what only SMPP 3.3 has, and for SMPP_UNKNOWN. */
+bool smpp_state_spoken(enum smpp_command command);
 /* The act of a command that comes in; SMPP_ACT_NONE when it never may in that role. */
 enum smpp_act smpp_state_act(enum smpp_role role, enum smpp_command command);
 

@@ -171,8 +171,8 @@ static const struct decode_case decode_cases[] = {
          "00"
          "01" ADDR "00000b",
          0, "", NULL, 0, 0},
-        {"unknown command", 0x22, 0, "7800", 0, "", "command_id", 4, ESME_RINVCMDID},
-        {"unknown answer", 0x80000022, 0, "7800", 0, "", "command_id", 4, ESME_RINVCMDID},
+        {"unknown command", 0x99, 0, "7800", 0, "", "command_id", 4, ESME_RINVCMDID},
+        {"unknown answer", 0x80000025, 0, "7800", 0, "", "command_id", 4, ESME_RINVCMDID},
         {"probe", 0x15, 0, "", 0, "", NULL, 0, 0},
 };
 
@@ -514,7 +514,7 @@ static void command_rows_agree(void **state)
 		assert_true(smpp_command_is_answer(answer));
 		assert_int_equal(smpp_command_id(answer), smpp_command_id(c) | 0x80000000u);
 	}
-	assert_int_equal(smpp_command_of(0x22), SMPP_UNKNOWN);
+	assert_int_equal(smpp_command_of(0x25), SMPP_UNKNOWN);
 	assert_string_equal(smpp_command_name(SMPP_UNKNOWN), "unknown");
 	assert_int_equal(smpp_command_answer(SMPP_alert_notification), SMPP_UNKNOWN);
 	assert_string_equal(smpp_tlv_name(0x0427), "message_state");

@@ -103,6 +103,20 @@ struct refusal_case {
 
 static const struct refusal_case refusals[] = {
         {"3.3 command", SMPP_ESME, true, CUT("00000022"), "unknown_command", SMPP_generic_nack, ESME_RINVCMDID},
+        {"whole 3.3 command", SMPP_MC, true,
+         "00000012"
+         "00000022"
+         "00000000"
+         "00000011"
+         "4100",
+         "unknown_command", SMPP_generic_nack, ESME_RINVCMDID},
+        {"whole 3.3 answer", SMPP_ESME, true,
+         "00000011"
+         "80000023"
+         "00000000"
+         "00000011"
+         "00",
+         "unknown_command", SMPP_UNKNOWN, 0},
         {"command before the bind", SMPP_MC, false, CUT("00000099"), "unknown_command", SMPP_generic_nack,
          ESME_RINVCMDID},
         {"unknown answer", SMPP_ESME, true, CUT("80000022"), "unknown_command", SMPP_UNKNOWN, 0},

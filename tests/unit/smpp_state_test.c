@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-enum sender { ESME = 1, MC = 2, BOTH = 3 };
+enum sender { NOBODY = 0, ESME = 1, MC = 2, BOTH = 3 };
 
 static const enum sender senders[SMPP_COMMAND_COUNT] = {
 #define SMPP_PDU(name, id, direction, answer) [SMPP_##name] = direction,
@@ -38,7 +38,9 @@ static void senders_agree(void **state)
 		if (ever(SMPP_ESME, SMPP_OUT, c) != esme || ever(SMPP_MC, SMPP_IN, c) != esme ||
 		    ever(SMPP_MC, SMPP_OUT, c) != mc || ever(SMPP_ESME, SMPP_IN, c) != mc)
 			fail_msg("%s", smpp_command_name(c));
+		assert_int_equal(smpp_state_spoken(c), senders[i] != NOBODY);
 	}
+	assert_false(smpp_state_spoken(SMPP_UNKNOWN));
 }
 
 static void what_comes_in_has_an_act(void **state)
