@@ -38,6 +38,7 @@ enum smpp_type {
 	SMPP_OCTETS,    /* as many as the u8 field before it says */
 	SMPP_DESTS,     /* dest_address list, counted by the u8 field before it */
 	SMPP_UNSUCCESS, /* unsuccess_sme list, counted likewise */
+	SMPP_IDS,       /* message_id list of 3.3, counted likewise */
 };
 
 struct smpp_value {
@@ -124,19 +125,14 @@ enum smpp_tag {
 #undef SMPP_TLV
 };
 
-/* Iterates the entries of a dest_address or unsuccess_sme value: call with *at = 0 first; false at the end. */
+/* Iterates the entries of a dest_address, unsuccess_sme or message_id list: *at = 0 first; false at the end. */
 struct smpp_dest {
 	uint8_t dest_flag; /* 1 SME address, 2 distribution list */
 	uint8_t ton;
 	uint8_t npi;
-	struct view address;        /* destination_addr or dl_name */
+	struct view address;        /* destination_addr, dl_name or message_id */
 	uint32_t error_status_code; /* unsuccess_sme only */
 };
 bool smpp_list_next(enum smpp_type type, struct view entries, size_t *at, struct smpp_dest *dest_r);
-
-/* A readable page: header, one line a field with its octets in hex, TLVs by name. With mask_text, fields and TLVs
- * that say who, or what was written (addresses, texts, the password, unknown TLVs), are shown by length only. What
- * does not decode is shown as far as it goes, with the fault at the end. */
-void smpp_pdu_print(struct view octets, bool mask_text, struct buf *to);
 
 #endif

@@ -1,7 +1,9 @@
 /* decode -> encode -> decode is stable, and every page can be printed. The length field is made true, so that the
  * fuzzer need not find it. */
 #include "base_check.h"
-#include "smpp_pdu.h"
+#include "base_utf8.h"
+#include "smpp_page.h"
+#include "text_gsm7.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,11 +37,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		octets[i] = (uint8_t)(size >> (24 - 8 * i));
 	struct smpp_pdu pdu;
 	struct smpp_fault fault;
-	struct buf page = BUF(1 << 22);
+	struct smpp_page_options options = {.masked = size % 2, .text_cb = size % 4 ? text_decode : NULL};
+	struct buf page = BUF(SMPP_PAGE_BYTES);
 	if (smpp_pdu_decode(view_of(octets, size), &pdu, &fault))
 		check_stable(&pdu);
-	smpp_pdu_print(view_of(octets, size), size % 2, &page);
-	check(page.n > 0);
+	smpp_page_print(view_of(octets, size), &options, &page);
+	check(page.n > 0 && !page.full && utf8_valid(buf_view(&page)));
 	buf_free(&page);
 	free(octets);
 	return 0;

@@ -41,11 +41,11 @@ check 'goldens', 'every PDU row has a golden page of its name, every TLV row sta
 		my ($line, $name) = @$_;
 		push @faults, "proto/smpp_pdu.def:$line: no tests/golden/smpp/$name.md" unless $page{$name};
 		push @faults, "proto/smpp_pdu.def:$line: no page shows a $name"
-			unless $pages =~ /^command_id +[0-9a-f]{8}  \Q$name\E$/m;
+			unless $pages =~ /^ +4  [0-9a-f]{8} +command_id +\Q$name\E$/m;
 	}
 	for (rows('proto/smpp_tlv.def', 'SMPP_TLV')) {
 		my ($line, $name) = @$_;
-		push @faults, "proto/smpp_tlv.def:$line: no golden page shows $name" unless $pages =~ /^[0-9a-f]{4} \Q$name\E /m;
+		push @faults, "proto/smpp_tlv.def:$line: no golden page shows $name" unless $pages =~ /^ +\d+  [0-9a-f]{4} [0-9a-f]{4}[ 0-9a-f]* \Q$name\E /m;
 	}
 	my $pdus = () = rows('proto/smpp_pdu.def', 'SMPP_PDU');
 	my $tlvs = () = rows('proto/smpp_tlv.def', 'SMPP_TLV');
