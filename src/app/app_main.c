@@ -13,6 +13,7 @@ const struct command commands[] = {
         {"report", "compliance reports from the database", report_help, command_report},
         {"explain", "why a message went, waits or will never go", explain_help, command_explain},
         {"smsc", "a simulated carrier", smsc_help, command_smsc},
+        {"pdu", "SMPP PDUs as readable pages, as JSON, and back", pdu_help, command_pdu},
         {0},
 };
 

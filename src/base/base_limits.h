@@ -47,6 +47,7 @@
 
 /* --- SMPP ----------------------------------------------------------------------------------------------------- */
 #define LIMIT_PDU_BYTES 70000             /* header + fields + one message_payload of 65,535 */
+#define LIMIT_PDU_LINE_BYTES (1 << 19)    /* a PDU as a line of text: every octet escaped, and its names */
 #define LIMIT_PDU_TLVS 64                 /* TLVs of one PDU that are kept */
 #define LIMIT_WINDOW 1000                 /* unanswered submits of one session */
 #define LIMIT_LATE 1024                   /* timed-out sequence numbers kept for a late answer */
