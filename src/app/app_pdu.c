@@ -82,7 +82,9 @@ static bool take_text(struct pages *p, struct view text)
 {
 	size_t bad = 0;
 	if (!app_hex_read(&p->hex, text, &p->octets, &bad)) {
-		failure("character %zu is neither a hexadecimal digit nor between two octets", p->characters + bad + 1);
+		failure(p->hex.half ? "the octet before character %zu lacks its second digit"
+		                    : "character %zu is neither a hexadecimal digit nor between two octets",
+		        p->characters + bad + 1);
 		return false;
 	}
 	p->characters += text.n;

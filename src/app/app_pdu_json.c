@@ -342,6 +342,17 @@ static bool read_id(struct reader *r, const char *name, const json_t *json, stru
 	                                           wrong(r, name, "the list is longer than a PDU may be"));
 }
 
+/* Whether the octets are read back as the entries they were made of. */
+static bool fits_list(enum smpp_type type, const struct smpp_value *v)
+{
+	struct smpp_dest dest;
+	size_t at = 0;
+	uint32_t count = 0;
+	while (smpp_list_next(type, v->text, &at, &dest))
+		count++;
+	return at == v->text.n && count == v->number;
+}
+
 static bool read_list(struct reader *r, const struct smpp_field_row *row, const json_t *json, struct smpp_value *v)
 {
 	const char *name = smpp_field_name(row->field);
@@ -352,6 +363,8 @@ static bool read_list(struct reader *r, const struct smpp_field_row *row, const 
 		                           : read_entry_object(r, row->type, json_array_get(json, i), &entries);
 	v->text = view_of(pool_copy(&r->pool, buf_view(&entries)), entries.n);
 	v->number = (uint32_t)json_array_size(json);
+	if (ok && !fits_list(row->type, v))
+		ok = wrong(r, name, "an entry of the list does not fit its row");
 	buf_free(&entries);
 	return ok;
 }
