@@ -2,7 +2,7 @@
 
 #include "app_commands.h"
 #include "smpp_page.h"
-#include "text_gsm7.h"
+#include "text_alphabet.h"
 
 #include <errno.h>
 #include <stdio.h>

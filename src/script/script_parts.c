@@ -2,7 +2,7 @@
 
 #include "base_utf8.h"
 #include "script_receipt.h"
-#include "text_gsm7.h"
+#include "text_alphabet.h"
 
 #include <string.h>
 

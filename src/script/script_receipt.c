@@ -2,7 +2,7 @@
 
 #include "base_check.h"
 #include "base_time.h"
-#include "text_gsm7.h"
+#include "text_alphabet.h"
 
 #include <string.h>
 

@@ -8,8 +8,9 @@ struct smpp_page_options {
 	/* Fields and TLVs that say who, or what was written (addresses, texts, the password, unknown TLVs), are shown
 	 * by length only. */
 	bool masked;
-	/* Appends the octets of a text as UTF-8 by their data_coding; NULL: they are shown as ASCII. */
-	void (*text_cb)(uint8_t data_coding, struct view octets, struct buf *utf8);
+	/* Appends the octets of a text as UTF-8 by their data_coding, false when it had to guess; NULL: they are shown
+	 * as ASCII. */
+	bool (*text_cb)(uint8_t data_coding, struct view octets, struct buf *utf8);
 };
 
 #define SMPP_PAGE_BYTES (1 << 22) /* a ceiling that the page of any PDU of LIMIT_PDU_BYTES fits */

@@ -3,7 +3,7 @@
 #include "base_check.h"
 #include "base_utf8.h"
 #include "smpp_page.h"
-#include "text_gsm7.h"
+#include "text_alphabet.h"
 
 #include <stdlib.h>
 #include <string.h>

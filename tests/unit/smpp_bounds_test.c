@@ -48,7 +48,7 @@ static void add_list(struct buf *b, struct part *part)
 		part->entry[i] = b->n;
 		if (part->row->type == SMPP_DESTS)
 			buf_add_u8(b, name ? 2 : 1);
-		if (!name)
+		if (!name && part->row->type != SMPP_IDS)
 			buf_add_u16(b, 0x0101);
 		add_fill(b, 'd', ADDRESS_MAX);
 		buf_add_u8(b, 0);
@@ -182,7 +182,7 @@ static struct expected fault_of_cut(const struct sample *s, size_t n)
 			at = part->entry[i];
 	enum smpp_type type = part->row->type;
 	uint32_t status = type == SMPP_OCTETS                            ? ESME_RINVMSGLEN
-	                  : type == SMPP_DESTS || type == SMPP_UNSUCCESS ? ESME_RINVNUMDESTS
+	                  : type >= SMPP_DESTS ? ESME_RINVNUMDESTS
 	                                                                 : ESME_RINVCMDLEN;
 	return (struct expected){smpp_field_name(part->row->field), at, status};
 }
@@ -254,8 +254,8 @@ static struct expected fault_of_lie(const struct part *told, unsigned true_count
 	bool more = count > true_count;
 	if (told->row->type == SMPP_OCTETS && more)
 		return (struct expected){"short_message", told->at, ESME_RINVMSGLEN};
-	if (told->row->type == SMPP_UNSUCCESS && more)
-		return (struct expected){"unsuccess_sme", told->end, ESME_RINVNUMDESTS};
+	if ((told->row->type == SMPP_UNSUCCESS || told->row->type == SMPP_IDS) && more)
+		return (struct expected){smpp_field_name(told->row->field), told->end, ESME_RINVNUMDESTS};
 	if (told->row->type == SMPP_DESTS && more)
 		return (struct expected){"dest_address", told->end, ESME_RINVDESTFLAG};
 	if (told->row->type == SMPP_DESTS) /* flag, ton and npi are read as numbers, the address as a time */

@@ -1,7 +1,7 @@
 /* Golden pages: tests/golden/smpp holds octets and the page that is printed of them, side by side. The octets of the
  * command pages were written by another implementation. */
 #include "smpp_page.h"
-#include "text_gsm7.h"
+#include "text_alphabet.h"
 
 #include <dirent.h>
 #include <stdarg.h>
