@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Peer, peerNames } from './lib/peer.mjs';
+import { Smsc } from './lib/smsc.mjs';
 import { judge, Tap } from './lib/tap.mjs';
 import { nextPhone, until } from './lib/util.mjs';
 import { atEnd, setup, world } from './lib/world.mjs';
@@ -101,4 +102,76 @@ for (const name of peerNames)
       ['00000006', 'unbind'],
     ])
       assert.ok(pdus[command] >= 1, `${what} was judged`);
+  });
+
+/** The simulated carrier with a tap on the line. */
+async function smsc(t, ...args) {
+  const it = await new Smsc().start(...args);
+  atEnd(t, () => it.stop());
+  it.tap = await new Tap({ port: it.port }).start();
+  atEnd(t, () => it.tap.stop());
+  return it;
+}
+
+async function customer(t, name, to) {
+  const peer = new Peer(name, 'client', to);
+  atEnd(t, () => peer.stop());
+  const bound = await peer.event('bound');
+  assert.equal(bound.status, 0);
+  return Object.assign(peer, { bound });
+}
+
+const ok = (answer) => assert.ok([0, 'ESME_ROK'].includes(answer.status), `taken: ${JSON.stringify(answer)}`);
+
+for (const name of peerNames)
+  test(`${name} as customer of smsbridge smsc: bind, submit, receipt, text, enquire_link, unbind`, async (t) => {
+    const it = await smsc(t);
+    const [from, to] = [nextPhone(), nextPhone()];
+    const peer = await customer(t, name, { port: it.tap.port });
+    const submitted = await peer.tell(
+      { do: 'submit', from: digits(from), to: digits(to), text: 'See you.', dlr: true },
+      'submitted',
+    );
+    ok(submitted);
+    assert.ok(submitted.id);
+    assert.equal((await until(() => it.texts()[0], 'smsc prints it')).text, 'See you.');
+    const alive = await peer.tell({ do: 'enquire' }, 'enquired');
+    ok(alive);
+    it.mo(to, from, 'Is the door open?');
+    if (name === 'npm larvitsmpp 0.4.0') {
+      // it takes receipts with TLVs only and no texts at all, and says so with a status of the TLV range
+      await until(() => it.tap.said('client')[0].includes(Buffer.from('80000005000000c0', 'hex')), 'it refuses a text');
+    } else {
+      const receipt = await peer.event('deliver');
+      assert.equal(receipt.esm_class, 4);
+      assert.match(receipt.text, new RegExp(`id:${submitted.id} .*stat:DELIVRD`));
+      const text = await peer.event('deliver', 2);
+      assert.deepEqual([text.from, text.to, text.text], [digits(to), digits(from), 'Is the door open?']);
+    }
+    ok(await peer.tell({ do: 'unbind' }, 'unbound'));
+    await peer.event('closed');
+    assert.deepEqual(peer.of('error').concat(peer.of('odd'), peer.of('stray')), []);
+    const pdus = await judged(t, it.tap, 'server');
+    for (const command of ['80000009', '80000004', '00000005', '80000015', '80000006'])
+      assert.ok(pdus[command] >= 1, `${command} was judged`);
+  });
+
+for (const name of ['npm smpp 0.5.1', 'Perl Net::SMPP 1.19'])
+  test(`${name} as customer of smsbridge smsc, in two binds: texts go in by one and come out by the other`, async (t) => {
+    const it = await smsc(t);
+    const [from, to] = [nextPhone(), nextPhone()];
+    const rx = await customer(t, name, { port: it.tap.port, kind: 'receiver' });
+    const tx = await customer(t, name, { port: it.tap.port, kind: 'transmitter' });
+    const submitted = await tx.tell(
+      { do: 'submit', from: digits(from), to: digits(to), text: 'Hello', dlr: true },
+      'submitted',
+    );
+    ok(submitted);
+    assert.match((await rx.event('deliver')).text, new RegExp(`id:${submitted.id} `));
+    it.mo(to, from, 'STOP');
+    assert.equal((await rx.event('deliver', 2)).text, 'STOP');
+    assert.deepEqual(tx.of('deliver'), [], 'a transmitter is not delivered to');
+    ok(await rx.tell({ do: 'unbind' }, 'unbound'));
+    ok(await tx.tell({ do: 'unbind' }, 'unbound'));
+    await judged(t, it.tap, 'server');
   });
