@@ -121,14 +121,20 @@ static struct smsc_peer *peer_of(struct smsc *s, uint32_t number)
 	return p;
 }
 
-/* The connection that submitted, or any other that is bound. */
+/* A transmitter is never delivered to, and a full window takes no more for now. */
+static bool takes(const struct smsc_peer *p)
+{
+	return p->bound && smpp_session_slots(link_pump_session(p->pump)) > 0;
+}
+
+/* The connection that submitted, or any other that receives. */
 static struct smsc_peer *receiver_for(struct smsc *s, uint32_t number)
 {
 	struct smsc_peer *p = peer_of(s, number);
-	if (p && p->bound)
+	if (p && takes(p))
 		return p;
 	for (p = s->peers; p; p = p->next)
-		if (p->bound)
+		if (takes(p))
 			return p;
 	return NULL;
 }
