@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Peer, peerNames } from './lib/peer.mjs';
+import { Kannel, kannelIsHere } from './lib/kannel.mjs';
 import { Smsc } from './lib/smsc.mjs';
-import { judge, Tap } from './lib/tap.mjs';
+import { frames, judge, Tap } from './lib/tap.mjs';
 import { nextPhone, until } from './lib/util.mjs';
 import { atEnd, setup, world } from './lib/world.mjs';
 
@@ -175,3 +176,37 @@ for (const name of ['npm smpp 0.5.1', 'Perl Net::SMPP 1.19'])
     ok(await tx.tell({ do: 'unbind' }, 'unbound'));
     await judged(t, it.tap, 'server');
   });
+
+for (const mode of ['trx', 'tx+rx'])
+  for (const version of ['33', '34', '50'])
+    test(`Kannel 1.4.5 as customer of smsbridge smsc, ${mode}, version ${version}`, async (t) => {
+      if (!kannelIsHere) return t.skip('this distribution has no package kannel');
+      const it = await smsc(t, '--receipt-delay', '50');
+      const kannel = await new Kannel({ port: it.tap.port, mode, version }).start();
+      atEnd(t, () => kannel.stop());
+      await kannel.bound();
+      const binds = it.tap.said('client').flatMap((octets) => frames(octets).pdus.slice(0, 1));
+      const kinds = binds.map((bind) => bind.readUInt32BE(4));
+      assert.deepEqual(kinds.sort(), mode === 'trx' ? [9] : [1, 2]);
+      for (const bind of binds) assert.equal(bind.at(-4), parseInt(version, 16), 'what Kannel says in its bind');
+
+      const [from, to] = [nextPhone(), nextPhone()];
+      await kannel.submit({ from, to, text: 'Dr. Elm {9:30}', dlr: 'one' });
+      assert.equal((await until(() => it.texts()[0], 'smsc prints it')).text, 'Dr. Elm {9:30}');
+      await kannel.receipt(8, 'one');
+      await kannel.receipt(1, 'one');
+      it.mo(to, from, 'STOP');
+      assert.deepEqual(await kannel.text(), { from: to, to: from, text: 'STOP' });
+      await until(
+        () => frames(it.tap.said('client')[0]).pdus.some((p) => p[7] === 0x15),
+        'Kannel asks whether we live',
+      );
+      await kannel.stop();
+      const pdus = await judged(t, it.tap, 'server');
+      assert.ok(pdus['80000004'] === 1 && pdus['00000005'] === 2 && pdus['80000006'] >= 1, JSON.stringify(pdus));
+      const says = it.tap
+        .said('server')
+        .map((octets) => frames(octets).pdus[0].includes(Buffer.from('0210000134', 'hex')));
+      assert.deepEqual(new Set(says), new Set([version !== '33']), 'sc_interface_version for who knows TLVs');
+      return undefined;
+    });
