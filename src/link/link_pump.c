@@ -13,6 +13,7 @@ struct pump {
 	const struct pump_ops *ops;
 	const struct pump_filter *filter; /* NULL: none */
 	void *ctx;
+	bool opened;  /* connected, TLS included; until then bind_ms runs from the start */
 	bool pumping; /* events are being handed out: the outer call goes on with what inner calls queue */
 	bool closing;
 };
@@ -75,6 +76,7 @@ void link_pump_flush(struct pump *p)
 static void opened_cb(void *ctx)
 {
 	struct pump *p = ctx;
+	p->opened = true;
 	smpp_session_open(p->session, net_loop_now_ms(p->loop));
 	hand_out(p);
 }
@@ -99,6 +101,10 @@ static void octets_cb(void *ctx, struct view octets)
 static void timer_cb(void *ctx)
 {
 	struct pump *p = ctx;
+	if (!p->opened) {
+		link_pump_close(p, "connect_timeout");
+		return;
+	}
 	smpp_session_tick(p->session, net_loop_now_ms(p->loop));
 	hand_out(p);
 }
@@ -124,6 +130,7 @@ static struct pump *pump_new(struct loop *l, const struct smpp_session_config *c
 	*p = (struct pump){.loop = l, .ops = ops, .ctx = ctx};
 	p->session = smpp_session_new(config);
 	p->timer = net_timer_new(l, timer_cb, p);
+	net_timer_start(p->timer, config->bind_ms); /* a peer that is mute in its TLS handshake must not hold us */
 	return p;
 }
 
