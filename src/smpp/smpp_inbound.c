@@ -305,6 +305,20 @@ static void on_pdu(struct smpp_session *s, struct view octets)
 		on_wrong_state(s);
 }
 
+/* What an impossible command_length of an unbound peer gives away (trap 12). */
+static enum smpp_reason stranger(const struct smpp_session *s, struct view octets)
+{
+	static const char *const http[] = {"HTTP", "GET ", "POST", "PUT ", "HEAD", "OPTI", "PRI "};
+	if (s->state != SMPP_SESSION_OPEN)
+		return SMPP_REASON_framing_lost;
+	if (octets.p[0] >= 0x14 && octets.p[0] <= 0x17 && octets.p[1] == 3) /* a TLS record and its version */
+		return SMPP_REASON_looks_like_tls;
+	for (size_t i = 0; i < sizeof http / sizeof http[0]; i++)
+		if (view_eq(view_of(octets.p, 4), view_str(http[i])))
+			return SMPP_REASON_looks_like_http;
+	return SMPP_REASON_framing_lost;
+}
+
 bool smpp_inbound_next(struct smpp_session *s)
 {
 	if (s->ended || s->gone || s->bind_waits || s->outbind_waits || s->state == SMPP_SESSION_CLOSED ||
@@ -314,7 +328,7 @@ bool smpp_inbound_next(struct smpp_session *s)
 	uint32_t length = smpp_frame_length(rest);
 	if (length == UINT32_MAX) {
 		smpp_machine_reply(s, SMPP_generic_nack, 0, ESME_RINVCMDLEN, nothing);
-		smpp_machine_end(s, SMPP_REASON_framing_lost);
+		smpp_machine_end(s, stranger(s, rest));
 		return true;
 	}
 	if (length == 0 || length > rest.n)
