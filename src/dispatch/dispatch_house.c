@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define BEAT_MS 5000
+#define ENTER_AGAIN_MS 500
 #define PARTITIONS_EVERY 720 /* beats: an hour */
 
 struct house {
@@ -63,8 +64,10 @@ static void entered_cb(void *ctx, enum store_result result, const char *sqlstate
 	struct house *h = ctx;
 	(void)sqlstate;
 	h->busy--;
-	if (result != STORE_OK)
-		return; /* the lane comes up again and calls house_store_up */
+	if (result != STORE_OK) { /* a text that came first may hold the partition's place: it is seen the next time */
+		net_timer_start(h->timer, ENTER_AGAIN_MS);
+		return;
+	}
 	h->d->entered = true;
 	claimer_wake(h->d->claimer);
 	net_timer_start(h->timer, 0);
@@ -88,9 +91,9 @@ static void enter(struct house *h)
 
 void house_store_up(struct house *h)
 {
-	if (!h->d->entered)
+	if (!h->d->entered && !h->busy)
 		enter(h);
-	else
+	else if (h->d->entered)
 		h->d->orphans_wanted = true;
 }
 
@@ -187,8 +190,12 @@ static void beat_cb(void *ctx)
 	struct house *h = ctx;
 	int64_t now_us = dispatch_now_us(h->d);
 	net_timer_start(h->timer, BEAT_MS);
-	if (!store_lane_up(h->d->house_lane) || h->busy || !h->d->entered)
+	if (!store_lane_up(h->d->house_lane) || h->busy)
 		return;
+	if (!h->d->entered) {
+		enter(h);
+		return;
+	}
 	store_params_clear(&h->beat);
 	store_value_str(&h->beat, h->d->config.node);
 	store_value_uuid(&h->beat, &h->d->instance);
