@@ -99,7 +99,8 @@ static void refused(struct dispatch *d, struct carrier_link *l, const struct fli
 	case SMPP_CLASS_THROTTLE:
 		link_carrier_throttle(l, status == ESME_RMSGQFUL);
 		o->reason = REASON_carrier_throttled;
-		o->due_us = retry_due_us(d, f, SECOND_US);
+		if (status == ESME_RMSGQFUL) /* perhaps of one phone only: others go first meanwhile */
+			o->due_us = retry_due_us(d, f, SECOND_US);
 		return;
 	case SMPP_CLASS_TRANSIENT:
 	case SMPP_CLASS_SESSION:
@@ -123,7 +124,7 @@ static void answered_cb(void *ctx, struct carrier_link *l, const struct link_ans
 		return;
 	struct outcome o = outcome_of(d, f);
 	enum smpp_class class = smpp_status_class(answer->status);
-	copy_str(o.command_status, sizeof(o.command_status), smpp_status_name(answer->status));
+	smpp_status_text(answer->status, o.command_status, sizeof(o.command_status));
 	if (class == SMPP_CLASS_OK) {
 		o.status = "sent";
 		o.type = "message.sent";

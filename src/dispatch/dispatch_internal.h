@@ -20,6 +20,7 @@
 #include "dispatch.h"
 #include "policy_vendor.h"
 #include "smpp_receipt.h"
+#include "smpp_status.h"
 
 /* Where a carrier's request came from, so that it can be answered after the commit. */
 struct delivery {
@@ -133,12 +134,12 @@ struct outcome {
 	struct uuid id;
 	const char *status;
 	enum reason reason;
-	int64_t due_us;   /* 0: not waiting */
+	int64_t due_us;   /* 0: not waiting; held: in its old place */
 	bool refund;      /* proven never to have left */
 	const char *type; /* event */
 	const char *carrier;
 	char carrier_message_id[66];
-	char command_status[40];
+	char command_status[SMPP_STATUS_TEXT];
 	int64_t at_us;
 };
 struct outcomes *outcomes_new(struct dispatch *d);

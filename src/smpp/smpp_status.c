@@ -1,6 +1,6 @@
 #include "smpp_status.h"
 
-#include <stddef.h>
+#include <stdio.h>
 
 struct status_row {
 	const char *name;
@@ -29,6 +29,15 @@ static const struct status_row *row_of(uint32_t status)
 const char *smpp_status_name(uint32_t status)
 {
 	return row_of(status)->name;
+}
+
+void smpp_status_text(uint32_t status, char *text_r, size_t cap)
+{
+	const struct status_row *row = row_of(status);
+	if (row == &vendor || row == &unknown)
+		snprintf(text_r, cap, "%s 0x%08x", row->name, status);
+	else
+		snprintf(text_r, cap, "%s", row->name);
 }
 
 enum smpp_class smpp_status_class(uint32_t status)

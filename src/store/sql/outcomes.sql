@@ -1,5 +1,6 @@
 -- Writes what became of submits: answers, time-outs, proven non-sends. A message that has moved on keeps its status and
--- gets a message.news event instead.
+-- gets a message.news event instead. What is held without a due_at keeps its place in the queue: the carrier was too busy
+-- for it, not it wrong (trap 21).
 -- Arrays: $1 practice $2 id $3 status $4 reason $5 due_at $6 refund (bool: it never left) $7 carrier_message_id
 -- $8 event type $9 data (JSON) $10 at. Index: message_pkey.
 WITH v AS (
@@ -15,7 +16,8 @@ WITH v AS (
 	UPDATE smsbridge.message m SET
 		status = CASE WHEN o.moves THEN o.status ELSE m.status END,
 		reason = CASE WHEN o.moves THEN o.reason ELSE m.reason END,
-		due_at = CASE WHEN o.moves THEN o.due_at ELSE m.due_at END,
+		due_at = CASE WHEN NOT o.moves THEN m.due_at
+			WHEN o.status = 'held' THEN coalesce(o.due_at, m.send_at, m.created_at) ELSE o.due_at END,
 		counted_at = CASE WHEN o.moves AND o.refund THEN NULL ELSE m.counted_at END,
 		attempts = CASE WHEN o.moves AND o.refund THEN m.attempts + 1 ELSE m.attempts END,
 		carrier_message_id = coalesce(m.carrier_message_id, o.carrier_message_id),
