@@ -55,13 +55,13 @@ test('bind and submit: every field', async (t) => {
   assert.equal(shown.carrier, 'test');
 });
 
-test('types of numbers and the source from the configuration', async (t) => {
+test('trap 42: types of numbers and the source from the configuration', async (t) => {
   const s = await setup(t, { link: { source_ton: 3, source_npi: 0, dest_ton: 2, dest_npi: 8 } });
   const { pdu } = await s.carrier.got((await s.api.accepted()).draft);
   assert.deepEqual([pdu.source_addr_ton, pdu.source_addr_npi, pdu.dest_addr_ton, pdu.dest_addr_npi], [3, 0, 2, 8]);
 });
 
-test('enquire_link both ways; a silent carrier is dropped', async (t) => {
+test('trap 3, trap 5: enquire_link both ways; a silent carrier is dropped', async (t) => {
   const s = await setup(t, { link: { enquire_link: '300ms', answer_timeout: '500ms' } });
   await until(() => s.carrier.enquiries >= 3, 'we are asked');
   const [answer] = await Promise.all([
@@ -80,7 +80,7 @@ test('enquire_link both ways; a silent carrier is dropped', async (t) => {
   await s.carrier.got((await s.api.accepted()).draft);
 });
 
-test('the window is never exceeded; answers in any order find their message', async (t) => {
+test('trap 15: the window is never exceeded; answers in any order find their message', async (t) => {
   const waiting = [];
   const s = await setup(t, {
     link: { window: 7 },
@@ -117,7 +117,7 @@ test('the window is never exceeded; answers in any order find their message', as
   }
 });
 
-test('an answer that never comes: uncertain, counted, never sent again; a late one settles it', async (t) => {
+test('trap 13, trap 14: an answer that never comes: uncertain, counted, never sent again; a late one settles it', async (t) => {
   const s = await setup(t, {
     link: { answer_timeout: '500ms', window: 4 },
     carrier: { onSubmit: () => ({ silent: true }) },
@@ -172,7 +172,7 @@ test('ids that are each other in another base, to one phone: each receipt finds 
   await until(async () => (await status(answer.json.id)) === 'delivered', 'the second has the second');
 });
 
-test('receipts: by text, by TLV, by both, with ids in other spellings', async (t) => {
+test('trap 27, trap 28, trap 29: receipts: by text, by TLV, by both, with ids in other spellings', async (t) => {
   let number = 0x1a2b3c00;
   const s = await setup(t, { carrier: { onSubmit: () => ({ id: (number++).toString(16).toUpperCase() }) } });
   const sent = async () => {
@@ -216,7 +216,7 @@ test('receipts: by text, by TLV, by both, with ids in other spellings', async (t
       }
     }
   });
-  await t.test('ENROUTE and ACCEPTD are news, not delivery', async () => {
+  await t.test('trap 34: ENROUTE and ACCEPTD are news, not delivery', async () => {
     for (const stat of ['ENROUTE', 'ACCEPTD']) {
       for (const how of ['text', 'tlv']) {
         const m = await sent();
@@ -240,7 +240,7 @@ test('receipts: by text, by TLV, by both, with ids in other spellings', async (t
     await s.carrier.receipt(u.submit, { stat: 'DELIVRD' });
     await stays(s, u.id, 'undelivered', 300);
   });
-  await t.test('odd texts', async () => {
+  await t.test('trap 29: odd texts', async () => {
     const odd = [
       (id) => `id:${id} stat:DELIVRD`,
       (id) => `ID:${id} SUB:001 DLVRD:001 SUBMIT DATE:2603021200 DONE DATE:2603021201 STAT:DELIVRD ERR:000 TEXT:`,
@@ -305,7 +305,7 @@ test('receipts: by text, by TLV, by both, with ids in other spellings', async (t
   });
 });
 
-test('a receipt that overtakes its answer', async (t) => {
+test('trap 25: a receipt that overtakes its answer', async (t) => {
   const s = await setup(t, { carrier: { onSubmit: () => ({ silent: true }) } });
   const m = await s.api.accepted();
   const submit = await s.carrier.got(m.draft);
@@ -329,7 +329,7 @@ test('a receipt for an unknown id is matched when the message is known', async (
   await becomes(s, m.id, 'delivered', 20000);
 });
 
-test('throttling: back off, then each is delivered once', async (t) => {
+test('trap 21, trap 22: throttling: back off, then each is delivered once', async (t) => {
   let refused = 0;
   const s = await setup(t, {
     link: { window: 5 },
@@ -382,7 +382,7 @@ test('errors: permanent fails, temporary is tried again', async (t) => {
   assert.ok(['failed', 'held', 'sent', 'uncertain'].includes((await s.db.message(m.id)).status));
 });
 
-test('answers of a header only', async (t) => {
+test('trap 18: answers of a header only', async (t) => {
   let status = 0x0b;
   const s = await setup(t, { carrier: { onSubmit: () => ({ status, headerOnly: true }) } });
   await becomes(s, (await s.api.accepted()).id, 'failed');
@@ -393,7 +393,7 @@ test('answers of a header only', async (t) => {
   assert.equal(s.carrier.of(m.draft.body).length, 1);
 });
 
-test('a connection that breaks with open submits: uncertain, and the next bind is fine', async (t) => {
+test('trap 5: a connection that breaks with open submits: uncertain, and the next bind is fine', async (t) => {
   let mode = 'silent';
   const s = await setup(t, {
     link: { window: 5 },
@@ -425,7 +425,7 @@ test('the carrier unbinds: nothing is lost', async (t) => {
   await s.carrier.got((await s.api.accepted()).draft);
 });
 
-test('a refused bind is not hammered', async (t) => {
+test('trap 6: a refused bind is not hammered', async (t) => {
   let status = 0x0e;
   const s = await setup(t, { carrier: { onBind: () => status }, bind: false });
   await until(() => s.carrier.binds.length === 1, 'it tries');
@@ -485,7 +485,7 @@ test('the rate of a link', async (t) => {
   assert.ok(took >= 1700, `40 at 20 a second took ${took} ms`);
 });
 
-test('PDUs split at each octet and merged', async (t) => {
+test('trap 1: PDUs split at each octet and merged', async (t) => {
   const s = await setup(t, { hooks: null });
   const mo = (phone, text, sequence) =>
     new smpp.PDU('deliver_sm', {
@@ -524,7 +524,7 @@ test('PDUs split at each octet and merged', async (t) => {
   assert.equal(rows.length, 20);
 });
 
-test('broken PDUs: a nack or a close, then all is well again', async (t) => {
+test('trap 2, trap 41: broken PDUs: a nack or a close, then all is well again', async (t) => {
   const s = await setup(t, { link: { enquire_link: '1s' } });
   const cases = {
     'length 0': pduOctets(0x15, 1, { length: 0 }),
@@ -716,7 +716,7 @@ test('a slow reader: the gateway does not run away, the rest goes on', async (t)
   for (const m of all) assert.ok(s.carrier.of(m.draft.body).length <= 1);
 });
 
-test('what patients write, in any alphabet', async (t) => {
+test('trap 37, trap 38: what patients write, in any alphabet', async (t) => {
   const s = await setup(t, { hooks: null, practice: { text: true } });
   const text = async (phone, wanted, fields) => {
     const answer = await s.carrier.mo(phone, s.practice.sender, wanted, fields);

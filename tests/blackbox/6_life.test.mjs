@@ -190,7 +190,7 @@ test('the database restarts under load, fast and immediate: nothing lost, nothin
   t.diagnostic(JSON.stringify(result));
 });
 
-test("the carrier's word is kept while the database is away", async (t) => {
+test("trap 33: the carrier's word is kept while the database is away", async (t) => {
   const s = await setup(t, { carrier: { onSubmit: () => ({ silent: true }) } });
   const m = await s.api.accepted();
   const submit = await s.carrier.got(m.draft);
@@ -214,7 +214,7 @@ test("the carrier's word is kept while the database is away", async (t) => {
   assert.equal(s.carrier.of(m.draft.body).length, 1);
 });
 
-test('SIGTERM: answers are waited for, links unbound, exit 0', async (t) => {
+test('trap 10: SIGTERM: answers are waited for, links unbound, exit 0', async (t) => {
   const s = await setup(t, { link: { window: 20 }, carrier: { onSubmit: () => ({ delay: 400 }) } });
   const all = await Promise.all(Array.from({ length: 10 }, () => s.api.accepted()));
   await until(() => s.carrier.submits.length === 10, 'on the wire');

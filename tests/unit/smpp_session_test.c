@@ -62,7 +62,7 @@ static void what_does_not_encode_takes_no_slot(void **state)
 	stop();
 }
 
-static void time_runs_from_the_write(void **state)
+static void trap_13_time_runs_from_the_write(void **state)
 {
 	(void)state;
 	bind_as_esme(SMPP_BIND_TRX);
@@ -85,7 +85,7 @@ static void time_runs_from_the_write(void **state)
 	stop();
 }
 
-static void an_answer_that_is_here_beats_its_deadline(void **state)
+static void trap_14_an_answer_that_is_here_beats_its_deadline(void **state)
 {
 	(void)state;
 	bind_as_esme(SMPP_BIND_TRX);
@@ -99,7 +99,7 @@ static void an_answer_that_is_here_beats_its_deadline(void **state)
 	stop();
 }
 
-static void late_answers_come_after_all(void **state)
+static void trap_14_late_answers_come_after_all(void **state)
 {
 	(void)state;
 	bind_as_esme(SMPP_BIND_TRX);
@@ -144,7 +144,7 @@ static void late_memory_is_a_ring(void **state)
 	stop();
 }
 
-static void nack_fails_its_request(void **state)
+static void trap_17_nack_fails_its_request(void **state)
 {
 	(void)state;
 	bind_as_esme(SMPP_BIND_TRX);
@@ -160,7 +160,7 @@ static void nack_fails_its_request(void **state)
 	stop();
 }
 
-static void three_blind_nacks_close(void **state)
+static void trap_17_three_blind_nacks_close(void **state)
 {
 	(void)state;
 	bind_as_esme(SMPP_BIND_TRX);
@@ -198,7 +198,7 @@ static void answers_to_nothing_are_harmless(void **state)
 	stop();
 }
 
-static void undecodable_answers_still_answer(void **state)
+static void trap_18_undecodable_answers_still_answer(void **state)
 {
 	(void)state;
 	bind_as_esme(SMPP_BIND_TRX);
@@ -221,7 +221,7 @@ static void undecodable_answers_still_answer(void **state)
 	stop();
 }
 
-static void sequence_numbers_wrap(void **state)
+static void trap_16_sequence_numbers_wrap(void **state)
 {
 	(void)state;
 	now = 0;
@@ -241,7 +241,7 @@ static void sequence_numbers_wrap(void **state)
 }
 
 /* What no test can wait for, two thousand million submits later: the counter meets numbers that are still in use. */
-static void numbers_in_use_are_skipped(void **state)
+static void trap_16_numbers_in_use_are_skipped(void **state)
 {
 	(void)state;
 	bind_as_esme(SMPP_BIND_TRX);
@@ -266,16 +266,16 @@ int main(void)
 	        cmocka_unit_test(answers_in_any_order),
 	        cmocka_unit_test(window_is_a_ceiling),
 	        cmocka_unit_test(what_does_not_encode_takes_no_slot),
-	        cmocka_unit_test(time_runs_from_the_write),
-	        cmocka_unit_test(an_answer_that_is_here_beats_its_deadline),
-	        cmocka_unit_test(late_answers_come_after_all),
+	        cmocka_unit_test(trap_13_time_runs_from_the_write),
+	        cmocka_unit_test(trap_14_an_answer_that_is_here_beats_its_deadline),
+	        cmocka_unit_test(trap_14_late_answers_come_after_all),
 	        cmocka_unit_test(late_memory_is_a_ring),
-	        cmocka_unit_test(nack_fails_its_request),
-	        cmocka_unit_test(three_blind_nacks_close),
+	        cmocka_unit_test(trap_17_nack_fails_its_request),
+	        cmocka_unit_test(trap_17_three_blind_nacks_close),
 	        cmocka_unit_test(answers_to_nothing_are_harmless),
-	        cmocka_unit_test(undecodable_answers_still_answer),
-	        cmocka_unit_test(sequence_numbers_wrap),
-	        cmocka_unit_test(numbers_in_use_are_skipped),
+	        cmocka_unit_test(trap_18_undecodable_answers_still_answer),
+	        cmocka_unit_test(trap_16_sequence_numbers_wrap),
+	        cmocka_unit_test(trap_16_numbers_in_use_are_skipped),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
