@@ -233,12 +233,12 @@ static void print_text(const struct smsc *s, const struct smpp_pdu *pdu)
 {
 	struct buf text = BUF(4096);
 	struct buf line = BUF(16384);
-	char to[24];
 	if (!s->print)
 		return;
 	text_decode((uint8_t)pdu->field[SMPP_F_data_coding].number, pdu->field[SMPP_F_short_message].text, &text);
-	copy_view(to, sizeof(to), pdu->field[SMPP_F_destination_addr].text);
-	buf_printf(&line, "{\"event\":\"text\",\"to\":\"%s\",\"text\":\"", to);
+	buf_add_str(&line, "{\"event\":\"text\",\"to\":\"");
+	buf_add_json_text(&line, pdu->field[SMPP_F_destination_addr].text);
+	buf_add_str(&line, "\",\"text\":\"");
 	buf_add_json_text(&line, buf_view(&text));
 	buf_add_str(&line, "\"}");
 	puts(buf_cstr(&line));
