@@ -12,6 +12,8 @@ static void prepare_cb(uv_prepare_t *handle)
 	for (unsigned i = 0; i < l->hooks; i++)
 		l->hook[i].cb(l->hook[i].ctx);
 	net_stream_flush_dirty(l);
+	if (l->until && *l->until)
+		uv_stop(&l->uv); /* a timer did it in this very turn: do not wait for more */
 }
 
 struct loop *net_loop_new(void)
@@ -41,8 +43,10 @@ bool net_loop_run_until(struct loop *l, const bool *done, int64_t timeout_ms)
 	bool late = false;
 	struct net_timer *t = net_timer_new(l, timeout_cb, &late);
 	net_timer_start(t, timeout_ms);
+	l->until = done;
 	while (!*done && !late)
 		uv_run(&l->uv, UV_RUN_ONCE);
+	l->until = NULL;
 	net_timer_free(t);
 	return *done;
 }
