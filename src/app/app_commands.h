@@ -5,7 +5,7 @@
 #include "app.h"
 
 extern const char run_help[], check_help[], migrate_help[], practice_help[], key_help[], report_help[], explain_help[],
-        smsc_help[], demo_help[], pdu_help[];
+        password_help[], smsc_help[], demo_help[], pdu_help[];
 
 int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
@@ -14,6 +14,7 @@ int command_practice(int argc, char **argv);
 int command_key(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_explain(int argc, char **argv);
+int command_password(int argc, char **argv);
 int command_smsc(int argc, char **argv);
 int command_pdu(int argc, char **argv);
 int command_demo(int argc, char **argv);

@@ -39,40 +39,6 @@ bool app_write_file(const char *path, int mode, struct view content)
 	return close(fd) == 0 && ok;
 }
 
-static char *read_secret(void *ctx, const char *path, size_t *n_r, const char **error_r)
-{
-	(void)ctx;
-	char *text = app_read_file(path, LIMIT_CONFIG_BYTES, n_r);
-	if (!text)
-		*error_r = strerror(errno);
-	return text;
-}
-
-struct config *app_config_load_quiet(const char *path, struct config_errors *errors_r)
-{
-	size_t n;
-	*errors_r = (struct config_errors){.text = BUF(LIMIT_CONFIG_BYTES)};
-	char *text = app_read_file(path, LIMIT_CONFIG_BYTES, &n);
-	if (!text) {
-		buf_printf(&errors_r->text, "%s: %s\n", path, strerror(errno));
-		errors_r->count = 1;
-		return NULL;
-	}
-	struct config *c = config_parse(path, view_of(text, n), read_secret, NULL, errors_r);
-	free(text);
-	return c;
-}
-
-struct config *app_config_load(const char *path)
-{
-	struct config_errors errors;
-	struct config *c = app_config_load_quiet(path, &errors);
-	if (!c)
-		fprintf(stderr, "%s%u error%s\n", buf_cstr(&errors.text), errors.count, errors.count == 1 ? "" : "s");
-	buf_free(&errors.text);
-	return c;
-}
-
 const char *app_conninfo(const struct config *c)
 {
 	return *c->database.conninfo_secret ? c->database.conninfo_secret : c->database.conninfo;

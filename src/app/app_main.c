@@ -12,6 +12,7 @@ const struct command commands[] = {
         {"key", "make, list and revoke API keys", key_help, command_key},
         {"report", "compliance reports from the database", report_help, command_report},
         {"explain", "why a message went, waits or will never go", explain_help, command_explain},
+        {"password", "the hash of a password that a carrier binds to us with", password_help, command_password},
         {"smsc", "a simulated carrier", smsc_help, command_smsc},
         {"pdu", "SMPP PDUs as readable pages, as JSON, and back", pdu_help, command_pdu},
         {0},

@@ -58,6 +58,10 @@
 #define LIMIT_CARRIER_TLVS 16             /* TLVs that the configuration adds to each submit of a carrier */
 #define LIMIT_CARRIER_TLV_BYTES 1024      /* octets of their values together */
 #define LIMIT_CARRIER_ADDRESSES 64        /* addresses and prefixes that one carrier may connect from */
+#define LIMIT_PASSWORD_BYTES 64           /* a bind's password; the specification says 8, providers issue more */
+#define LIMIT_PASSWORD_CHECKS 64          /* passwords that wait for the worker: 3 s of it; more are told busy */
+#define LIMIT_PASSWORD_MEMORY 64          /* passwords that matched and are remembered: a link each, twice over */
+#define LIMIT_SCRYPT_BYTES (32u << 20)    /* memory that the check of one password may take */
 #define LIMIT_SMPP_CONNECTIONS 4096       /* open connections of the SMPP listeners; more are closed at once */
 #define LIMIT_ROUTES 128                  /* routes in the configuration: looked through for each message */
 #define LIMIT_SENDERS 1024                /* sender numbers with limits of their own: a bucket each */

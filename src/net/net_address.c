@@ -1,5 +1,8 @@
 #include "net_address.h"
 
+#include "base_cidr.h"
+#include "base_limits.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -87,4 +90,26 @@ bool net_address_is_private(const struct sockaddr *a)
 	        six[0] == 0x20 && (six[1] == 0x02 || (six[1] == 0x01 && six[2] == 0 && six[3] == 0)); /* 6to4, Teredo */
 	bool documentation = six[0] == 0x20 && six[1] == 0x01 && six[2] == 0x0d && six[3] == 0xb8;
 	return !global || tunnel || documentation;
+}
+
+static bool octets_of(const struct sockaddr *a, uint8_t to[ADDRESS_BYTES])
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	if (a->sa_family == AF_INET6) {
+		memcpy(to, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr, ADDRESS_BYTES);
+		return true;
+	}
+	memcpy(to, mapped, sizeof(mapped));
+	if (a->sa_family == AF_INET)
+		memcpy(to + sizeof(mapped), &((const struct sockaddr_in *)(const void *)a)->sin_addr, 4);
+	return a->sa_family == AF_INET;
+}
+
+bool net_address_allowed(const struct sockaddr *a, const char *list)
+{
+	struct cidr rows[LIMIT_CARRIER_ADDRESSES];
+	uint8_t octets[ADDRESS_BYTES];
+	size_t at;
+	int n = cidr_list_parse(view_str(list), rows, LIMIT_CARRIER_ADDRESSES, &at);
+	return n == 0 || (n > 0 && octets_of(a, octets) && cidr_list_has(rows, (unsigned)n, octets));
 }

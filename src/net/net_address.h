@@ -14,5 +14,7 @@ void net_address_format(const struct sockaddr *a, char *to, size_t cap);
 bool net_address_is_loopback(const struct sockaddr *a);
 /* Anything that is not a public unicast address: private, link-local, shared, multicast, unspecified, mapped forms. */
 bool net_address_is_private(const struct sockaddr *a);
+/* Whether it is in a list of addresses and prefixes (base_cidr.h); an empty list has every one, a faulty one none. */
+bool net_address_allowed(const struct sockaddr *a, const char *list);
 
 #endif

@@ -1,5 +1,6 @@
 // Starting, stopping, dying and coming back: what was answered with 202 is never lost and never sent twice.
 import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
@@ -557,5 +558,44 @@ test('exit codes', async (t) => {
     assert.equal(done.code, 0);
     const shown = fs.readFileSync(new URL('../../config.yaml.example', import.meta.url), 'utf8');
     assert.equal(done.stdout, shown);
+  });
+});
+
+test('password: a hash that another implementation of scrypt agrees with', async (t) => {
+  const password = (input, ...args) => run(binary, ['password', ...args], { input });
+  const agrees = (line, secret) => {
+    const [kind, N, r, p, salt, hash, ...more] = line.trim().split('$');
+    assert.deepEqual([kind, N, r, p, more], ['scrypt', '16384', '8', '1', []]);
+    const made = crypto.scryptSync(secret, Buffer.from(salt, 'base64'), 32, { N: 16384, r: 8, p: 1 });
+    return made.toString('base64') === hash;
+  };
+  await t.test('from standard input, without the newline at its end', async () => {
+    for (const input of ['s3cret', 's3cret\n', 's3cret\r\n']) {
+      const done = await password(input);
+      assert.equal(done.code, 0);
+      assert.ok(agrees(done.stdout, 's3cret'), JSON.stringify(input));
+      assert.ok(!agrees(done.stdout, 's3cret\n'));
+      assert.equal(done.stderr, '');
+    }
+  });
+  await t.test('generated: told once, on standard error', async () => {
+    const done = await password('', '--generate');
+    const [, secret] = /^password: (\S{8})\n$/.exec(done.stderr);
+    assert.ok(agrees(done.stdout, secret));
+    const long = JSON.parse((await password('', '--generate', '--length', '64', '--json')).stdout);
+    assert.match(long.password, /^[a-zA-Z2-9]{64}$/);
+    assert.ok(agrees(long.hash, long.password));
+    assert.notEqual((await password('', '--generate')).stderr, done.stderr);
+  });
+  await t.test('what no bind can carry is refused', async () => {
+    for (const input of ['', '\n', 'x'.repeat(65), 'x'.repeat(100000), 'tab\there', 'nul\0'])
+      assert.deepEqual(
+        (({ code, stdout }) => ({ code, stdout }))(await password(input)),
+        { code: 1, stdout: '' },
+        JSON.stringify(input.slice(0, 80)),
+      );
+    for (const length of ['7', '65', 'x', ''])
+      assert.equal((await password('', '--generate', '--length', length)).code, 2);
+    assert.equal((await password('x', '--length', '9')).code, 2);
   });
 });

@@ -110,9 +110,37 @@ static void test_vectors(void **state)
 	buf_free(&b);
 }
 
+static void test_allowed(void **state)
+{
+	static const struct {
+		const char *list;
+		const char *address;
+		bool allowed;
+	} rows[] = {
+	        {"", "203.0.113.9", true},
+	        {" ", "2001:db8::1", true},
+	        {"192.0.2.0/24", "192.0.2.255", true},
+	        {"192.0.2.0/24", "192.0.3.0", false},
+	        {"192.0.2.0/24", "::ffff:192.0.2.9", true},
+	        {"192.0.2.0/24", "2001:db8::1", false},
+	        {"192.0.2.1 2001:db8::/32", "2001:db8:1::9", true},
+	        {"192.0.2.1 2001:db8::/32", "192.0.2.2", false},
+	        {"nonsense", "192.0.2.2", false},
+	        {"192.0.2.2 nonsense", "192.0.2.2", false},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct sockaddr_storage a = address(rows[i].address);
+		if (net_address_allowed((struct sockaddr *)&a, rows[i].list) != rows[i].allowed)
+			fail_msg("%s in \"%s\"", rows[i].address, rows[i].list);
+	}
+	struct sockaddr_storage local = {.ss_family = AF_UNIX};
+	assert_false(net_address_allowed((struct sockaddr *)&local, "192.0.2.0/24"));
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_private), cmocka_unit_test(test_split),
-	                                   cmocka_unit_test(test_vectors)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_private), cmocka_unit_test(test_allowed),
+	                                   cmocka_unit_test(test_split), cmocka_unit_test(test_vectors)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -258,8 +258,11 @@ static struct expected fault_of_lie(const struct part *told, unsigned true_count
 		return (struct expected){smpp_field_name(told->row->field), told->end, ESME_RINVNUMDESTS};
 	if (told->row->type == SMPP_DESTS && more)
 		return (struct expected){"dest_address", told->end, ESME_RINVDESTFLAG};
-	if (told->row->type == SMPP_DESTS) /* flag, ton and npi are read as numbers, the address as a time */
-		return (struct expected){"schedule_delivery_time", told->entry[count] + 3, ESME_RINVSCHED};
+	unsigned numbers = 0;
+	while (told->row->type == SMPP_DESTS && told[1 + numbers].row->type == SMPP_U8)
+		numbers++;
+	if (numbers) /* the entry's first octets are read as the numbers behind the list, the rest as a time */
+		return (struct expected){"schedule_delivery_time", told->entry[count] + numbers, ESME_RINVSCHED};
 	return (struct expected){0}; /* the rest is taken for TLVs that are broken: dropped and counted */
 }
 
