@@ -521,6 +521,26 @@ static void command_rows_agree(void **state)
 	assert_null(smpp_tlv_name(0x1400));
 }
 
+/* Each row by its tag, and no other tag of the 65536. */
+static void every_tlv_row_is_found(void **state)
+{
+	(void)state;
+	static const struct {
+		uint16_t tag;
+		const char *name;
+	} rows[] = {
+#define SMPP_TLV(name, tag, type, min, max, note) {tag, #name},
+#include "smpp_tlv.def"
+#undef SMPP_TLV
+	};
+	size_t count = sizeof rows / sizeof rows[0], found = 0;
+	for (size_t i = 0; i < count; i++)
+		assert_string_equal(smpp_tlv_name(rows[i].tag), rows[i].name);
+	for (unsigned tag = 0; tag <= UINT16_MAX; tag++)
+		found += smpp_tlv_name((uint16_t)tag) != NULL;
+	assert_int_equal(found, count);
+}
+
 struct status_case {
 	uint32_t status;
 	const char *name;
@@ -576,6 +596,7 @@ int main(void)
 	        cmocka_unit_test(lengths_and_counts_come_from_what_is_there),
 	        cmocka_unit_test(integer_tlvs_have_1_2_or_4_octets),
 	        cmocka_unit_test(command_rows_agree),
+	        cmocka_unit_test(every_tlv_row_is_found),
 	        cmocka_unit_test(statuses_have_a_class),
 	};
 	return cmocka_run_group_tests(tests, NULL, free_octets);
