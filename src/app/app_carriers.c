@@ -83,6 +83,25 @@ struct dispatch_carrier app_carrier(const struct config_carrier *c, struct tls_c
 	                                          .session = session_of(c)}};
 }
 
+unsigned app_gate_accounts(const struct config *c, struct gate_account *to)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < c->carriers; i++) {
+		const struct config_carrier *k = &c->carrier[i];
+		bool outbind = k->connect == CONFIG_connect_outbind;
+		if (k->connect == CONFIG_connect_dial)
+			continue;
+		to[n] = (struct gate_account){.carrier = k->name,
+		                              .outbind = outbind,
+		                              .system_id = outbind ? k->outbind_system_id : k->system_id,
+		                              .password_hash = k->password_hash,
+		                              .addresses = k->addresses,
+		                              .session = session_of(k)};
+		n++;
+	}
+	return n;
+}
+
 /* --- flow ----------------------------------------------------------------------------------------------------------
  */
 

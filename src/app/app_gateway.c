@@ -26,6 +26,9 @@ struct gateway {
 	struct api *api;
 	struct http_server *http;
 	struct tls_context *server_tls;
+	struct gate *gate; /* NULL when no carrier connects to us */
+	struct tls_context *gate_tls;
+	struct gate_account gate_accounts[LIMIT_CARRIERS];
 	struct tls_context *carrier_tls[LIMIT_CARRIERS];
 	struct carrier_tlvs carrier_tlvs[LIMIT_CARRIERS];
 	struct dispatch_flow flow;
@@ -205,6 +208,8 @@ static void drain(struct gateway *g, const char *why)
 	g->draining = true;
 	log_event(LOG_INFO, "draining", LOG_TEXT(reason, why));
 	link_http_drain(g->http);
+	if (g->gate)
+		link_gate_close(g->gate);
 	dispatch_drain(g->dispatch, drained_cb, g);
 }
 
@@ -241,6 +246,31 @@ static bool start_http(struct gateway *g, struct buf *error)
 	config.routes = api_routes(&config.route_count);
 	g->http = link_http_new(g->loop, &config, g->api, error);
 	return g->http != NULL;
+}
+
+static struct carrier_link *place_cb(void *ctx, const char *carrier)
+{
+	return dispatch_waiting_link(((struct gateway *)ctx)->dispatch, carrier);
+}
+
+static bool start_gate(struct gateway *g, struct buf *error)
+{
+	const struct config_smpp *c = &g->config->smpp;
+	struct gate_config config = {.listen = c->listen,
+	                             .outbind_listen = c->outbind_listen,
+	                             .tls = g->gate_tls,
+	                             .connections = (unsigned)c->connections,
+	                             .accounts = g->gate_accounts,
+	                             .account_count = app_gate_accounts(g->config, g->gate_accounts),
+	                             .place = place_cb,
+	                             .ctx = g};
+	if (!*c->listen && !*c->outbind_listen)
+		return true;
+	g->gate = link_gate_new(g->loop, &config, error);
+	if (g->gate)
+		log_event(LOG_INFO, "smpp_listening", LOG_TEXT(listen, link_gate_address(g->gate)),
+		          LOG_TEXT(peer, link_gate_outbind_address(g->gate)));
+	return g->gate != NULL;
 }
 
 static void start_dispatch(struct gateway *g)
@@ -295,7 +325,7 @@ static bool start(struct gateway *g, struct buf *error)
 	g->lag = net_timer_new(g->loop, lag_cb, g);
 	lag_cb(g);
 	metric_set(METRIC_build_info, 1, LABELS(APP_VERSION));
-	return start_http(g, error);
+	return start_gate(g, error) && start_http(g, error);
 }
 
 /* Frees everything, so that leak checkers have the last word; a drain that ran out of time leaves the rest to the
@@ -306,11 +336,13 @@ static void finish(struct gateway *g)
 	net_signal_free(g->hup);
 	net_signal_free(g->term);
 	net_signal_free(g->interrupt);
-	if (!dispatch_drained_clean(g->dispatch) || link_http_connections(g->http)) {
+	if (!dispatch_drained_clean(g->dispatch) || link_http_connections(g->http) ||
+	    (g->gate && link_gate_guests(g->gate))) {
 		log_event(LOG_WARNING, "stopped", LOG_TEXT(reason, "drain_incomplete"));
 		exit(g->result);
 	}
 	link_http_free(g->http);
+	link_gate_free(g->gate);
 	dispatch_free(g->dispatch);
 	api_free(g->api);
 	net_tls_unref(g->server_tls);

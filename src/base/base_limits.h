@@ -66,6 +66,7 @@
 #define LIMIT_ROUTES 128                  /* routes in the configuration: looked through for each message */
 #define LIMIT_SENDERS 1024                /* sender numbers with limits of their own: a bucket each */
 #define LIMIT_BRANDS 64                   /* brands in the configuration */
+#define LIMIT_BINDS_A_MINUTE 600          /* of one account: a bind for each message is borne, a storm is not */
 #define LIMIT_RECEIPT_CANDIDATES 6        /* spellings of one message id that are looked up */
 #define LIMIT_PART_BYTES 1024             /* octets of one part of a text in several; a phone's has at most 160 */
 #define LIMIT_PARTS_OUT 10                /* segments of one text of ours; carriers refuse or drop what has more */

@@ -17,7 +17,11 @@ struct uuid dispatch_id(struct dispatch *d)
 
 void dispatch_answer(const struct delivery *to, uint32_t status)
 {
-	link_carrier_answer(to->link, to->generation, to->command, to->sequence, status, (struct view){0});
+	char id[UUID_TEXT_BYTES];
+	struct view message_id = view_str(status == ESME_ROK ? centre_message_id(to, id) : "");
+	link_carrier_answer(to->link, to->generation, to->command, to->sequence, status, message_id);
+	if (status == ESME_ROK && to->owes_receipt)
+		centre_receipt(to);
 }
 
 bool dispatch_refused_for_data(const char *sqlstate)
@@ -171,11 +175,32 @@ static void unsent_cb(void *ctx, struct carrier_link *l, uint64_t ref)
 	outcomes_add(d->outcomes, &o);
 }
 
+static struct delivery delivery_of(struct dispatch *d, struct carrier_link *l, const struct smpp_pdu *pdu)
+{
+	struct delivery from = {.link = l,
+	                        .generation = link_carrier_generation(l),
+	                        .command = pdu->command,
+	                        .sequence = pdu->sequence_number};
+	if (!link_carrier_is_centre(l))
+		return from;
+	from.id = dispatch_id(d);
+	if ((pdu->field[SMPP_F_registered_delivery].number & 3) == 1)
+		from.owes_receipt = d;
+	copy_view(from.source, sizeof(from.source), pdu->field[SMPP_F_source_addr].text);
+	copy_view(from.destination, sizeof(from.destination), pdu->field[SMPP_F_destination_addr].text);
+	return from;
+}
+
 static void delivered_cb(void *ctx, struct carrier_link *l, const struct smpp_pdu *pdu)
 {
 	struct dispatch *d = ctx;
-	struct delivery from = {l, link_carrier_generation(l), pdu->command, pdu->sequence_number};
+	struct delivery from = delivery_of(d, l, pdu);
 	struct smpp_receipt receipt;
+	uint32_t refusal = centre_refusal(pdu->command);
+	if (refusal) {
+		dispatch_answer(&from, refusal);
+		return;
+	}
 	if (smpp_receipt_parse(pdu, &receipt))
 		outcomes_add_receipt(d->outcomes, &from, pdu, &receipt);
 	else
@@ -318,6 +343,14 @@ bool dispatch_ready(const struct dispatch *d)
 {
 	return d->entered && !d->draining && store_lane_up(d->accept_lane) && store_lane_up(d->claim_lane) &&
 	       store_lane_up(d->outcome_lane) && store_lane_up(d->inbound_lane) && store_lane_up(d->read_lane);
+}
+
+struct carrier_link *dispatch_waiting_link(struct dispatch *d, const char *carrier)
+{
+	for (unsigned i = 0; i < d->links; i++)
+		if (strcmp(d->link[i].carrier->name, carrier) == 0 && link_carrier_waits(d->link[i].link))
+			return d->link[i].link;
+	return NULL;
 }
 
 unsigned dispatch_links_bound(const struct dispatch *d)

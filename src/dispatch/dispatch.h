@@ -92,6 +92,8 @@ void dispatch_clock_moved(struct dispatch *d);
 
 /* Not ready when the database is down or the schema is not this program's. */
 bool dispatch_ready(const struct dispatch *d);
+/* A link of a carrier that connects to us, without a connection; NULL when all have one, or none is that carrier's. */
+struct carrier_link *dispatch_waiting_link(struct dispatch *d, const char *carrier);
 unsigned dispatch_links_bound(const struct dispatch *d);
 /* For API reads. */
 struct store_lane *dispatch_read_lane(struct dispatch *d);

@@ -6,6 +6,7 @@
  *   dispatch_flight.c   open submits: ref -> message
  *   dispatch_outcome.c  answers and receipts -> commit -> deliver_sm_resp
  *   dispatch_inbound.c  patients' texts -> STOP, START, HELP, reply -> commit -> deliver_sm_resp
+ *   dispatch_centre.c   what carriers that bind to us get as answers
  *   dispatch_webhook.c  events -> practices
  *   dispatch_house.c    node life, sweeps, gauges, partitions
  *   dispatch_zone.c     TZif files, parsed once */
@@ -28,6 +29,12 @@ struct delivery {
 	unsigned generation;
 	enum smpp_command command;
 	uint32_t sequence;
+	/* Where we are the message centre: the id that we give what was submitted, and the receipt that was asked for.
+	 */
+	struct uuid id;
+	struct dispatch *owes_receipt; /* NULL: nothing was asked for */
+	char source[22];
+	char destination[22];
 };
 
 #define DISPATCH_LINKS_MAX (LIMIT_CARRIERS * LIMIT_LINKS * 2) /* a pair has two sessions */
@@ -77,6 +84,7 @@ struct dispatch {
 
 int64_t dispatch_now_us(const struct dispatch *d);
 struct uuid dispatch_id(struct dispatch *d);
+/* Answers a request of a carrier, after the commit; and once it is taken gives the receipt that is owed. */
 void dispatch_answer(const struct delivery *to, uint32_t status);
 
 struct accepter *accepter_new(struct dispatch *d);
@@ -94,6 +102,13 @@ void claimer_withdraw(struct claimer *c, const struct uuid *practice, struct vie
 void claimer_free(struct claimer *c);
 /* Keys of the recipient locks; every gateway computes the same. */
 int64_t claimer_lock_key(const struct uuid *practice, char kind, struct view who);
+
+/* What a request that only a message centre serves is refused with; ESME_ROK for texts and receipts. */
+uint32_t centre_refusal(enum smpp_command command);
+/* The message_id of our answer, "" when the request gets none. */
+const char *centre_message_id(const struct delivery *from, char to[UUID_TEXT_BYTES]);
+/* Sends the receipt that is owed for a text that is committed. Best effort: one that finds no free slot is counted. */
+void centre_receipt(const struct delivery *from);
 
 /* Reads the holds of one sender into the facts: hold and hold_until_us when every configured carrier is held, of the
  * one that is free first. Returns a bit for each carrier, by its place in the configuration, that is held. */

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define ID_3_3 8 /* octets of a message_id in SMPP 3.3, without its NUL */
+
 struct carrier_link {
 	struct loop *loop;
 	struct carrier_link_config config;
@@ -263,7 +265,10 @@ void link_carrier_answer(struct carrier_link *l, unsigned generation, enum smpp_
 {
 	if (!l->pump || generation != l->generation)
 		return; /* the carrier will deliver it again on the new connection; storing is idempotent */
-	smpp_session_answer(link_pump_session(l->pump), request, sequence, status, message_id);
+	struct smpp_session *session = link_pump_session(l->pump);
+	if (smpp_session_version(session) < 0x34 && message_id.n > ID_3_3) /* longer ids break them off (5.0 2.11.2) */
+		message_id = view_of(message_id.p + message_id.n - ID_3_3, ID_3_3);
+	smpp_session_answer(session, request, sequence, status, message_id);
 	count_pdu(l, SMPP_OUT, smpp_command_answer(request));
 	link_pump_flush(l->pump);
 }
