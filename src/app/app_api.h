@@ -20,6 +20,7 @@ struct api_config {
 struct api_caller {
 	struct uuid practice_id;
 	char sender[24];
+	unsigned max_segments; /* of a text with characters outside the GSM alphabet */
 };
 
 struct api *api_new(const struct api_config *config);

@@ -137,6 +137,7 @@ static void found_cb(void *ctx, const struct store_rows *rows)
 	memcpy(k->hash, hash, sizeof(hash));
 	k->caller.practice_id = store_rows_uuid(rows, 0, 0);
 	copy_view(k->caller.sender, sizeof(k->caller.sender), store_rows_text(rows, 0, 2));
+	k->caller.max_segments = (unsigned)store_rows_int(rows, 0, 3);
 	k->checked_ms = net_loop_now_ms(auth->api->config.loop);
 	l->found = net_equal(hash, l->hash, sizeof(hash));
 }

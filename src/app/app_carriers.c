@@ -32,6 +32,20 @@ static enum dispatch_validity validity_of(enum config_word word)
 	                                          : DISPATCH_VALIDITY_RELATIVE;
 }
 
+static enum text_alphabet alphabet_of(enum config_word word)
+{
+	enum text_alphabet a = ALPHABET_GSM7;
+	check(text_alphabet_find(view_str(config_word_text(word)), &a));
+	return a;
+}
+
+static enum smpp_split_way split_of(enum config_word word)
+{
+	enum smpp_split_way way = SMPP_SPLIT_UDH8;
+	check(smpp_split_find(view_str(config_word_text(word)), &way));
+	return way;
+}
+
 static struct smpp_session_config session_of(const struct config_carrier *c)
 {
 	return (struct smpp_session_config){.role = c->connect == CONFIG_connect_accept ? SMPP_MC : SMPP_ESME,
@@ -67,6 +81,8 @@ struct dispatch_carrier app_carrier(const struct config_carrier *c, struct tls_c
 	                                 .dest_ton = (uint8_t)c->dest_ton,
 	                                 .dest_npi = (uint8_t)c->dest_npi,
 	                                 .data_sm = c->submit_with == CONFIG_submit_with_data_sm,
+	                                 .alphabet = alphabet_of(c->alphabet),
+	                                 .long_texts = split_of(c->long_messages),
 	                                 .validity = validity_of(c->validity),
 	                                 .user_message_reference = c->user_message_reference,
 	                                 .tlvs = tlvs->row,

@@ -15,6 +15,8 @@
 #define EXPIRES_DEFAULT_US (8 * DAY_US) /* longer than any cap holds a message */
 #define EXPIRES_AHEAD_US (400 * DAY_US)
 
+#define UCS2_UNITS_OF_MANY 67 /* of one segment, when there are several */
+
 struct creation {
 	struct api *api;
 	struct http_exchange *x;
@@ -184,11 +186,13 @@ static void check_shape(struct creation *c, struct view body, const struct text_
 		buf_printf(&detail, "The text has %u characters; at most %d may be sent.", shape->characters,
 		           LIMIT_MESSAGE_CHARACTERS);
 		add_error(c, "/body", "body_too_long", pool_copy(link_http_pool(c->x), buf_view(&detail)));
-	} else if (shape->segments > 1 && shape->encoding == TEXT_UCS2) {
-		buf_printf(&detail, "These characters need an alphabet of which one text holds %d: ", LIMIT_UCS2_UNITS);
+	} else if (shape->encoding == TEXT_UCS2 && shape->segments > c->who.max_segments) {
+		buf_printf(&detail, "These characters need an alphabet of which %s %d: ",
+		           c->who.max_segments > 1 ? "the texts allowed for one message hold" : "one text holds",
+		           c->who.max_segments > 1 ? (int)c->who.max_segments * UCS2_UNITS_OF_MANY : LIMIT_UCS2_UNITS);
 		text_not_gsm7(body, 16, &detail);
 		add_error(c, "/body", "body_characters", pool_copy(link_http_pool(c->x), buf_view(&detail)));
-	} else if (shape->segments > 1) {
+	} else if (shape->encoding == TEXT_GSM7 && shape->segments > 1) {
 		buf_printf(&detail, "The text takes %u of the %d places of one text (some characters take two).",
 		           shape->units, LIMIT_GSM7_SEPTETS);
 		add_error(c, "/body", "body_too_long", pool_copy(link_http_pool(c->x), buf_view(&detail)));

@@ -21,6 +21,7 @@ const char practice_help[] =
         "  --sender NUMBER      the number that its texts come from and replies go to\n"
         "  --webhook-url URL    where its events go; '' for nowhere. A new signing secret is made when there is none\n"
         "  --webhook-text BOOL  true: replies' text and the full phone go with them; false: they do not\n"
+        "  --segments N         segments of a text with characters outside the GSM alphabet, 1 (the default) to 3\n"
         "  --config FILE, --database TEXT, --json\n";
 
 const char key_help[] = "Examples:\n"
@@ -33,7 +34,7 @@ const char key_help[] = "Examples:\n"
                         "  --label TEXT, --config FILE, --database TEXT, --json\n";
 
 struct practice_options {
-	const char *config, *database, *name, *phone, *sender, *url, *text, *label;
+	const char *config, *database, *name, *phone, *sender, *url, *text, *label, *segments;
 	bool json;
 };
 
@@ -75,6 +76,12 @@ static int finish(struct store_client *c, struct store_table *t, bool json)
 	return result;
 }
 
+static bool segments_ok(const char *text)
+{
+	uint64_t n;
+	return !text || (parse_u64(view_str(text), 3, &n) && n >= 1);
+}
+
 static int practice_add(struct store_client *c, const struct practice_options *o)
 {
 	char id[UUID_TEXT_BYTES], at[TIME_TEXT_BYTES], secret[64];
@@ -96,17 +103,21 @@ static int practice_add(struct store_client *c, const struct practice_options *o
 	                        o->url && *o->url ? o->url : NULL,
 	                        secret,
 	                        o->text ? o->text : "false",
-	                        now_text(at)};
+	                        now_text(at),
+	                        o->segments ? o->segments : "1"};
+	if (!segments_ok(o->segments))
+		return usage_error("--segments takes 1 to 3");
 	struct store_table *t = store_client_run(
 	        c,
 	        "WITH made AS (INSERT INTO smsbridge.practice (id, name, phone, sender, webhook_url, webhook_secret,"
-	        " webhook_reply_text, created_at) VALUES ($1::uuid, $2, $3, $4, $5, $6, $7::boolean, $8::timestamptz) "
+	        " webhook_reply_text, created_at, max_segments) VALUES ($1::uuid, $2, $3, $4, $5, $6, $7::boolean,"
+	        " $8::timestamptz, $9::smallint) "
 	        "RETURNING *),"
 	        " told AS (INSERT INTO smsbridge.event (practice_id, type, at, data) SELECT id, 'practice.changed', "
 	        "created_at,"
 	        " jsonb_build_object('change', 'added') FROM made)"
 	        " SELECT id, name, phone, sender, webhook_url, webhook_secret FROM made",
-	        params, 8);
+	        params, 9);
 	return finish(c, t, o->json);
 }
 
@@ -114,7 +125,9 @@ static int practice_set(struct store_client *c, const char *id, const struct pra
 {
 	char at[TIME_TEXT_BYTES], secret[64];
 	make_secret(secret);
-	const char *params[] = {id, o->name, o->phone, o->sender, o->url, secret, o->text, now_text(at)};
+	const char *params[] = {id, o->name, o->phone, o->sender, o->url, secret, o->text, now_text(at), o->segments};
+	if (!segments_ok(o->segments))
+		return usage_error("--segments takes 1 to 3");
 	if ((o->name && !gsm_text(o->name, 40)) || (o->phone && !gsm_text(o->phone, 20)))
 		return usage_error("--name takes 1 to 40, --phone 1 to 20 characters of the GSM alphabet");
 	struct store_table *t = store_client_run(
@@ -123,13 +136,13 @@ static int practice_set(struct store_client *c, const char *id, const struct pra
 	        " sender = coalesce($4, sender), webhook_url = CASE WHEN $5::text IS NULL THEN webhook_url ELSE "
 	        "nullif($5, '') END,"
 	        " webhook_secret = coalesce(webhook_secret, $6), webhook_reply_text = coalesce($7::boolean, "
-	        "webhook_reply_text)"
+	        "webhook_reply_text), max_segments = coalesce($9::smallint, max_segments)"
 	        " WHERE id = $1::uuid RETURNING *),"
 	        " told AS (INSERT INTO smsbridge.event (practice_id, type, at, data) SELECT id, 'practice.changed', "
 	        "$8::timestamptz,"
 	        " jsonb_build_object('change', 'settings') FROM made)"
 	        " SELECT id, name, phone, sender, webhook_url, webhook_secret FROM made",
-	        params, 8);
+	        params, 9);
 	return finish(c, t, o->json);
 }
 
@@ -137,7 +150,7 @@ static int practice_list(struct store_client *c, const struct practice_options *
 {
 	struct store_table *t = store_client_run(c,
 	                                         "SELECT id, name, phone, sender, webhook_url, webhook_reply_text, "
-	                                         "created_at FROM smsbridge.practice ORDER BY id",
+	                                         "max_segments, created_at FROM smsbridge.practice ORDER BY id",
 	                                         NULL, 0);
 	if (!t)
 		return failure("%s", store_client_error(c));
@@ -148,11 +161,17 @@ static int practice_list(struct store_client *c, const struct practice_options *
 
 static int parse(int argc, char **argv, struct practice_options *o, const char **words)
 {
-	const struct option_row rows[] = {{"config", &o->config, NULL},     {"database", &o->database, NULL},
-	                                  {"name", &o->name, NULL},         {"phone", &o->phone, NULL},
-	                                  {"sender", &o->sender, NULL},     {"webhook-url", &o->url, NULL},
-	                                  {"webhook-text", &o->text, NULL}, {"label", &o->label, NULL},
-	                                  {"json", NULL, &o->json},         {0}};
+	const struct option_row rows[] = {{"config", &o->config, NULL},
+	                                  {"database", &o->database, NULL},
+	                                  {"name", &o->name, NULL},
+	                                  {"phone", &o->phone, NULL},
+	                                  {"sender", &o->sender, NULL},
+	                                  {"webhook-url", &o->url, NULL},
+	                                  {"webhook-text", &o->text, NULL},
+	                                  {"label", &o->label, NULL},
+	                                  {"segments", &o->segments, NULL},
+	                                  {"json", NULL, &o->json},
+	                                  {0}};
 	return options_parse(argc, argv, rows, words, 2);
 }
 

@@ -81,8 +81,12 @@ static void bound_cb(void *ctx, struct carrier_link *l, bool up)
 
 static struct outcome outcome_of(struct dispatch *d, const struct flight *f)
 {
-	return (struct outcome){
-	        .practice_id = f->practice_id, .id = f->id, .carrier = f->carrier, .at_us = dispatch_now_us(d)};
+	return (struct outcome){.practice_id = f->practice_id,
+	                        .id = f->id,
+	                        .carrier = f->carrier,
+	                        .at_us = dispatch_now_us(d),
+	                        .part = f->part,
+	                        .parts = f->parts};
 }
 
 static int64_t retry_due_us(const struct dispatch *d, const struct flight *f, int64_t base_us)

@@ -10,7 +10,9 @@
 #include "base_uuid.h"
 #include "link_carrier.h"
 #include "policy_route.h"
+#include "smpp_split.h"
 #include "store_lane.h"
+#include "text_alphabet.h"
 
 struct dispatch;
 
@@ -20,7 +22,9 @@ enum dispatch_validity { DISPATCH_VALIDITY_RELATIVE, DISPATCH_VALIDITY_ABSOLUTE,
 struct dispatch_carrier {
 	const char *name;
 	uint8_t source_ton, source_npi, dest_ton, dest_npi;
-	bool data_sm; /* submits go as data_sm */
+	bool data_sm;                   /* submits go as data_sm */
+	enum text_alphabet alphabet;    /* of data_coding 0 */
+	enum smpp_split_way long_texts; /* how a text of several segments goes */
 	enum dispatch_validity validity;
 	bool user_message_reference;
 	const struct smpp_tlv *tlvs; /* vendor TLVs of each submit */

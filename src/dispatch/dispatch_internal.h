@@ -125,6 +125,8 @@ struct flight {
 	unsigned segments;
 	int32_t day; /* on which its segments count for the sender */
 	char sender[24];
+	unsigned part; /* as in struct outcome */
+	unsigned parts;
 	bool given_up; /* told as uncertain; a late answer may still come */
 	bool used;
 	uint32_t generation;
@@ -156,6 +158,8 @@ struct outcome {
 	char carrier_message_id[66];
 	char command_status[SMPP_STATUS_TEXT];
 	int64_t at_us;
+	unsigned part;  /* 1 to parts of a message that goes as several submits */
+	unsigned parts; /* 0 or 1: the whole message */
 };
 struct outcomes *outcomes_new(struct dispatch *d);
 void outcomes_add(struct outcomes *o, const struct outcome *outcome);

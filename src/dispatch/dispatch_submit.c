@@ -3,7 +3,6 @@
 #include "dispatch_claim.h"
 
 #include "smpp_time.h"
-#include "text_alphabet.h"
 
 #include <stdlib.h>
 
@@ -11,7 +10,10 @@
 
 struct submits {
 	struct dispatch *d;
-	struct buf text;
+	struct buf text; /* encoded */
+	struct smpp_split split;
+	struct smpp_split_octets octets;
+	uint8_t data_coding;
 	char validity[SMPP_TIME_TEXT_BYTES];
 	uint8_t reference[2];
 	uint8_t seconds[4];
@@ -88,24 +90,72 @@ static void ask_carrier(struct submits *s, const struct claimed *m, int64_t now_
 		smpp_pdu_add_tlv(pdu, carrier->tlvs[i].tag, carrier->tlvs[i].value);
 }
 
-static bool write_submit(struct submits *s, const struct claimed *m, int64_t now_us, struct smpp_pdu *pdu)
+/* --- text --------------------------------------------------------------------------------------------------------- */
+
+#define DATA_CODING_LATIN1 3
+#define DATA_CODING_UCS2 8
+
+struct coding {
+	bool ucs2;
+	enum text_alphabet alphabet;
+	uint8_t data_coding;
+	enum smpp_unit unit;
+};
+
+static bool encode(struct submits *s, const struct claimed *m, const struct coding *c)
+{
+	uint32_t stranger;
+	buf_clear(&s->text);
+	s->data_coding = c->data_coding;
+	return (c->ucs2 ? text_ucs2_encode(m->body, &s->text)
+	                : text_encode(c->alphabet, m->body, &s->text, &stranger)) &&
+	       smpp_split_plan(&s->split, m->link->carrier->long_texts, c->unit, buf_view(&s->text),
+	                       dispatch_reference(&m->id)) &&
+	       s->split.segments <= m->segments;
+}
+
+/* In what the carrier takes data_coding 0 for; what that lacks as Latin-1, else as UCS-2, if it takes no more segments
+ * than the rules allowed. Packed septets are written from septets of an octet each. Whatever data_coding 0 is to the
+ * carrier, on the air it is the GSM alphabet: 160 characters. */
+static bool encode_text(struct submits *s, const struct claimed *m)
+{
+	static const struct coding zero[ALPHABET_COUNT] = {
+	        [ALPHABET_GSM7] = {false, ALPHABET_GSM7, 0, SMPP_UNIT_SEPTET},
+	        [ALPHABET_GSM7_PACKED] = {false, ALPHABET_GSM7, 0, SMPP_UNIT_PACKED},
+	        [ALPHABET_LATIN1] = {false, ALPHABET_LATIN1, 0, SMPP_UNIT_SEPTET},
+	        [ALPHABET_ASCII] = {false, ALPHABET_ASCII, 0, SMPP_UNIT_SEPTET},
+	};
+	static const struct coding latin1 = {false, ALPHABET_LATIN1, DATA_CODING_LATIN1, SMPP_UNIT_OCTET};
+	static const struct coding ucs2 = {true, ALPHABET_GSM7, DATA_CODING_UCS2, SMPP_UNIT_UCS2};
+	if (m->ucs2)
+		return encode(s, m, &ucs2);
+	return encode(s, m, &zero[m->link->carrier->alphabet]) || encode(s, m, &latin1) || encode(s, m, &ucs2);
+}
+
+/* --- submits ------------------------------------------------------------------------------------------------------ */
+
+static void into_payload(struct smpp_pdu *pdu)
+{
+	struct view text = pdu->field[SMPP_F_short_message].text;
+	if (pdu->command == SMPP_data_sm && text.n)
+		smpp_pdu_add_tlv(pdu, SMPP_TAG_message_payload, text);
+}
+
+static bool write_part(struct submits *s, const struct claimed *m, unsigned part, int64_t now_us, struct smpp_pdu *pdu)
 {
 	const struct dispatch_carrier *carrier = m->link->carrier;
 	bool centre = link_carrier_is_centre(m->link->link);
-	buf_clear(&s->text);
-	bool ok = m->ucs2 ? text_ucs2_encode(m->body, &s->text) : text_gsm7_encode(m->body, &s->text);
 	smpp_pdu_init(pdu, carrier->data_sm ? SMPP_data_sm : centre ? SMPP_deliver_sm : SMPP_submit_sm, 0);
 	address(carrier, m, pdu);
-	smpp_pdu_set_number(pdu, SMPP_F_data_coding, m->ucs2 ? 8 : 0);
-	if (carrier->data_sm)
-		smpp_pdu_add_tlv(pdu, SMPP_TAG_message_payload, buf_view(&s->text));
-	else
-		smpp_pdu_set_text(pdu, SMPP_F_short_message, buf_view(&s->text));
+	smpp_pdu_set_number(pdu, SMPP_F_data_coding, s->data_coding);
+	if (!smpp_split_write(&s->split, part, &s->octets, pdu))
+		return false;
+	into_payload(pdu);
 	if (!centre)
 		ask_carrier(s, m, now_us, pdu);
 	if (carrier->user_message_reference)
 		add_reference(s, m, pdu);
-	return ok && !s->text.full;
+	return true;
 }
 
 static void not_sent(struct submits *s, const struct claimed *m, enum reason reason, const char *status, int64_t now_us,
@@ -125,36 +175,72 @@ static void not_sent(struct submits *s, const struct claimed *m, enum reason rea
 	outcomes_add(s->d->outcomes, &o);
 }
 
-void submits_one(struct submits *s, const struct claimed *m, int64_t now_us)
+static struct flight flight_of(struct submits *s, const struct claimed *m, unsigned part, int64_t now_us)
 {
-	struct smpp_pdu pdu;
-	const char *why = "";
-	if (m->withdrawn) {
-		not_sent(s, m, REASON_canceled_by_opt_out, "canceled", now_us, 0);
-		return;
-	}
-	if (!write_submit(s, m, now_us, &pdu)) {
-		not_sent(s, m, REASON_carrier_rejected, "failed", now_us, 0);
-		return;
-	}
+	unsigned segments = s->split.parts == 1 ? s->split.segments : 1;
 	struct flight flight = {.practice_id = m->practice_id,
 	                        .id = m->id,
 	                        .link = m->link->link,
 	                        .carrier = m->link->carrier->name,
 	                        .attempts = m->facts.attempts,
 	                        .refusals = m->refusals,
-	                        .segments = m->segments,
+	                        .segments = segments,
+	                        .part = part + 1,
+	                        .parts = s->split.parts,
 	                        .day = flow_day(s->d->flow, m->sender, now_us)};
 	copy_str(flight.sender, sizeof(flight.sender), m->sender);
+	return flight;
+}
+
+/* A part that did not get out, behind one that did: the message is not whole, and is not sent again. */
+static void part_lost(struct submits *s, const struct flight *f, int64_t now_us)
+{
+	struct outcome o = {.practice_id = f->practice_id,
+	                    .id = f->id,
+	                    .status = "failed",
+	                    .reason = REASON_link_lost,
+	                    .type = "message.failed",
+	                    .carrier = f->carrier,
+	                    .at_us = now_us,
+	                    .part = f->part,
+	                    .parts = f->parts};
+	outcomes_add(s->d->outcomes, &o);
+}
+
+static bool submit_part(struct submits *s, const struct claimed *m, unsigned part, int64_t now_us)
+{
+	struct smpp_pdu pdu;
+	const char *why = "";
+	struct flight flight = flight_of(s, m, part, now_us);
 	uint64_t ref = flights_add(s->d->flights, &flight);
-	if (ref && link_carrier_submit(m->link->link, ref, &pdu, m->segments, &why)) {
-		if (m->first_try)
-			metric_observe(METRIC_accept_to_wire_seconds,
-			               (double)(dispatch_now_us(s->d) - m->created_us) / 1e6, NO_LABELS);
+	if (ref && write_part(s, m, part, now_us, &pdu) &&
+	    link_carrier_submit(m->link->link, ref, &pdu, flight.segments, &why))
+		return true;
+	flights_remove(s->d->flights, ref);
+	if (part)
+		part_lost(s, &flight, now_us);
+	return false;
+}
+
+void submits_one(struct submits *s, const struct claimed *m, int64_t now_us)
+{
+	if (m->withdrawn) {
+		not_sent(s, m, REASON_canceled_by_opt_out, "canceled", now_us, 0);
 		return;
 	}
-	flights_remove(s->d->flights, ref);
-	not_sent(s, m, REASON_link_lost, "held", now_us, now_us);
+	if (!encode_text(s, m)) {
+		not_sent(s, m, REASON_carrier_alphabet, "failed", now_us, 0);
+		return;
+	}
+	if (!submit_part(s, m, 0, now_us)) {
+		not_sent(s, m, REASON_link_lost, "held", now_us, now_us);
+		return;
+	}
+	if (m->first_try)
+		metric_observe(METRIC_accept_to_wire_seconds, (double)(dispatch_now_us(s->d) - m->created_us) / 1e6,
+		               NO_LABELS);
+	for (unsigned part = 1; part < s->split.parts; part++)
+		submit_part(s, m, part, now_us);
 }
 
 void submits_flush(struct submits *s)
