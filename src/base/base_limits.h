@@ -69,6 +69,8 @@
 #define LIMIT_BINDS_A_MINUTE 600          /* of one account: a bind for each message is borne, a storm is not */
 #define LIMIT_RECEIPT_CANDIDATES 6        /* spellings of one message id that are looked up */
 #define LIMIT_PART_BYTES 1024             /* octets of one part of a text in several; a phone's has at most 160 */
+#define LIMIT_INBOUND_QUEUE 2048          /* patients' texts that wait for their commit; more come again */
+#define LIMIT_INBOUND_BYTES (32 << 20)    /* their octets; one message_payload has up to 65,535 */
 #define LIMIT_PARTS_OUT 10                /* segments of one text of ours; carriers refuse or drop what has more */
 
 /* --- webhooks ------------------------------------------------------------------------------------------------- */

@@ -341,6 +341,7 @@ void dispatch_set_rate(struct dispatch *d, const char *carrier, double rate)
 void dispatch_clock_moved(struct dispatch *d)
 {
 	claimer_wake(d->claimer);
+	inbounds_sweep(d->inbounds);
 }
 
 bool dispatch_ready(const struct dispatch *d)

@@ -64,6 +64,7 @@ struct dispatch_settings { /* may change by a reload */
 	int64_t unconfirmed_after_ms;
 	int64_t idempotency_keep_ms;
 	int64_t receipts_keep_ms;
+	int64_t parts_wait_ms;
 	int64_t webhook_timeout_ms;
 	int64_t webhook_retry_base_ms;
 	int64_t webhook_retry_max_ms;

@@ -1,51 +1,44 @@
 /* Patients' texts, one at a time, each in one transaction under the recipient's lock, then answered. A STOP does not
- * pass through the claim cycle and works while that is stopped. 1 find the practice that has the number
- * (inbound_practice) 2 lock the recipient; keep the text; act: opt-out and cancel, lift, or help; queue the one notice;
- * commit 3 withdraw claimed submits; answer deliver_sm When the commit's fate is unknown the text goes through again:
- * its ids are its own, so twice is as once. */
-#include "dispatch_internal.h"
+ * pass through the claim cycle and works while that is stopped.
+ *   1 find the practice that has the number (inbound_practice)
+ *   2 lock the recipient; take: is it a text that was delivered before (inbound_once), a part (part_store), or one
+ * whose parts did not come (long_take)? 3 keep the text; act: opt-out and cancel, lift, or help; queue the one notice;
+ * commit 4 withdraw claimed submits; answer the carrier A part that is not the last one is kept and answered; the
+ * others join it later (dispatch_part.c). A STOP acts when its part comes, and not again when the text is joined; START
+ * and HELP act when the whole text says so.
+ *
+ * Carriers deliver again what they think unanswered (trap 33): a part that its text has already is such a repeat; for
+ * texts in one PDU see dispatch_repeat.c.
+ *
+ * When the commit's fate is unknown the text goes through again: its ids are its own, so twice is as once. */
+#include "dispatch_inbound.h"
 
 #include "smpp_status.h"
-#include "text_alphabet.h"
-#include "text_keyword.h"
-#include "text_shape.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define RETRY_MS 500
 #define REFUSALS_MAX 5
-#define INBOUND_QUEUE 2048 /* texts that wait; more are answered with ESME_RX_T_APPN and come again */
-
-struct inbound {
-	struct inbound *next;
-	struct delivery from;
-	const char *carrier;
-	char phone[24];
-	char sender[24];
-	char *body;
-	enum text_keyword keyword;
-	const char *word;
-	int64_t at_us;
-	struct uuid id;
-	struct uuid notice_id;
-	struct uuid practice_id; /* zero: unroutable */
-	char *practice_name;
-	char *practice_phone;
-	char *practice_sender;
-	bool found;
-	bool changed; /* opt-out made or lifted by this text */
-};
+#define TICK_MS 1000
+#define PURGE_TICKS 60
+#define DUE_MAX 64               /* texts that wait for parts no longer, at a time */
+#define BODY_BYTES_MAX (1 << 20) /* UTF-8 of a joined text: 255 parts */
 
 struct inbounds {
 	struct dispatch *d;
 	struct inbound *first, *last;
 	unsigned waiting;
+	size_t bytes;
+	unsigned expired; /* of those that wait */
 	bool busy;
 	bool paused;
+	bool tick;         /* sweep in this turn */
+	unsigned ticks;    /* since the last purge */
 	unsigned refusals; /* of the text that is first */
-	struct net_timer *retry;
-	struct store_params find, lock, keep, act, notice;
+	struct repeats *repeats;
+	struct net_timer *retry, *timer;
+	struct store_params find, lock, take, keep, close, act, notice, ids, due, purge;
 };
 
 static void retry_cb(void *ctx)
@@ -53,12 +46,27 @@ static void retry_cb(void *ctx)
 	((struct inbounds *)ctx)->paused = false;
 }
 
+static void tick_cb(void *ctx)
+{
+	struct inbounds *in = ctx;
+	in->tick = true;
+	net_timer_start(in->timer, TICK_MS);
+}
+
 struct inbounds *inbounds_new(struct dispatch *d)
 {
 	struct inbounds *in = mem_alloc(sizeof(*in));
 	in->d = d;
+	in->repeats = repeats_new(d);
 	in->retry = net_timer_new(d->config.loop, retry_cb, in);
+	in->timer = net_timer_new(d->config.loop, tick_cb, in);
+	net_timer_start(in->timer, TICK_MS);
 	return in;
+}
+
+void inbounds_sweep(struct inbounds *in)
+{
+	in->tick = true;
 }
 
 bool inbounds_idle(const struct inbounds *in)
@@ -66,55 +74,101 @@ bool inbounds_idle(const struct inbounds *in)
 	return !in->first;
 }
 
+static bool is_routed(const struct inbound *m)
+{
+	return !uuid_is_zero(&m->practice_id);
+}
+
+/* --- in ------------------------------------------------------------------------------------------------------------
+ */
+
 static void inbound_free(struct inbound *m)
 {
-	free(m->body);
+	buf_free(&m->body);
+	inbound_parts_free(m->parts);
+	free(m->data);
+	free(m->carrier_copy);
 	free(m->practice_name);
 	free(m->practice_phone);
 	free(m->practice_sender);
 	free(m);
 }
 
-/* short_message, or message_payload when that is empty (trap 31). A user data header is not text. */
-static struct view text_octets(const struct smpp_pdu *pdu)
+/* The configuration's row of a carrier, or NULL when it is not configured any more. */
+static const struct dispatch_carrier *carrier_find(const struct dispatch *d, struct view name)
 {
-	struct view text = pdu->command == SMPP_data_sm ? (struct view){0} : pdu->field[SMPP_F_short_message].text;
-	const struct smpp_tlv *payload = smpp_pdu_tlv(pdu, SMPP_TAG_message_payload);
-	if (text.n == 0 && payload)
-		text = payload->value;
-	if (pdu->field[SMPP_F_esm_class].number & 0x40 && text.n && (size_t)text.p[0] + 1 <= text.n)
-		text = view_of(text.p + text.p[0] + 1, text.n - text.p[0] - 1);
-	return text;
+	for (unsigned i = 0; i < d->config.carrier_count; i++)
+		if (view_eq(name, view_str(d->carriers[i].name)))
+			return &d->carriers[i];
+	return NULL;
 }
 
-void inbounds_add(struct inbounds *in, const struct delivery *from, const struct smpp_pdu *pdu)
+static enum text_alphabet alphabet_of(const struct dispatch *d, const char *carrier)
 {
-	if (in->waiting >= INBOUND_QUEUE) {
-		dispatch_answer(from, ESME_RX_T_APPN);
-		return;
-	}
+	const struct dispatch_carrier *c = carrier_find(d, view_str(carrier));
+	return c ? c->alphabet : ALPHABET_GSM7;
+}
+
+static struct inbound *inbound_new(struct inbounds *in, enum inbound_kind kind, const char *carrier)
+{
 	struct inbound *m = mem_alloc(sizeof(*m));
-	struct buf text = BUF(1 << 18);
-	text_decode((uint8_t)pdu->field[SMPP_F_data_coding].number, text_octets(pdu), &text);
-	for (size_t i = 0; i < text.n; i++)
-		if (text.p[i] == 0)
-			text.p[i] = ' '; /* PostgreSQL's text has no NUL */
-	m->from = *from;
-	m->carrier = link_carrier_name(from->link);
+	m->kind = kind;
+	m->carrier = carrier;
 	m->at_us = dispatch_now_us(in->d);
-	m->id = dispatch_id(in->d);
+	m->arrived_ms = net_loop_now_ms(in->d->config.loop);
+	m->own_id = dispatch_id(in->d);
 	m->notice_id = dispatch_id(in->d);
-	m->keyword = text_keyword_match(buf_view(&text), &m->word);
-	m->body = mem_copy_str(buf_cstr(&text));
-	dispatch_phone_of(pdu->field[SMPP_F_source_addr].text, m->phone);
-	dispatch_phone_of(pdu->field[SMPP_F_destination_addr].text, m->sender);
-	buf_free(&text);
+	m->body = BUF(BODY_BYTES_MAX);
+	return m;
+}
+
+/* Copies the text's octets; the PDU is gone when its turn comes. */
+static void take_octets(struct inbound *m, const struct smpp_pdu *pdu, enum text_alphabet alphabet)
+{
+	struct smpp_concat *c = &m->concat;
+	smpp_concat_read(pdu, c);
+	size_t header = c->header.n;
+	m->data = mem_alloc(c->data.n + 1);
+	if (c->data.n)
+		memcpy(m->data, c->data.p, c->data.n);
+	c->data = view_of(m->data, c->data.n);
+	c->header = view_of(m->data, header);
+	c->text = view_of(m->data + header, c->data.n - header);
+	m->part.octets = c->text;
+	m->part.coding = (struct text_coding){.data_coding = (uint8_t)pdu->field[SMPP_F_data_coding].number,
+	                                      .alphabet = alphabet,
+	                                      .shift = {c->locking, c->single},
+	                                      .header_octets = (uint8_t)(header < UINT8_MAX ? header : 0)};
+	m->kind = c->kind == SMPP_CONCAT_NONE ? INBOUND_WHOLE : INBOUND_PART;
+	m->clean = text_decode_as(&m->part.coding, c->text, &m->body) && !c->odd;
+}
+
+static void append(struct inbounds *in, struct inbound *m)
+{
 	if (in->last)
 		in->last->next = m;
 	else
 		in->first = m;
 	in->last = m;
 	in->waiting++;
+	m->bytes = m->concat.data.n + m->body.n;
+	in->bytes += m->bytes;
+	in->expired += m->kind == INBOUND_EXPIRED;
+}
+
+void inbounds_add(struct inbounds *in, const struct delivery *from, const struct smpp_pdu *pdu)
+{
+	if (in->waiting >= LIMIT_INBOUND_QUEUE || in->bytes >= LIMIT_INBOUND_BYTES) {
+		dispatch_answer(from, ESME_RX_T_APPN);
+		return;
+	}
+	struct inbound *m = inbound_new(in, INBOUND_WHOLE, link_carrier_name(from->link));
+	m->from = *from;
+	take_octets(m, pdu, alphabet_of(in->d, m->carrier));
+	m->alone = text_keyword_match(buf_view(&m->body), &m->alone_word);
+	dispatch_phone_of(pdu->field[SMPP_F_source_addr].text, m->phone);
+	dispatch_phone_of(pdu->field[SMPP_F_destination_addr].text, m->sender);
+	append(in, m);
 }
 
 static void again_later(struct inbounds *in)
@@ -131,25 +185,48 @@ static void remove_first(struct inbounds *in)
 	if (!in->first)
 		in->last = NULL;
 	in->waiting--;
+	in->bytes -= m->bytes;
+	in->expired -= m->kind == INBOUND_EXPIRED;
 	in->busy = false;
 	in->refusals = 0;
 	inbound_free(m);
 }
 
+/* --- out -----------------------------------------------------------------------------------------------------------
+ */
+
+static const char *kind_of(const struct inbound *m)
+{
+	if (m->fate == INBOUND_REPEATED)
+		return "repeated";
+	if (!is_routed(m))
+		return "unroutable";
+	if (m->fate == INBOUND_WAITS && m->act == KEYWORD_NONE)
+		return "part";
+	return m->keyword ? text_keyword_name(m->keyword) : "reply";
+}
+
+static void answer(struct inbounds *in, uint32_t status)
+{
+	const struct inbound *m = in->first;
+	if (!m->from.link)
+		return;
+	dispatch_answer(&m->from, status);
+	if (status == ESME_ROK && m->kind == INBOUND_WHOLE)
+		repeats_answered(in->repeats, m);
+}
+
 static void finish(struct inbounds *in)
 {
 	struct inbound *m = in->first;
-	bool routed = !uuid_is_zero(&m->practice_id);
-	metric_add(METRIC_inbound_total, 1,
-	           LABELS(m->carrier, !routed      ? "unroutable"
-	                              : m->keyword ? text_keyword_name(m->keyword)
-	                                           : "reply"));
-	if (m->keyword == KEYWORD_STOP && routed) {
+	if (m->kind != INBOUND_EXPIRED || m->fate == INBOUND_KEEP)
+		metric_add(METRIC_inbound_total, 1, LABELS(m->carrier, kind_of(m)));
+	if (m->act == KEYWORD_STOP) {
 		claimer_withdraw(in->d->claimer, &m->practice_id, view_str(m->phone));
 		if (m->changed)
 			metric_add(METRIC_optouts_total, 1, LABELS("reply"));
 	}
-	dispatch_answer(&m->from, ESME_ROK);
+	answer(in, ESME_ROK);
 	claimer_wake(in->d->claimer);
 	remove_first(in);
 }
@@ -165,99 +242,45 @@ static void rolled_back_cb(void *ctx, enum store_result result, const char *sqls
 		return;
 	}
 	log_event(LOG_ERROR, "text_refused_by_database", LOG_TEXT(carrier, in->first->carrier));
-	dispatch_answer(&in->first->from, ESME_RX_P_APPN);
+	answer(in, ESME_RX_P_APPN);
 	remove_first(in);
 }
 
-static void noticed_cb(void *ctx, enum store_result result, const char *sqlstate)
+static void roll_back(struct inbounds *in, enum store_result result, const char *sqlstate)
 {
-	struct inbounds *in = ctx;
 	struct store_step back = {"ROLLBACK", NULL, NULL};
-	bool data = dispatch_refused_for_data(sqlstate);
-	if (result == STORE_OK) {
-		finish(in);
-		return;
-	}
-	in->refusals += result == STORE_FAILED && data;
+	in->first->changed = false;
+	in->refusals += result == STORE_FAILED && dispatch_refused_for_data(sqlstate);
 	store_lane_run(in->d->inbound_lane, &back, 1, rolled_back_cb, in);
 }
 
-/* --- the one notice ------------------------------------------------------------------------------------------------
- */
-
-static enum category notice_category(const struct inbound *m)
+static void committed_cb(void *ctx, enum store_result result, const char *sqlstate)
 {
-	switch (m->keyword) {
-	case KEYWORD_STOP:
-		return m->changed ? CATEGORY_opt_out_confirmation : CATEGORY_COUNT;
-	case KEYWORD_START:
-		return m->changed ? CATEGORY_resume_confirmation : CATEGORY_COUNT;
-	case KEYWORD_HELP:
-		return CATEGORY_help_reply;
-	default:
-		return CATEGORY_COUNT;
-	}
-}
-
-static void notice_text(const struct inbound *m, enum category category, struct buf *to)
-{
-	struct text_changes changes;
-	struct buf raw = BUF(LIMIT_BODY_BYTES);
-	if (category == CATEGORY_opt_out_confirmation)
-		buf_printf(
-		        &raw,
-		        "%s: You will get no more texts from us. Questions? Call %s. Reply START to get texts again.",
-		        m->practice_name, m->practice_phone);
-	else if (category == CATEGORY_resume_confirmation)
-		buf_printf(&raw, "%s: You will get our texts again. Questions? Call %s. Reply STOP to end.",
-		           m->practice_name, m->practice_phone);
+	struct inbounds *in = ctx;
+	if (result == STORE_OK)
+		finish(in);
 	else
-		buf_printf(&raw, "%s: For help call %s. Reply STOP to get no more texts.", m->practice_name,
-		           m->practice_phone);
-	text_normalise(buf_view(&raw), to, &changes);
-	buf_free(&raw);
+		roll_back(in, result, sqlstate);
 }
 
-static void build_notice(struct inbounds *in, enum category category)
-{
-	struct inbound *m = in->first;
-	struct store_params *ps = &in->notice;
-	struct buf text = BUF(LIMIT_BODY_BYTES);
-	notice_text(m, category, &text);
-	struct text_shape shape = text_measure(buf_view(&text));
-	store_params_clear(ps);
-	store_value_uuid(ps, &m->practice_id);
-	store_value_uuid(ps, &m->notice_id);
-	store_value_str(ps, m->phone);
-	store_value_str(ps, m->practice_sender);
-	store_value_text(ps, buf_view(&text));
-	store_value_str(ps, text_encoding_name(shape.encoding));
-	store_value_int(ps, STORE_INT4, shape.characters);
-	store_value_str(ps, policy_category_code(category));
-	store_value_time(ps, m->at_us);
-	store_value_uuid(ps, &m->id);
-	buf_free(&text);
-}
+/* --- acting --------------------------------------------------------------------------------------------------------
+ */
 
 /* Everything so far is in an open transaction: with or without a notice it commits here. */
 static void acted_cb(void *ctx, enum store_result result, const char *sqlstate)
 {
 	struct inbounds *in = ctx;
 	if (result != STORE_OK) {
-		in->first->changed = false;
-		noticed_cb(ctx, result, sqlstate);
+		roll_back(in, result, sqlstate);
 		return;
 	}
-	enum category category = notice_category(in->first);
+	enum category category = inbound_notice_category(in->first);
 	struct store_step steps[] = {{"notice", &in->notice, NULL}, {"COMMIT", NULL, NULL}};
-	if (category != CATEGORY_COUNT)
-		build_notice(in, category);
 	unsigned from = category == CATEGORY_COUNT;
-	store_lane_run(in->d->inbound_lane, steps + from, 2 - from, noticed_cb, in);
+	if (!from)
+		inbound_notice_params(in->first, category, &in->notice);
+	store_lane_run(in->d->inbound_lane, steps + from, 2 - from, committed_cb, in);
 }
-
-/* --- acting --------------------------------------------------------------------------------------------------------
- */
 
 static void changed_cb(void *ctx, const struct store_rows *rows)
 {
@@ -265,34 +288,62 @@ static void changed_cb(void *ctx, const struct store_rows *rows)
 	in->first->changed = store_rows_count(rows) && store_rows_bool(rows, 0, 0);
 }
 
+/* opt_out_create and opt_out_lift tell of themselves. */
 static const char *event_of(const struct inbound *m)
 {
-	if (uuid_is_zero(&m->practice_id))
+	if (!is_routed(m))
 		return "reply.unroutable";
-	switch (m->keyword) {
-	case KEYWORD_HELP:
+	if (m->act == KEYWORD_HELP)
 		return "help.received";
-	case KEYWORD_NONE:
-		return "reply.received";
-	default:
-		return ""; /* opt_out_create and opt_out_lift tell */
+	return m->said == KEYWORD_STOP || m->act == KEYWORD_START ? "" : "reply.received";
+}
+
+static void add_raw(const struct inbound *m, struct store_params *ps)
+{
+	struct buf octets = BUF(BODY_BYTES_MAX);
+	if (m->clean) {
+		store_value_null(ps);
+		return;
 	}
+	if (m->parts)
+		inbound_part_octets(m, &octets);
+	else
+		buf_add_view(&octets, m->concat.data);
+	inbound_add_hex(ps, buf_view(&octets));
+	buf_free(&octets);
 }
 
 static void build_keep(struct inbounds *in)
 {
 	struct inbound *m = in->first;
 	struct store_params *ps = &in->keep;
+	struct buf missing = BUF(4096);
+	inbound_part_missing(m, &missing);
 	store_params_clear(ps);
 	store_value_uuid(ps, &m->practice_id);
 	store_value_uuid(ps, &m->id);
 	store_value_str(ps, m->carrier);
 	store_value_str(ps, m->phone);
 	store_value_str(ps, m->sender);
-	store_value_str(ps, m->body);
+	store_value_text(ps, buf_view(&m->body));
 	store_value_str(ps, text_keyword_name(m->keyword));
 	store_value_time(ps, m->at_us);
 	store_value_str(ps, event_of(m));
+	add_raw(m, ps);
+	store_value_int(ps, STORE_INT4, m->parts ? m->parts->total : 1);
+	store_value_text(ps, buf_view(&missing));
+	buf_free(&missing);
+}
+
+/* Of long_close, or without a time of long_stop. */
+static void build_close(struct inbounds *in, bool with_time)
+{
+	struct inbound *m = in->first;
+	store_params_clear(&in->close);
+	store_value_uuid(&in->close, &m->practice_id);
+	store_value_uuid(&in->close, &m->id);
+	if (with_time)
+		store_value_time(&in->close, m->at_us);
 }
 
 static void build_stop(struct inbounds *in)
@@ -320,24 +371,129 @@ static void build_start(struct inbounds *in)
 	store_value_uuid(&in->act, &m->id);
 }
 
+static unsigned add_keeping(struct inbounds *in, struct store_step *steps)
+{
+	unsigned n = 0;
+	if (in->first->fate == INBOUND_KEEP) {
+		build_keep(in);
+		steps[n++] = (struct store_step){"inbound_store", &in->keep, NULL};
+	}
+	if (in->first->parts) {
+		bool whole = in->first->fate == INBOUND_KEEP;
+		build_close(in, whole);
+		steps[n++] = (struct store_step){whole ? "long_close" : "long_stop", &in->close, NULL};
+	}
+	return n;
+}
+
 static void act(struct inbounds *in)
 {
 	struct inbound *m = in->first;
-	struct store_step steps[4] = {
-	        {"BEGIN", NULL, NULL}, {"claim_lock", &in->lock, NULL}, {"inbound_store", &in->keep, NULL}};
-	unsigned n = 3;
-	store_params_clear(&in->lock);
-	store_array(&in->lock, STORE_INT8);
-	store_add_int(&in->lock, 0, claimer_lock_key(&m->practice_id, 'p', view_str(m->phone)));
-	build_keep(in);
-	if (m->keyword == KEYWORD_STOP && !uuid_is_zero(&m->practice_id)) {
+	struct store_step steps[3];
+	unsigned n = add_keeping(in, steps);
+	if (m->act == KEYWORD_STOP) {
 		build_stop(in);
 		steps[n++] = (struct store_step){"opt_out_create", &in->act, changed_cb};
-	} else if (m->keyword == KEYWORD_START && !uuid_is_zero(&m->practice_id)) {
+	} else if (m->act == KEYWORD_START) {
 		build_start(in);
 		steps[n++] = (struct store_step){"opt_out_lift", &in->act, changed_cb};
 	}
 	store_lane_run(in->d->inbound_lane, steps, n, acted_cb, in);
+}
+
+/* --- what it says --------------------------------------------------------------------------------------------------
+ */
+
+/* Joined, with this part or without the missing ones. A part that was a STOP by itself makes the text one. */
+static void judge_joined(struct inbound *m)
+{
+	inbound_part_join(m);
+	m->said = text_keyword_match(buf_view(&m->body), &m->word);
+	bool stop = m->said == KEYWORD_STOP || m->alone == KEYWORD_STOP;
+	bool whole = m->kind == INBOUND_PART;
+	m->act = m->stopped ? KEYWORD_NONE : stop ? KEYWORD_STOP : whole ? m->said : KEYWORD_NONE;
+	m->keyword = stop || m->stopped ? KEYWORD_STOP : m->act;
+	if (m->act == KEYWORD_STOP && m->said != KEYWORD_STOP)
+		m->word = m->alone_word;
+}
+
+/* A STOP is looked for in each part as it comes; START and HELP are only for a whole text to say. */
+static void judge(struct inbound *m)
+{
+	m->word = m->alone_word;
+	if (m->fate == INBOUND_KEEP && m->parts)
+		judge_joined(m);
+	else if (m->fate == INBOUND_KEEP)
+		m->said = m->keyword = m->act = m->alone;
+	else if (m->fate == INBOUND_WAITS && m->alone == KEYWORD_STOP && !m->stopped)
+		m->keyword = m->act = KEYWORD_STOP;
+	if (!is_routed(m))
+		m->keyword = m->act = KEYWORD_NONE; /* nobody to stop or to answer for; it is kept and told */
+}
+
+static void taken_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct inbounds *in = ctx;
+	struct inbound *m = in->first;
+	struct store_step commit = {"COMMIT", NULL, NULL};
+	if (result != STORE_OK) {
+		roll_back(in, result, sqlstate);
+		return;
+	}
+	judge(m);
+	if (m->act == KEYWORD_STOP)
+		claimer_withdraw(in->d->claimer, &m->practice_id, view_str(m->phone));
+	if (m->fate == INBOUND_KEEP || m->act != KEYWORD_NONE)
+		act(in);
+	else
+		store_lane_run(in->d->inbound_lane, &commit, 1, committed_cb, in);
+}
+
+/* --- taking --------------------------------------------------------------------------------------------------------
+ */
+
+static void once_cb(void *ctx, const struct store_rows *rows)
+{
+	struct inbound *m = ((struct inbounds *)ctx)->first;
+	bool changes = m->alone == KEYWORD_STOP && is_routed(m) && !store_rows_bool(rows, 0, 1);
+	if (store_rows_null(rows, 0, 0) || changes)
+		return;
+	m->earlier_id = store_rows_uuid(rows, 0, 0);
+	m->fate = INBOUND_REPEATED;
+}
+
+static void parts_cb(void *ctx, const struct store_rows *rows)
+{
+	struct inbounds *in = ctx;
+	inbound_part_rows(in->first, alphabet_of(in->d, in->first->carrier), rows);
+}
+
+static void forget_attempt(struct inbound *m)
+{
+	inbound_parts_free(m->parts);
+	m->parts = NULL;
+	m->id = m->own_id;
+	m->fate = INBOUND_KEEP;
+	m->stopped = m->changed = false;
+	m->said = m->keyword = m->act = KEYWORD_NONE;
+}
+
+static void begin(struct inbounds *in)
+{
+	static const char *const names[] = {"inbound_once", "part_store", "long_take"};
+	struct inbound *m = in->first;
+	forget_attempt(m);
+	store_params_clear(&in->lock);
+	store_array(&in->lock, STORE_INT8);
+	store_add_int(&in->lock, 0, claimer_lock_key(&m->practice_id, 'p', view_str(m->phone)));
+	if (m->kind == INBOUND_WHOLE)
+		repeats_params(in->repeats, m, &in->take);
+	else
+		inbound_part_params(m, in->d->config.settings.parts_wait_ms, &in->take);
+	struct store_step steps[] = {{"BEGIN", NULL, NULL},
+	                             {"claim_lock", &in->lock, NULL},
+	                             {names[m->kind], &in->take, m->kind == INBOUND_WHOLE ? once_cb : parts_cb}};
+	store_lane_run(in->d->inbound_lane, steps, 3, taken_cb, in);
 }
 
 /* --- finding the practice ------------------------------------------------------------------------------------------
@@ -352,12 +508,16 @@ static char *copy_text(struct view v)
 	return copy;
 }
 
+/* The parts of an EXPIRED text are under the practice that had the number when they came. */
 static void practice_cb(void *ctx, const struct store_rows *rows)
 {
 	struct inbound *m = ((struct inbounds *)ctx)->first;
 	if (store_rows_count(rows) == 0)
 		return;
-	m->practice_id = store_rows_uuid(rows, 0, 0);
+	struct uuid id = store_rows_uuid(rows, 0, 0);
+	if (m->kind == INBOUND_EXPIRED && memcmp(&id, &m->practice_id, sizeof(id)) != 0)
+		return;
+	m->practice_id = id;
 	m->practice_name = copy_text(store_rows_text(rows, 0, 1));
 	m->practice_phone = copy_text(store_rows_text(rows, 0, 2));
 	m->practice_sender = copy_text(store_rows_text(rows, 0, 3));
@@ -375,25 +535,16 @@ static void found_cb(void *ctx, enum store_result result, const char *sqlstate)
 	m->found = true;
 	/* From here on nothing claimed for this phone is handed to a link; once more after the commit for what was
 	 * claimed while we waited for the recipient's lock. */
-	if (m->keyword == KEYWORD_STOP && !uuid_is_zero(&m->practice_id))
+	if (m->alone == KEYWORD_STOP && is_routed(m))
 		claimer_withdraw(in->d->claimer, &m->practice_id, view_str(m->phone));
-	if (uuid_is_zero(&m->practice_id)) {
-		m->keyword = KEYWORD_NONE; /* nobody to stop or to answer for; it is kept and told to the operator */
+	if (!is_routed(m))
 		log_event(LOG_WARNING, "reply_unroutable", LOG_TEXT(carrier, m->carrier));
-	}
-	act(in);
+	begin(in);
 }
 
-void inbounds_turn(struct inbounds *in)
+static void find(struct inbounds *in)
 {
 	struct inbound *m = in->first;
-	if (!m || in->busy || in->paused || !store_lane_up(in->d->inbound_lane))
-		return;
-	in->busy = true;
-	if (m->found) {
-		act(in);
-		return;
-	}
 	store_params_clear(&in->find);
 	store_array(&in->find, STORE_TEXT);
 	store_add_str(&in->find, 0, m->sender);
@@ -402,18 +553,94 @@ void inbounds_turn(struct inbounds *in)
 	store_lane_run(in->d->inbound_lane, &step, 1, found_cb, in);
 }
 
+/* --- sweeping ------------------------------------------------------------------------------------------------------
+ */
+
+static void due_cb(void *ctx, const struct store_rows *rows)
+{
+	struct inbounds *in = ctx;
+	for (unsigned i = 0; i < store_rows_count(rows) && in->waiting < LIMIT_INBOUND_QUEUE; i++) {
+		struct inbound *m = inbound_new(in, INBOUND_EXPIRED, NULL);
+		m->practice_id = store_rows_uuid(rows, i, 0);
+		m->own_id = store_rows_uuid(rows, i, 1);
+		m->carrier = m->carrier_copy = copy_text(store_rows_text(rows, i, 2));
+		copy_view(m->phone, sizeof(m->phone), store_rows_text(rows, i, 3));
+		copy_view(m->sender, sizeof(m->sender), store_rows_text(rows, i, 4));
+		m->concat.total = (uint8_t)store_rows_int(rows, i, 5);
+		append(in, m);
+	}
+}
+
+static void swept_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	(void)result; /* what is lost of it comes again: texts stay due; an answer not known as heard only ages */
+	(void)sqlstate;
+	((struct inbounds *)ctx)->busy = false;
+}
+
+static void build_sweep(struct inbounds *in)
+{
+	int64_t wait_us = in->d->config.settings.parts_wait_ms * 1000;
+	int64_t now_us = dispatch_now_us(in->d);
+	store_params_clear(&in->due);
+	store_value_time(&in->due, now_us - wait_us);
+	store_value_int(&in->due, STORE_INT4, DUE_MAX);
+	store_params_clear(&in->purge);
+	store_value_time(&in->purge, now_us - 2 * wait_us);
+	store_value_int(&in->purge, STORE_INT8, INBOUND_REPEAT_MS);
+}
+
+static void sweep(struct inbounds *in)
+{
+	struct store_step steps[3];
+	unsigned n = 0;
+	in->tick = false;
+	build_sweep(in);
+	if (repeats_heard(in->repeats, &in->ids))
+		steps[n++] = (struct store_step){"inbound_heard", &in->ids, NULL};
+	if (!in->expired && !in->d->draining)
+		steps[n++] = (struct store_step){"long_due", &in->due, due_cb};
+	if (++in->ticks >= PURGE_TICKS) {
+		in->ticks = 0;
+		steps[n++] = (struct store_step){"inbound_purge", &in->purge, NULL};
+	}
+	if (n == 0)
+		return;
+	in->busy = true;
+	store_lane_run(in->d->inbound_lane, steps, n, swept_cb, in);
+}
+
+/* --- turn ----------------------------------------------------------------------------------------------------------
+ */
+
+void inbounds_turn(struct inbounds *in)
+{
+	if (in->busy || in->paused || !store_lane_up(in->d->inbound_lane))
+		return;
+	if (in->tick)
+		sweep(in);
+	if (in->busy || !in->first)
+		return;
+	in->busy = true;
+	if (in->first->found)
+		begin(in);
+	else
+		find(in);
+}
+
 void inbounds_free(struct inbounds *in)
 {
+	struct store_params *all[] = {&in->find, &in->lock,   &in->take, &in->keep, &in->close,
+	                              &in->act,  &in->notice, &in->ids,  &in->due,  &in->purge};
 	while (in->first) {
 		struct inbound *m = in->first;
 		in->first = m->next;
 		inbound_free(m);
 	}
+	repeats_free(in->repeats);
 	net_timer_free(in->retry);
-	store_params_free(&in->find);
-	store_params_free(&in->lock);
-	store_params_free(&in->keep);
-	store_params_free(&in->act);
-	store_params_free(&in->notice);
+	net_timer_free(in->timer);
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		store_params_free(all[i]);
 	free(in);
 }

@@ -6,6 +6,9 @@
  *   dispatch_flight.c   open submits: ref -> message
  *   dispatch_outcome.c  answers and receipts -> commit -> deliver_sm_resp
  *   dispatch_inbound.c  patients' texts -> STOP, START, HELP, reply -> commit -> deliver_sm_resp
+ *   dispatch_part.c     their parts: kept, joined, given up
+ *   dispatch_repeat.c   texts that a carrier delivers again
+ *   dispatch_notice.c   the one answer to a keyword
  *   dispatch_centre.c   what carriers that bind to us get as answers
  *   dispatch_webhook.c  events -> practices
  *   dispatch_house.c    node life, sweeps, gauges, partitions
@@ -177,6 +180,8 @@ void outcomes_free(struct outcomes *o);
 struct inbounds *inbounds_new(struct dispatch *d);
 void inbounds_add(struct inbounds *in, const struct delivery *from, const struct smpp_pdu *pdu);
 void inbounds_turn(struct inbounds *in);
+/* Looks in this turn for texts that have waited long enough for their parts. */
+void inbounds_sweep(struct inbounds *in);
 bool inbounds_idle(const struct inbounds *in);
 void inbounds_free(struct inbounds *in);
 

@@ -95,7 +95,7 @@ check 'statements', 'every statement says what its parameters are, and is used',
 };
 
 # Rules get their time as a parameter. What is about processes and posts, not about patients, reads the real clock.
-my $real_time = qr{^src/store/sql/(?:webhook|node)_[a-z]+\.sql$};
+my $real_time = qr{^src/store/sql/(?:(?:webhook|node)_[a-z]+|inbound_(?:once|purge))\.sql$};
 check 'clocks', 'no rule in SQL reads a clock', sub {
 	my @faults;
 	for my $path (files(qr{^src/store/sql/.*\.sql$})) {

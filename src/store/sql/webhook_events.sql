@@ -26,7 +26,8 @@ SELECT e.xact::text, e.id, e.attempts,
 		'phone', CASE WHEN e.message_id IS NULL AND e.phone IS NOT NULL
 			THEN CASE WHEN $5::bool THEN e.phone ELSE left(e.phone, 2) || '******' || right(e.phone, 4) END END,
 		'keyword', CASE WHEN e.message_id IS NULL THEN e.data->>'word' END,
-		'reply_id', e.data->>'inbound_id', 'text', CASE WHEN $5 AND e.type = 'reply.received' THEN i.body END)))
+		'reply_id', e.data->>'inbound_id', 'missing_parts', e.data->'missing',
+		'text', CASE WHEN $5 AND e.type = 'reply.received' THEN i.body END)))
 FROM (SELECT * FROM fresh UNION ALL SELECT * FROM again) AS e
 	JOIN smsbridge.event_type t ON t.code = e.type
 	LEFT JOIN smsbridge.message m ON m.practice_id = e.practice_id AND m.id = e.message_id
