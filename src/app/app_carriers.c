@@ -112,6 +112,7 @@ unsigned app_gate_accounts(const struct config *c, struct gate_account *to)
 		                              .system_id = outbind ? k->outbind_system_id : k->system_id,
 		                              .password_hash = k->password_hash,
 		                              .addresses = k->addresses,
+		                              .peer_name = k->peer_name,
 		                              .session = session_of(k)};
 		n++;
 	}

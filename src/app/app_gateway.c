@@ -3,6 +3,7 @@
 #include "app_api.h"
 #include "app_carriers.h"
 #include "app_embedded.h"
+#include "app_tls.h"
 #include "base_check.h"
 #include "base_log.h"
 #include "base_metric.h"
@@ -25,11 +26,9 @@ struct gateway {
 	struct dispatch *dispatch;
 	struct api *api;
 	struct http_server *http;
-	struct tls_context *server_tls;
+	struct app_tls tls;
 	struct gate *gate; /* NULL when no carrier connects to us */
-	struct tls_context *gate_tls;
 	struct gate_account gate_accounts[LIMIT_CARRIERS];
-	struct tls_context *carrier_tls[LIMIT_CARRIERS];
 	struct carrier_tlvs carrier_tlvs[LIMIT_CARRIERS];
 	struct dispatch_flow flow;
 	struct net_signal *hup, *term, *interrupt;
@@ -57,15 +56,6 @@ static struct dispatch_settings settings_of(const struct config *c)
 	        .webhook_plain_ok = c->webhook.allow_plain_http,
 	        .webhook_private_ok = c->webhook.allow_private_addresses,
 	};
-}
-
-static bool make_carrier_tls(struct gateway *g, unsigned i, struct buf *error)
-{
-	const struct config_carrier *c = &g->config->carrier[i];
-	if (!c->tls || c->connect != CONFIG_connect_dial)
-		return true;
-	g->carrier_tls[i] = net_tls_client(c->tls_ca, error);
-	return g->carrier_tls[i] != NULL;
 }
 
 static void set_clock(struct gateway *g)
@@ -96,15 +86,6 @@ static void set_log_level(const struct config *c)
 	enum log_level level = LOG_INFO;
 	if (log_level_parse(config_word_text(c->log.level), &level))
 		log_set_level(level);
-}
-
-static bool load_server_tls(const struct config *c, struct tls_context **tls_r, struct buf *error)
-{
-	*tls_r = NULL;
-	if (!*c->http.certificate)
-		return true; /* config_check saw to it that this is loopback, or said in so many words */
-	*tls_r = net_tls_server(c->http.certificate, c->http.key, error);
-	return *tls_r != NULL;
 }
 
 /* --- reload --------------------------------------------------------------------------------------------------------
@@ -138,6 +119,20 @@ static void apply_flow(struct gateway *g)
 	app_flow_free(&before);
 }
 
+/* The old contexts live on in what is connected with them. */
+static void apply_tls(struct gateway *g, struct app_tls *fresh)
+{
+	struct app_tls before = g->tls;
+	g->tls = *fresh;
+	link_http_set_tls(g->http, g->tls.http);
+	if (g->gate)
+		link_gate_set_tls(g->gate, g->tls.smpp);
+	for (unsigned i = 0; i < g->config->carriers; i++)
+		dispatch_set_tls(g->dispatch, g->config->carrier[i].name, g->tls.carrier[i]);
+	app_tls_free(&before);
+	app_tls_tell(g->config, &g->tls, clock_read(&(struct clock){0}));
+}
+
 static void apply(struct gateway *g)
 {
 	const struct config *c = g->config;
@@ -149,7 +144,6 @@ static void apply(struct gateway *g)
 	apply_flow(g);
 	api_set_rate(g->api, c->http.requests_per_second);
 	link_http_set_connections(g->http, (unsigned)c->http.connections);
-	link_http_set_tls(g->http, g->server_tls);
 	config_warn(c, warning_cb, NULL);
 }
 
@@ -161,11 +155,11 @@ static void reload_cb(void *ctx)
 	struct config_errors errors;
 	struct buf restart = BUF(LIMIT_CONFIG_BYTES);
 	struct buf error = BUF(1024);
-	struct tls_context *tls;
+	struct app_tls tls;
 	struct config *fresh = app_config_load_quiet(g->config_path, &errors);
 	if (!fresh) {
 		reload_failed(buf_view(&errors.text));
-	} else if (!load_server_tls(fresh, &tls, &error)) {
+	} else if (!app_tls_load(g->config, fresh, &tls, &error)) {
 		reload_failed(buf_view(&error));
 		config_free(fresh);
 	} else {
@@ -173,8 +167,7 @@ static void reload_cb(void *ctx)
 		config_restart_needed(g->config, fresh, &restart);
 		config_adopt(g->config, fresh);
 		apply_clock(g, &before);
-		net_tls_unref(g->server_tls);
-		g->server_tls = tls;
+		apply_tls(g, &tls);
 		apply(g);
 		metric_add(METRIC_config_reloads_total, 1, LABELS("ok"));
 		log_event(
@@ -242,7 +235,7 @@ static void lag_cb(void *ctx)
 static bool start_http(struct gateway *g, struct buf *error)
 {
 	struct http_server_config config = {.listen = g->config->http.listen,
-	                                    .tls = g->server_tls,
+	                                    .tls = g->tls.http,
 	                                    .connections = (unsigned)g->config->http.connections};
 	config.routes = api_routes(&config.route_count);
 	g->http = link_http_new(g->loop, &config, g->api, error);
@@ -259,7 +252,7 @@ static bool start_gate(struct gateway *g, struct buf *error)
 	const struct config_smpp *c = &g->config->smpp;
 	struct gate_config config = {.listen = c->listen,
 	                             .outbind_listen = c->outbind_listen,
-	                             .tls = g->gate_tls,
+	                             .tls = g->tls.smpp,
 	                             .connections = (unsigned)c->connections,
 	                             .accounts = g->gate_accounts,
 	                             .account_count = app_gate_accounts(g->config, g->gate_accounts),
@@ -279,7 +272,7 @@ static void start_dispatch(struct gateway *g)
 	struct dispatch_carrier carriers[LIMIT_CARRIERS];
 	const struct config *c = g->config;
 	for (unsigned i = 0; i < c->carriers; i++)
-		carriers[i] = app_carrier(&c->carrier[i], g->carrier_tls[i], &g->carrier_tlvs[i]);
+		carriers[i] = app_carrier(&c->carrier[i], g->tls.carrier[i], &g->carrier_tlvs[i]);
 	g->flow = app_flow(c);
 	struct dispatch_config config = {.loop = g->loop,
 	                                 .clock = &g->clock,
@@ -299,19 +292,15 @@ static bool prepare(struct gateway *g, struct buf *error)
 {
 	const struct store_file *contract = app_embedded_files;
 	g->openapi = BUF(1 << 22);
-	if (!config_yaml_to_json(view_of(contract->text, contract->bytes), &g->openapi, error) ||
-	    !load_server_tls(g->config, &g->server_tls, error))
-		return false;
-	for (unsigned i = 0; i < g->config->carriers; i++)
-		if (!make_carrier_tls(g, i, error))
-			return false;
-	return true;
+	return config_yaml_to_json(view_of(contract->text, contract->bytes), &g->openapi, error) &&
+	       app_tls_load(g->config, g->config, &g->tls, error);
 }
 
 static bool start(struct gateway *g, struct buf *error)
 {
 	set_clock(g);
 	config_warn(g->config, warning_cb, NULL);
+	app_tls_tell(g->config, &g->tls, clock_read(&(struct clock){0}));
 	start_dispatch(g);
 	struct api_config api = {.loop = g->loop,
 	                         .dispatch = g->dispatch,
@@ -346,9 +335,7 @@ static void finish(struct gateway *g)
 	link_gate_free(g->gate);
 	dispatch_free(g->dispatch);
 	api_free(g->api);
-	net_tls_unref(g->server_tls);
-	for (unsigned i = 0; i < g->config->carriers; i++)
-		net_tls_unref(g->carrier_tls[i]);
+	app_tls_free(&g->tls);
 	for (unsigned i = 0; i < g->config->carriers; i++)
 		free(g->carrier_tlvs[i].parsed);
 	app_flow_free(&g->flow);

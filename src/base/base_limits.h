@@ -85,6 +85,7 @@
 #define LIMIT_STATEMENT_MS 30000         /* statement_timeout */
 #define LIMIT_BATCH_MS 60000             /* a batch without an answer: the connection is taken for dead */
 #define LIMIT_STREAM_OUT_BYTES (4 << 20) /* octets queued on one socket before its peer is called too slow */
+#define LIMIT_STREAM_OPEN_MS 30000       /* name look-up, TCP and TLS of one connection, either side */
 #define LIMIT_RECONNECT_MIN_MS 1000      /* database and carrier reconnect, doubled with jitter */
 #define LIMIT_RECONNECT_MAX_MS 60000     /* where the doubling ends */
 #define LIMIT_BIND_REFUSED_MS 300000     /* after a refused bind: carriers lock accounts that hammer */

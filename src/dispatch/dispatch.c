@@ -338,6 +338,13 @@ void dispatch_set_rate(struct dispatch *d, const char *carrier, double rate)
 			link_carrier_set_rate(d->link[i].link, rate);
 }
 
+void dispatch_set_tls(struct dispatch *d, const char *carrier, struct tls_context *tls)
+{
+	for (unsigned i = 0; i < d->links; i++)
+		if (strcmp(d->link[i].carrier->name, carrier) == 0)
+			link_carrier_set_tls(d->link[i].link, tls);
+}
+
 void dispatch_clock_moved(struct dispatch *d)
 {
 	claimer_wake(d->claimer);

@@ -92,6 +92,8 @@ void dispatch_set(struct dispatch *d, const struct dispatch_settings *settings);
 /* New routes, senders and brands. */
 void dispatch_set_flow(struct dispatch *d, const struct dispatch_flow *flow);
 void dispatch_set_rate(struct dispatch *d, const char *carrier, double rate);
+/* For the connections to come: link_carrier_set_tls. */
+void dispatch_set_tls(struct dispatch *d, const char *carrier, struct tls_context *tls);
 /* The rule clock was moved: timers that wait for rule times are set anew. */
 void dispatch_clock_moved(struct dispatch *d);
 

@@ -178,6 +178,7 @@ struct carrier_link *link_carrier_new(struct loop *loop, const struct carrier_li
 {
 	struct carrier_link *l = mem_alloc(sizeof(*l));
 	*l = (struct carrier_link){.loop = loop, .config = *config, .ops = ops, .ctx = ctx};
+	net_tls_ref(l->config.tls);
 	snprintf(l->number, sizeof(l->number), "%u", config->number);
 	metric_set(METRIC_smpp_link_bound, 0, LABELS(config->carrier, l->number));
 	l->duration = metric_series(METRIC_submit_duration_seconds, LABELS(config->carrier));
@@ -308,6 +309,17 @@ void link_carrier_set_rate(struct carrier_link *l, double rate)
 	l->config.rate = rate;
 }
 
+void link_carrier_set_tls(struct carrier_link *l, struct tls_context *tls)
+{
+	net_tls_ref(tls);
+	net_tls_unref(l->config.tls);
+	l->config.tls = tls;
+	if (l->pump || l->ending || l->refused || l->config.connect != LINK_DIAL)
+		return; /* a bound link stays as it is; a refused bind waits its time, certificates or not */
+	l->delay_ms = 0;
+	net_timer_start(l->timer, 0);
+}
+
 void link_carrier_unbind(struct carrier_link *l)
 {
 	l->ending = true;
@@ -325,5 +337,6 @@ void link_carrier_free(struct carrier_link *l)
 {
 	check(!l->pump);
 	net_timer_free(l->timer);
+	net_tls_unref(l->config.tls);
 	free(l);
 }

@@ -85,6 +85,8 @@ bool link_carrier_bound(const struct carrier_link *l);
 unsigned link_carrier_in_flight(const struct carrier_link *l);
 const char *link_carrier_name(const struct carrier_link *l);
 void link_carrier_set_rate(struct carrier_link *l, double rate);
+/* For the connections to come: what is bound stays as it is. A link that waits to connect again tries at once. */
+void link_carrier_set_tls(struct carrier_link *l, struct tls_context *tls);
 /* Takes no more; unbinds when nothing is open; closed_cb style end is seen by link_carrier_gone. */
 void link_carrier_unbind(struct carrier_link *l);
 bool link_carrier_gone(const struct carrier_link *l);

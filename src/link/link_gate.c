@@ -135,6 +135,13 @@ static bool address_allowed(const struct account *a, const char *peer)
 	       cidr_list_has(a->address, (unsigned)a->addresses, from.address);
 }
 
+static bool certified(const struct account *a, const struct guest *g)
+{
+	const struct stream *s = link_pump_stream(g->pump);
+	return !*a->row->peer_name ||
+	       (net_stream_peer_verified(s) && net_stream_peer_name_matches(s, a->row->peer_name));
+}
+
 static bool named(const struct account *a, bool outbind, struct view system_id)
 {
 	const char *name = a->row->system_id;
@@ -168,6 +175,8 @@ static void on_bind(struct guest *g, const struct smpp_pdu *pdu)
 		refuse(g, ESME_RINVSYSID, "system_id");
 	else if (!address_allowed(a, link_pump_peer(g->pump)))
 		refuse(g, ESME_RBINDFAIL, "address");
+	else if (!certified(a, g))
+		refuse(g, ESME_RBINDFAIL, "certificate");
 	else if (too_often(a, net_loop_now_ms(gate->loop)))
 		refuse(g, ESME_RTHROTTLED, "too_many_binds");
 	else

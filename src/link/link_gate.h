@@ -13,6 +13,7 @@ struct gate_account {
 	const char *system_id;     /* that its bind, or outbind, must bear; "" any (outbind only) */
 	const char *password_hash; /* net_password.h; "" none is asked for */
 	const char *addresses;     /* base_cidr.h; "" any */
+	const char *peer_name;     /* that a verified certificate of its must bear; "" none is needed */
 	struct smpp_session_config session;
 };
 

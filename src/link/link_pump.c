@@ -109,13 +109,22 @@ static void timer_cb(void *ctx)
 	hand_out(p);
 }
 
+/* What a peer that speaks something else said is the better reason, whatever our session made of it. */
+static const char *better_reason(const struct pump *p, const char *reason)
+{
+	enum net_talk talk = p->opened ? net_stream_talk(p->stream) : NET_TALK_UNKNOWN;
+	return talk == NET_TALK_TLS    ? "the peer speaks TLS where plain SMPP was expected"
+	       : talk == NET_TALK_HTTP ? "the peer speaks HTTP, not SMPP"
+	                               : reason;
+}
+
 static void closed_cb(void *ctx, const char *reason)
 {
 	struct pump *p = ctx;
 	p->closing = true;
 	smpp_session_closed(p->session);
 	hand_out(p);
-	p->ops->closed(p->ctx, p, reason);
+	p->ops->closed(p->ctx, p, better_reason(p, reason));
 	net_timer_free(p->timer);
 	smpp_session_free(p->session);
 	free(p);
@@ -139,6 +148,7 @@ struct pump *link_pump_connect(struct loop *l, const char *host, int port, struc
 {
 	struct pump *p = pump_new(l, config, ops, ctx);
 	p->stream = net_stream_connect(l, host, port, tls, &pump_stream_ops, p);
+	net_stream_open_within(p->stream, config->bind_ms);
 	return p;
 }
 
@@ -147,6 +157,7 @@ struct pump *link_pump_accept(struct loop *l, struct listener *from, const struc
 {
 	struct pump *p = pump_new(l, config, ops, ctx);
 	p->stream = net_stream_accept(from, &pump_stream_ops, p);
+	net_stream_open_within(p->stream, config->bind_ms);
 	return p;
 }
 

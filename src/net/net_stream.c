@@ -36,6 +36,10 @@ struct stream {
 	struct buf plain; /* written by the owner, not yet on its way */
 	struct buf wire;  /* with libuv */
 	struct stream *next_dirty;
+	struct net_timer *opening; /* runs until opened */
+	struct sockaddr_storage address;
+	uint8_t first[TALK_BYTES]; /* from the peer */
+	size_t first_n;            /* anew once TLS is opened */
 	char host[256];
 	char peer[64];
 	char reason[160];
@@ -107,6 +111,8 @@ void net_stream_close(struct stream *s, const char *reason)
 		return;
 	unmark_dirty(s);
 	s->closing = true;
+	net_timer_free(s->opening);
+	s->opening = NULL;
 	copy_str(s->reason, sizeof(s->reason), reason);
 	if (s->resolving)
 		uv_cancel((uv_req_t *)&s->resolve);
@@ -118,12 +124,21 @@ static void close_uv(struct stream *s, int error)
 	net_stream_close(s, error == UV_EOF ? "peer_closed" : uv_strerror(error));
 }
 
+enum net_talk net_stream_talk(const struct stream *s)
+{
+	return net_talk_of(view_of(s->first, s->first_n));
+}
+
 static void close_tls(struct stream *s)
 {
 	struct buf text = BUF(300);
 	long verify = SSL_get_verify_result(s->ssl);
-	if (verify != X509_V_OK)
-		buf_printf(&text, "certificate not accepted: %s", X509_verify_cert_error_string(verify));
+	enum net_talk talk = net_stream_talk(s);
+	if (!s->opened && talk != NET_TALK_TLS && talk != NET_TALK_UNKNOWN)
+		buf_printf(&text, "plain %s where TLS was expected", net_talk_name(talk));
+	else if (verify != X509_V_OK)
+		buf_printf(&text, "%scertificate not accepted: %s", s->accepted ? "client " : "",
+		           X509_verify_cert_error_string(verify));
 	else
 		net_tls_error(&text);
 	ERR_clear_error();
@@ -283,25 +298,45 @@ void net_stream_close_flushed(struct stream *s, const char *reason)
 static void set_opened(struct stream *s)
 {
 	s->opened = true;
+	s->first_n = 0;
+	net_timer_free(s->opening);
+	s->opening = NULL;
 	s->ops->opened(s->ctx);
 	if (!s->closing && s->plain.n)
 		mark_dirty(s);
+}
+
+/* What TLS has to say on its end, as far as the socket takes it at once. */
+static void send_alert(struct stream *s)
+{
+	take_ciphertext(s);
+	if (s->writing || s->wire.n == 0)
+		return;
+	uv_buf_t b = uv_buf_init((char *)s->wire.p, (unsigned)s->wire.n);
+	(void)uv_try_write((uv_stream_t *)&s->tcp, &b, 1);
 }
 
 static void handshake(struct stream *s)
 {
 	ERR_clear_error(); /* the queue is the thread's: libcurl leaves its own errors, and SSL_get_error reads them as
 	                      ours */
-	ERR_clear_error(); /* the queue is the thread's: libcurl's failures must not be read as ours */
 	int result = SSL_do_handshake(s->ssl);
 	if (result == 1)
 		set_opened(s);
 	else if (SSL_get_error(s->ssl, result) == SSL_ERROR_SSL) {
-		take_ciphertext(s); /* the alert */
+		send_alert(s);
 		close_tls(s);
 		return;
 	}
 	mark_dirty(s);
+}
+
+static void note_first(struct stream *s, const void *p, size_t n)
+{
+	size_t room = TALK_BYTES - s->first_n;
+	size_t taken = n < room ? n : room;
+	memcpy(s->first + s->first_n, p, taken);
+	s->first_n += taken;
 }
 
 static void decrypt(struct stream *s)
@@ -310,17 +345,20 @@ static void decrypt(struct stream *s)
 	while (!s->closing && s->opened) {
 		size_t n = 0;
 		ERR_clear_error();
-		ERR_clear_error();
 		int result = SSL_read_ex(s->ssl, clear, sizeof(clear), &n);
 		if (result == 1) {
+			if (s->first_n < TALK_BYTES)
+				note_first(s, clear, n);
 			s->ops->octets(s->ctx, view_of(clear, n));
 			continue;
 		}
 		int error = SSL_get_error(s->ssl, result);
 		if (error == SSL_ERROR_ZERO_RETURN)
 			net_stream_close(s, "peer_closed");
-		else if (error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL)
+		else if (error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL) {
+			send_alert(s);
 			close_tls(s);
+		}
 		break;
 	}
 	if (!s->closing && BIO_ctrl_pending(SSL_get_wbio(s->ssl)))
@@ -344,6 +382,8 @@ static void read_cb(uv_stream_t *handle, ssize_t n, const uv_buf_t *b)
 		close_uv(s, (int)n);
 		return;
 	}
+	if (s->first_n < TALK_BYTES && !(s->ssl && s->opened))
+		note_first(s, b->base, (size_t)n);
 	if (!s->ssl) {
 		s->ops->octets(s->ctx, view_of(b->base, (size_t)n));
 		return;
@@ -376,19 +416,26 @@ static void tls_attach(struct stream *s, struct tls_context *tls)
 		return;
 	}
 	SSL_set_connect_state(s->ssl);
+	const char *name = tls->server_name[0] ? tls->server_name : s->host;
 	X509_VERIFY_PARAM *param = SSL_get0_param(s->ssl);
-	if (X509_VERIFY_PARAM_set1_ip_asc(param, s->host) != 1) {
-		SSL_set_tlsext_host_name(s->ssl, s->host);
-		SSL_set1_host(s->ssl, s->host);
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	if (X509_VERIFY_PARAM_set1_ip_asc(param, name) != 1) {
+		SSL_set_tlsext_host_name(s->ssl, name);
+		SSL_set1_host(s->ssl, name);
 	}
 	ERR_clear_error();
+}
+
+static void note_peer(struct stream *s)
+{
+	int n = sizeof(s->address);
+	if (uv_tcp_getpeername(&s->tcp, (struct sockaddr *)&s->address, &n) == 0)
+		net_address_format((struct sockaddr *)&s->address, s->peer, sizeof(s->peer));
 }
 
 /* The socket stands: keepalive and a user timeout notice a half-open peer even when nobody writes. */
 static void socket_ready(struct stream *s)
 {
-	struct sockaddr_storage a;
-	int n = sizeof(a);
 	int fd;
 	s->connected = true;
 	uv_tcp_nodelay(&s->tcp, 1);
@@ -397,13 +444,29 @@ static void socket_ready(struct stream *s)
 		unsigned timeout_ms = 90000;
 		setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
 	}
-	if (uv_tcp_getpeername(&s->tcp, (struct sockaddr *)&a, &n) == 0)
-		net_address_format((struct sockaddr *)&a, s->peer, sizeof(s->peer));
+	note_peer(s);
 	net_stream_read(s, true);
 	if (!s->ssl)
 		set_opened(s);
 	else if (!s->tls->server)
 		handshake(s);
+}
+
+static void open_late_cb(void *ctx)
+{
+	struct stream *s = ctx;
+	if (!s->connected)
+		net_stream_close(s, s->resolving ? "the name was not found in time" : "not connected in time");
+	else if (s->first_n)
+		net_stream_close(s, "the TLS handshake did not end in time");
+	else
+		net_stream_close(s, "no TLS handshake came in time; does the peer speak plain SMPP?");
+}
+
+void net_stream_open_within(struct stream *s, int64_t timeout_ms)
+{
+	if (s->opening)
+		net_timer_start(s->opening, timeout_ms);
 }
 
 static struct stream *stream_new(struct loop *l, const struct stream_ops *ops, void *ctx)
@@ -417,6 +480,8 @@ static struct stream *stream_new(struct loop *l, const struct stream_ops *ops, v
 	check(uv_tcp_init(&l->uv, &s->tcp) == 0);
 	s->tcp.data = s;
 	copy_str(s->reason, sizeof(s->reason), "closed");
+	s->opening = net_timer_new(l, open_late_cb, s);
+	net_timer_start(s->opening, LIMIT_STREAM_OPEN_MS);
 	return s;
 }
 
@@ -477,6 +542,22 @@ const char *net_stream_peer(const struct stream *s)
 	return s->peer;
 }
 
+bool net_stream_peer_allowed(const struct stream *s, const char *list)
+{
+	return net_address_allowed((const struct sockaddr *)&s->address, list);
+}
+
+bool net_stream_peer_verified(const struct stream *s)
+{
+	return s->ssl && s->opened && SSL_get0_peer_certificate(s->ssl) && SSL_get_verify_result(s->ssl) == X509_V_OK;
+}
+
+bool net_stream_peer_name_matches(const struct stream *s, const char *name)
+{
+	return net_stream_peer_verified(s) && *name &&
+	       X509_check_host(SSL_get0_peer_certificate(s->ssl), name, 0, X509_CHECK_FLAG_NO_WILDCARDS, NULL) == 1;
+}
+
 static void refused_cb(uv_handle_t *handle)
 {
 	free(handle->data);
@@ -493,6 +574,7 @@ static void connection_cb(uv_stream_t *handle, int status)
 		static const struct stream_ops none; /* refused: accept and close, nobody listens */
 		struct stream *s = stream_new(l->loop, &none, NULL);
 		(void)uv_accept(handle, (uv_stream_t *)&s->tcp);
+		net_timer_free(s->opening);
 		uv_close((uv_handle_t *)&s->tcp, refused_cb);
 	}
 }
@@ -509,6 +591,7 @@ struct stream *net_stream_accept(struct listener *l, const struct stream_ops *op
 	if (l->tls)
 		tls_attach(s, l->tls);
 	s->accepted = true;
+	note_peer(s);
 	mark_dirty(s); /* opened() comes at the end of the turn, when the owner has the pointer */
 	return s;
 }

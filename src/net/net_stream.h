@@ -4,6 +4,7 @@
 #define NET_STREAM_H
 
 #include "net_loop.h"
+#include "net_talk.h"
 #include "net_tls.h"
 
 struct stream;
@@ -18,6 +19,8 @@ struct stream_ops {
 /* Resolves and connects; tls NULL means plain. host is also the name that the certificate must bear. */
 struct stream *net_stream_connect(struct loop *l, const char *host, int port, struct tls_context *tls,
                                   const struct stream_ops *ops, void *ctx);
+/* How long it may take from now until opened(): name look-up, TCP, TLS. LIMIT_STREAM_OPEN_MS without it. */
+void net_stream_open_within(struct stream *s, int64_t timeout_ms);
 /* Copies the octets. Past LIMIT_STREAM_OUT_BYTES waiting the peer is too slow and the stream is closed. */
 void net_stream_write(struct stream *s, struct view octets);
 /* Octets that wait for the kernel. */
@@ -28,6 +31,14 @@ void net_stream_close(struct stream *s, const char *reason);
 void net_stream_close_flushed(struct stream *s, const char *reason);
 /* "192.0.2.1:2775" */
 const char *net_stream_peer(const struct stream *s);
+/* Whether the peer's address is in a list of addresses and prefixes, see net_address_allowed. */
+bool net_stream_peer_allowed(const struct stream *s, const char *list);
+/* What the peer's first octets look like, once TLS is opened those inside of it: for the reason of a close. */
+enum net_talk net_stream_talk(const struct stream *s);
+/* Whether the peer showed a certificate that our authorities vouch for, and whether it also bears that name: a DNS name
+ * of its subjectAltName or, when that has none, its common name; no wildcards. False before opened and without TLS. */
+bool net_stream_peer_verified(const struct stream *s);
+bool net_stream_peer_name_matches(const struct stream *s, const char *name);
 
 struct listener;
 /* A connection came in. The owner takes it with net_stream_accept inside the callback, or it is closed. */

@@ -20,6 +20,16 @@ void net_tls_error(struct buf *to)
 	ERR_clear_error();
 }
 
+/* A key with a passphrase fails instead of asking the terminal for it. */
+static int no_passphrase(char *to, int cap, int writing, void *ctx)
+{
+	(void)to;
+	(void)cap;
+	(void)writing;
+	(void)ctx;
+	return -1;
+}
+
 static struct tls_context *context_new(bool server)
 {
 	struct tls_context *c = mem_alloc(sizeof(*c));
@@ -28,21 +38,52 @@ static struct tls_context *context_new(bool server)
 	c->ssl = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
 	check(c->ssl);
 	check(SSL_CTX_set_min_proto_version(c->ssl, TLS1_2_VERSION) == 1);
+	SSL_CTX_set_default_passwd_cb(c->ssl, no_passphrase);
 	SSL_CTX_set_mode(c->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 	                                 SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_options(c->ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
 	return c;
 }
 
+static bool failed(const char *file, struct buf *error)
+{
+	buf_printf(error, "%s: ", file);
+	net_tls_error(error);
+	return false;
+}
+
+static bool load_pair(struct tls_context *c, const char *certificate, const char *key, struct buf *error)
+{
+	if (SSL_CTX_use_certificate_chain_file(c->ssl, certificate) != 1)
+		return failed(certificate, error);
+	if (SSL_CTX_use_PrivateKey_file(c->ssl, key, SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(c->ssl) != 1)
+		return failed(key, error);
+	return true;
+}
+
 struct tls_context *net_tls_server(const char *certificate, const char *key, struct buf *error)
 {
 	struct tls_context *c = context_new(true);
-	if (SSL_CTX_use_certificate_chain_file(c->ssl, certificate) == 1 &&
-	    SSL_CTX_use_PrivateKey_file(c->ssl, key, SSL_FILETYPE_PEM) == 1 && SSL_CTX_check_private_key(c->ssl) == 1)
+	if (load_pair(c, certificate, key, error))
 		return c;
-	net_tls_error(error);
 	net_tls_unref(c);
 	return NULL;
+}
+
+bool net_tls_ask_clients(struct tls_context *c, const char *ca_file, struct buf *error)
+{
+	STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(ca_file);
+	if (!names || SSL_CTX_load_verify_locations(c->ssl, ca_file, NULL) != 1) {
+		sk_X509_NAME_pop_free(names, X509_NAME_free);
+		return failed(ca_file, error);
+	}
+	SSL_CTX_set_client_CA_list(c->ssl, names);
+	SSL_CTX_set_verify(c->ssl, SSL_VERIFY_PEER, NULL);
+	/* Binds last for days: each shows its certificate anew, to the authorities of the day. */
+	SSL_CTX_set_session_cache_mode(c->ssl, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_num_tickets(c->ssl, 0);
+	SSL_CTX_set_options(c->ssl, SSL_OP_NO_TICKET);
+	return true;
 }
 
 struct tls_context *net_tls_client(const char *ca_file, struct buf *error)
@@ -53,9 +94,30 @@ struct tls_context *net_tls_client(const char *ca_file, struct buf *error)
 	                  : SSL_CTX_set_default_verify_paths(c->ssl);
 	if (ok == 1)
 		return c;
-	net_tls_error(error);
+	failed(*ca_file ? ca_file : "the system's authorities", error);
 	net_tls_unref(c);
 	return NULL;
+}
+
+bool net_tls_identify(struct tls_context *c, const char *certificate, const char *key, struct buf *error)
+{
+	return load_pair(c, certificate, key, error);
+}
+
+void net_tls_set_server_name(struct tls_context *c, const char *name)
+{
+	copy_str(c->server_name, sizeof(c->server_name), name);
+}
+
+int64_t net_tls_expiry_us(const struct tls_context *c)
+{
+	const X509 *own = SSL_CTX_get0_certificate(c->ssl);
+	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+	int days = 0;
+	int seconds = 0;
+	bool known = own && epoch && ASN1_TIME_diff(&days, &seconds, epoch, X509_get0_notAfter(own)) == 1;
+	ASN1_TIME_free(epoch);
+	return known ? ((int64_t)days * 86400 + seconds) * 1000000 : 0;
 }
 
 struct tls_context *net_tls_ref(struct tls_context *c)

@@ -10,6 +10,7 @@ struct tls_context {
 	SSL_CTX *ssl;
 	unsigned refs;
 	bool server;
+	char server_name[256]; /* "": the host */
 };
 
 /* The newest error of OpenSSL's queue as a sentence, and empties the queue. */
