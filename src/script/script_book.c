@@ -99,6 +99,11 @@ void script_book_move(struct script_book *b, struct script_message *m, enum smpp
 	b->open--;
 }
 
+uint64_t script_book_last(const struct script_book *b)
+{
+	return b->next - 1;
+}
+
 unsigned script_book_open(const struct script_book *b)
 {
 	return b->open;

@@ -32,6 +32,8 @@ struct script_message *script_book_add(struct script_book *b, enum script_word s
 /* By number, or by an id as script_id_spell wrote it in the answer; NULL when it is not there (any more). */
 struct script_message *script_book_get(struct script_book *b, uint64_t number);
 struct script_message *script_book_find(struct script_book *b, struct view id);
+/* The number of the newest message; those before it have the numbers below. */
+uint64_t script_book_last(const struct script_book *b);
 /* Moves a message to a state; one that is final stays as it is. */
 void script_book_move(struct script_book *b, struct script_message *m, enum smpp_message_state state, int64_t now_us);
 /* Messages without a final state, and those that were forgotten in that state. */
