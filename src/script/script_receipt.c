@@ -42,7 +42,7 @@ static void put_date(struct buf *to, int64_t us, unsigned digits, bool whole_yea
 	else
 		buf_printf(to, "%02d", c.year % 100);
 	buf_printf(to, "%02d%02d%02d%02d", c.month, c.day, c.hour, c.minute);
-	if (digits > 10 && !whole_year)
+	if (digits == 14 || (digits == 12 && !whole_year))
 		buf_printf(to, "%02d", c.second);
 }
 

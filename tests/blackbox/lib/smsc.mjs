@@ -1,59 +1,62 @@
-// `smsbridge smsc`: the simulated carrier, which is our message centre's side of a session, as a program of its own.
+// The simulated carrier as a process: `smsbridge smsc --script`, its log and its last word.
 import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { binary, until } from './util.mjs';
-import { wrote } from './privacy.mjs';
 
 export class Smsc {
-  async start(...args) {
-    this.events = [];
-    this.noise = '';
-    this.child = spawn(
-      'setpriv',
-      ['--pdeathsig', 'KILL', binary, 'smsc', '--listen', '127.0.0.1:0', '--print', '--commands', ...args],
-      { stdio: ['pipe', 'pipe', 'pipe'] },
-    );
-    this.ended = new Promise((resolve) => {
+  /** script: text; args: more options. */
+  constructor(script, args = []) {
+    this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'smsbb-smsc-'));
+    process.once('exit', () => fs.rmSync(this.dir, { recursive: true, force: true }));
+    this.script = path.join(this.dir, 'script');
+    this.logFile = path.join(this.dir, 'log');
+    fs.writeFileSync(this.script, script);
+    this.args = ['smsc', '--listen', '127.0.0.1:0', '--script', this.script, '--log', this.logFile, ...args];
+    this.out = '';
+    this.err = '';
+  }
+
+  async start() {
+    this.child = spawn('setpriv', ['--pdeathsig', 'KILL', binary, ...this.args], { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.child.stdout.on('data', (d) => {
+      this.out += d;
+    });
+    this.child.stderr.on('data', (d) => {
+      this.err += d;
+    });
+    this.exited = new Promise((resolve) => {
       this.child.once('close', (code, signal) => resolve({ code, signal }));
     });
-    this.listen();
-    const { address } = await until(() => this.events.find((e) => e.event === 'listening'), 'smsc listens');
-    this.port = Number(address.split(':').pop());
+    await until(
+      () => this.out.includes('listening'),
+      () => `the simulated carrier listens: ${this.out}${this.err}`,
+    );
+    const first = JSON.parse(this.out.split('\n')[0]);
+    this.port = Number(first.address.split(':').pop());
+    this.seed = first.seed;
     return this;
   }
 
-  listen() {
-    let rest = '';
-    this.child.stdin.on('error', () => {});
-    this.child.stderr.on('data', (d) => {
-      this.noise += d;
-    });
-    this.child.stdout.on('data', (d) => {
-      const lines = (rest + d).split('\n');
-      rest = lines.pop();
-      this.events.push(...lines.map((line) => JSON.parse(line)));
-    });
+  /** The lines of its log. */
+  lines() {
+    return fs
+      .readFileSync(this.logFile, 'utf8')
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line));
   }
 
-  texts() {
-    return this.events.filter((e) => e.event === 'text');
+  faults(name) {
+    return this.lines().filter((l) => l.fault === name);
   }
 
-  mo(from, to, text) {
-    this.child.stdin.write(`mo ${from} ${to} ${text}\n`);
-  }
-
-  alive() {
-    return this.child.exitCode === null && this.child.signalCode === null;
-  }
-
-  /** SIGTERM; returns the figures that it prints at its end. A sanitizer's word fails the test. */
+  /** SIGTERM; its summary. */
   async stop() {
-    if (this.alive()) this.child.kill('SIGTERM');
-    const end = await this.ended;
-    wrote('smsc', this.noise);
-    if (/Sanitizer|runtime error:/.test(this.noise))
-      throw new Error(`a sanitizer speaks: ${this.noise.slice(0, 3000)}`);
-    if (end.signal && end.signal !== 'SIGTERM') throw new Error(`smsc died of ${end.signal}: ${this.noise}`);
-    return this.events.find((e) => 'submitted' in e);
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGTERM');
+    const { code, signal } = await this.exited;
+    if (code !== 0) throw new Error(`the simulated carrier ended with ${code ?? signal}: ${this.err}`);
+    return JSON.parse(this.out.trimEnd().split('\n').pop());
   }
 }
