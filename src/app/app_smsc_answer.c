@@ -4,7 +4,7 @@
 #include "base_check.h"
 #include "script_draw.h"
 #include "smpp_status.h"
-#include "text_gsm7.h"
+#include "text_alphabet.h"
 
 #include <string.h>
 
@@ -275,11 +275,11 @@ static void dispatch(struct smsc_peer *p, const struct script_plan *plan, struct
 static void print_text(const struct smsc *s, const struct smpp_pdu *pdu, struct view utf8)
 {
 	struct buf line = BUF(16384);
-	char to[24];
 	if (!s->print)
 		return;
-	copy_view(to, sizeof(to), pdu->field[SMPP_F_destination_addr].text);
-	buf_printf(&line, "{\"event\":\"text\",\"to\":\"%s\",\"text\":\"", to);
+	buf_add_str(&line, "{\"event\":\"text\",\"to\":\"");
+	buf_add_json_text(&line, pdu->field[SMPP_F_destination_addr].text);
+	buf_add_str(&line, "\",\"text\":\"");
 	buf_add_json_text(&line, utf8);
 	buf_add_str(&line, "\"}");
 	puts(buf_cstr(&line));

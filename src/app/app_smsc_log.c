@@ -3,7 +3,7 @@
 
 #include "base_check.h"
 #include "smpp_status.h"
-#include "text_gsm7.h"
+#include "text_alphabet.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -11,7 +11,7 @@
 #include "script_parts.h"
 #include "script_receipt.h"
 #include "seeded.h"
-#include "text_gsm7.h"
+#include "text_alphabet.h"
 
 #include <stdio.h>
 #include <stdlib.h>
