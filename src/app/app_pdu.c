@@ -24,6 +24,7 @@ const char pdu_help[] =
         "  HEX        hexadecimal digits in pairs; blanks, line ends, colons, commas, dashes and 0x between them do\n"
         "             not matter. - reads standard input, however long it is\n"
         "  --masked   do not show addresses, texts and passwords: for pages that others get to see\n"
+        "  --alphabet NAME  what data_coding 0 means on the link: gsm7 (default), gsm7_packed, latin1, ascii\n"
         "  --json     JSON: command, command_status, sequence_number, fields and tlvs; rest: octets that no row\n"
         "             explains; or error with field, offset, sentence, and the status and PDU that we would answer.\n"
         "             Texts are written as they are when printable, else as hex:..; short_message is always hex.\n"
@@ -38,6 +39,7 @@ const char pdu_help[] =
 struct pages {
 	bool masked;
 	bool json;
+	enum text_alphabet alphabet;
 	struct app_hex hex;
 	struct buf octets; /* of PDUs not yet printed */
 	size_t characters; /* read so far */
@@ -45,11 +47,22 @@ struct pages {
 	bool faulty;
 };
 
+static bool decode_text(const void *alphabet, const struct smpp_page_text *text, struct buf *utf8)
+{
+	struct text_coding coding = {
+	        .data_coding = text->data_coding,
+	        .alphabet = *(const enum text_alphabet *)alphabet,
+	        .shift = {.locking = text->locking, .single = text->single},
+	        .header_octets = text->header_octets,
+	};
+	return text_decode_as(&coding, text->octets, utf8);
+}
+
 static void print_page(struct pages *p, struct view octets)
 {
 	struct smpp_pdu pdu;
 	struct smpp_fault fault;
-	struct smpp_page_options options = {.masked = p->masked, .text_cb = text_decode};
+	struct smpp_page_options options = {.masked = p->masked, .context = &p->alphabet, .text_cb = decode_text};
 	struct buf text = BUF(SMPP_PAGE_BYTES);
 	if (p->json) {
 		app_pdu_to_json(octets, &text);
@@ -240,13 +253,19 @@ int command_pdu(int argc, char **argv)
 	static const char *words[ARGUMENTS];
 	struct pages pages = {0};
 	bool encode = false;
-	const struct option_row rows[] = {
-	        {"json", NULL, &pages.json}, {"encode", NULL, &encode}, {"masked", NULL, &pages.masked}, {0}};
+	const char *alphabet = text_alphabet_name(ALPHABET_GSM7);
+	const struct option_row rows[] = {{"json", NULL, &pages.json},
+	                                  {"encode", NULL, &encode},
+	                                  {"masked", NULL, &pages.masked},
+	                                  {"alphabet", &alphabet, NULL},
+	                                  {0}};
 	int count = options_parse(argc, argv, rows, words, ARGUMENTS);
 	if (count < 0)
 		return EXIT_USAGE;
 	if (count == 0)
 		return usage_error("which PDU? Give it in hexadecimal, or - for standard input");
+	if (!text_alphabet_find(view_str(alphabet), &pages.alphabet))
+		return usage_error("--alphabet is gsm7, gsm7_packed, latin1 or ascii");
 	if (encode ? pages.json || pages.masked || count > 1 : pages.json && pages.masked)
 		return usage_error("%s",
 		                   encode ? "--encode takes one object, or - for standard input, and no other option"

@@ -39,6 +39,8 @@ static const struct {
 #undef SMPP_MESSAGE_STATE
 #undef SMPP_RECEIPT_WORD
 #undef SMPP_RECEIPT_LABEL
+#define GSM7_LANGUAGE(identifier, name) {"language", 0xff, identifier, name},
+#include "gsm7_national.def"
 };
 
 enum part_type { U8 = 1, U16 = 2, U32 = 4, TEXT, HEX };

@@ -12,6 +12,8 @@
 #define ROW_OCTETS 12 /* on one line */
 #define WRAP 64       /* characters of a value on one line */
 #define UDH_FLAG 0x40
+#define UDH_SINGLE_SHIFT 0x24
+#define UDH_LOCKING_SHIFT 0x25
 
 struct page {
 	const struct smpp_page_options *options;
@@ -170,44 +172,52 @@ static void add_element(struct page *p, const char *name, struct view data)
 		buf_printf(&p->value, "%02x", data.p[i]);
 }
 
-/* A user data header; returns what is behind it, or all of the octets when it is none. */
-static struct view add_udh(struct page *p, struct view octets)
+/* A user data header, when the octets begin with a whole one; what says how the text behind it is read goes to *text.
+ */
+static void add_udh(struct page *p, struct smpp_page_text *text)
 {
+	struct view octets = text->octets;
 	if (octets.n == 0 || (size_t)octets.p[0] + 1 > octets.n)
-		return octets;
+		return;
 	struct cursor c = cursor_over(view_of(octets.p + 1, octets.p[0]));
 	while (cursor_left(&c) >= 2) {
 		uint8_t element = cursor_u8(&c);
 		struct view data = cursor_take(&c, cursor_u8(&c));
-		const char *name = smpp_meaning_udh(element);
+		if (data.n == 1 && element == UDH_SINGLE_SHIFT)
+			text->single = data.p[0];
+		if (data.n == 1 && element == UDH_LOCKING_SHIFT)
+			text->locking = data.p[0];
 		buf_printf(&p->value, "header %02x", element);
 		if (c.bad)
 			buf_add_str(&p->value, ": longer than the header");
 		else
-			add_element(p, name, data);
+			add_element(p, smpp_meaning_udh(element), data);
 		buf_add_u8(&p->value, '\n');
 	}
-	return view_of(octets.p + octets.p[0] + 1, octets.n - octets.p[0] - 1);
+	text->header_octets = (uint8_t)(octets.p[0] < UINT8_MAX ? octets.p[0] + 1 : UINT8_MAX);
+	text->octets = view_of(octets.p + octets.p[0] + 1, octets.n - octets.p[0] - 1);
 }
 
 /* data_coding of octets that are no text: SMPP 3.4 5.2.19, 3GPP TS 23.038 section 4. */
-static bool is_binary(uint32_t coding)
+static bool is_binary(uint8_t coding)
 {
 	return coding == 2 || coding == 4 || (coding & 0xfc) == 0x14 || (coding & 0xf4) == 0xf4;
 }
 
 static void add_text(struct page *p, struct view octets)
 {
-	uint32_t coding = p->pdu.field[SMPP_F_data_coding].number;
+	struct smpp_page_text text = {octets, (uint8_t)p->pdu.field[SMPP_F_data_coding].number, 0, 0, 0};
 	if (p->pdu.field[SMPP_F_esm_class].number & UDH_FLAG)
-		octets = add_udh(p, octets);
-	if (!p->options->text_cb || is_binary(coding)) {
-		quote(p, octets);
+		add_udh(p, &text);
+	if (!p->options->text_cb || is_binary(text.data_coding)) {
+		quote(p, text.octets);
 		return;
 	}
 	struct buf utf8 = BUF(SMPP_PAGE_BYTES);
-	p->options->text_cb((uint8_t)coding, octets, &utf8);
+	bool exact = p->options->text_cb(p->options->context, &text, &utf8);
 	quote(p, buf_view(&utf8));
+	if (!exact)
+		buf_add_str(&p->value, "\nnot what data_coding says");
 	buf_free(&utf8);
 }
 

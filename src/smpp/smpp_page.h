@@ -4,13 +4,23 @@
 
 #include "smpp_pdu.h"
 
+/* Octets that are a text, and what says how they are to be read. */
+struct smpp_page_text {
+	struct view octets; /* behind the user data header */
+	uint8_t data_coding;
+	uint8_t header_octets; /* its length octet counted; 0: none */
+	uint8_t locking;       /* national language identifiers of the header, 3GPP TS 23.038 6.2.1.2.4; 0: none */
+	uint8_t single;
+};
+
 struct smpp_page_options {
 	/* Fields and TLVs that say who, or what was written (addresses, texts, the password, unknown TLVs), are shown
 	 * by length only. */
 	bool masked;
-	/* Appends the octets of a text as UTF-8 by their data_coding, false when it had to guess; NULL: they are shown
-	 * as ASCII. */
-	bool (*text_cb)(uint8_t data_coding, struct view octets, struct buf *utf8);
+	const void *context; /* of text_cb */
+	/* Appends a text as UTF-8; false when the octets are not what data_coding says. NULL: they are shown as ASCII.
+	 */
+	bool (*text_cb)(const void *context, const struct smpp_page_text *text, struct buf *utf8);
 };
 
 #define SMPP_PAGE_BYTES (1 << 22) /* a ceiling that the page of any PDU of LIMIT_PDU_BYTES fits */

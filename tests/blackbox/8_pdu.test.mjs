@@ -66,6 +66,19 @@ test('hex as people paste it', async () => {
   }
 });
 
+test('data_coding 0 is read as the link means it', async () => {
+  const hex = examples.find((e) => e.title === 'a reply').hex.replace('53544f50', 'e1001b65');
+  for (const [alphabet, text] of [
+    ['gsm7', '"\ufffd@\u20ac"'],
+    ['latin1', '"\u00e1\ufffd\\x1be"'],
+  ]) {
+    const done = await pdu(['--alphabet', alphabet, hex]);
+    assert.ok(done.stdout.includes(`short_message                 ${text}\n`), done.stdout);
+  }
+  const packed = hex.replace('e1001b65', 'd3e61401');
+  assert.match((await pdu(['--alphabet', 'gsm7_packed', packed])).stdout, /short_message {17}"SMS/);
+});
+
 test('several PDUs back to back are a page each', async () => {
   const whole = examples.filter((e) => !e.flags.includes('masked') && !e.flags.includes('fault'));
   const done = await pdu(['-'], whole.map((e) => e.hex).join(''));
@@ -94,6 +107,7 @@ test('what is no PDU at all is said', async () => {
     [['--json', '--masked', '00'], '', 2, /--masked is for pages/],
     [['--encode', '--json', '-'], '', 2, /--encode takes/],
     [['--wrong', '00'], '', 2, /no option --wrong/],
+    [['--alphabet', 'ebcdic', '00'], '', 2, /--alphabet is gsm7/],
   ]) {
     const done = await pdu(args, input);
     assert.equal(done.code, code, args.join(' '));

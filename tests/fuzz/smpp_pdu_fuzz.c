@@ -28,6 +28,18 @@ static void check_stable(const struct smpp_pdu *pdu)
 	buf_free(&twice);
 }
 
+static bool decode_text(const void *context, const struct smpp_page_text *text, struct buf *utf8)
+{
+	(void)context;
+	struct text_coding coding = {
+	        .data_coding = text->data_coding,
+	        .alphabet = (enum text_alphabet)(text->octets.n % ALPHABET_COUNT),
+	        .shift = {.locking = text->locking, .single = text->single},
+	        .header_octets = text->header_octets,
+	};
+	return text_decode_as(&coding, text->octets, utf8);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *octets = malloc(size ? size : 1);
@@ -37,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		octets[i] = (uint8_t)(size >> (24 - 8 * i));
 	struct smpp_pdu pdu;
 	struct smpp_fault fault;
-	struct smpp_page_options options = {.masked = size % 2, .text_cb = size % 4 ? text_decode : NULL};
+	struct smpp_page_options options = {.masked = size % 2, .text_cb = size % 4 ? decode_text : NULL};
 	struct buf page = BUF(SMPP_PAGE_BYTES);
 	if (smpp_pdu_decode(view_of(octets, size), &pdu, &fault))
 		check_stable(&pdu);
