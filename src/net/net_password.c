@@ -51,7 +51,8 @@ struct net_passwords {
 	struct net_password_check *first;
 	unsigned open; /* without an answer: wait or run */
 	bool working;
-	bool *gone_r; /* set when freed inside a callback */
+	bool answering; /* inside callbacks */
+	bool freed;     /* in one of them: goes when it returns */
 	uint8_t key[SHA256_BYTES];
 	uint8_t known[LIMIT_PASSWORD_MEMORY][SHA256_BYTES]; /* MACs of what matched; the oldest is overwritten */
 	unsigned next_known;
@@ -250,15 +251,15 @@ static void give_answer(struct net_passwords *p, struct net_password_check *c)
 static void answer_cb(void *ctx)
 {
 	struct net_passwords *p = ctx;
-	bool gone = false;
-	p->gone_r = &gone;
-	for (unsigned n = count_answered(p); n && !gone; n--) {
+	p->answering = true;
+	for (unsigned n = count_answered(p); n && !p->freed; n--) {
 		struct net_password_check *c = first_answered(p);
 		if (c)
 			give_answer(p, c);
 	}
-	if (!gone)
-		p->gone_r = NULL;
+	p->answering = false;
+	if (p->freed)
+		net_passwords_free(p);
 }
 
 /* --- for others ------------------------------------------------------------------------------------------------ */
@@ -341,8 +342,9 @@ void net_passwords_free(struct net_passwords *p)
 		if (!c->running)
 			check_free(c);
 	}
-	if (p->gone_r)
-		*p->gone_r = true;
+	p->freed = true;
+	if (p->answering)
+		return;
 	net_timer_free(p->timer);
 	explicit_bzero(p, sizeof(*p));
 	free(p);
