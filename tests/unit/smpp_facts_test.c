@@ -56,19 +56,19 @@ static const enum sender senders[SMPP_COMMAND_COUNT] = {
 #undef SMPP_PDU_END
 };
 
-static const struct {
-	const char *name;
-	uint16_t tag;
-} tags[] = {
-#define SMPP_TLV(name, tag, type, min, max, note) {#name, tag},
+/* Only counted. */
+enum tlv_rows {
+#define SMPP_TLV(name, tag, type, min, max, note) TLV_##name,
 #include "smpp_tlv.def"
 #undef SMPP_TLV
+	TLVS
 };
 
-static const char *const status_names[] = {
-#define SMPP_STATUS(name, code, class, sentence) "ESME_" #name,
+enum status_rows {
+#define SMPP_STATUS(name, code, class, sentence) STATUS_##name,
 #include "smpp_status.def"
 #undef SMPP_STATUS
+	STATUSES
 };
 
 /* Cuts a line at its tabs. */
@@ -271,7 +271,7 @@ static void check_tlv(char *column[COLUMNS])
 static void tlvs_are_the_specifications(void **state)
 {
 	(void)state;
-	assert_int_equal(each_row("smpp_tlvs.tsv", 5, check_tlv), sizeof tags / sizeof tags[0]);
+	assert_int_equal(each_row("smpp_tlvs.tsv", 5, check_tlv), TLVS);
 }
 
 /* code name versions class */
@@ -285,7 +285,7 @@ static void check_status(char *column[COLUMNS])
 static void statuses_are_the_specifications(void **state)
 {
 	(void)state;
-	assert_int_equal(each_row("smpp_status.tsv", 4, check_status), sizeof status_names / sizeof status_names[0]);
+	assert_int_equal(each_row("smpp_status.tsv", 4, check_status), STATUSES);
 }
 
 int main(void)
