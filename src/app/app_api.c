@@ -37,11 +37,17 @@ static void cancel_route(void *ctx, struct http_exchange *x)
 	auth_run(ctx, x, message_cancel);
 }
 
+static void replace_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, message_replace);
+}
+
 static const struct http_route routes[] = {
         {"POST", "/v1/messages", create_route},
         {"GET", "/v1/messages", list_route},
         {"GET", "/v1/messages/{id}", show_route},
         {"POST", "/v1/messages/{id}/cancel", cancel_route},
+        {"POST", "/v1/messages/{id}/replace", replace_route},
         {"GET", "/livez", meta_live},
         {"GET", "/readyz", meta_ready},
         {"GET", "/metrics", meta_metrics},

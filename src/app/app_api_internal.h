@@ -38,6 +38,7 @@ void api_read_failed(struct http_exchange *x);
 void message_create(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void message_show(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void message_list(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void message_replace(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void message_cancel(struct api *a, struct http_exchange *x, const struct api_caller *who);
 
 void meta_live(void *ctx, struct http_exchange *x);

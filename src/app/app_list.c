@@ -13,6 +13,7 @@ struct reading {
 	struct buf body;
 	bool found;
 	bool canceled;
+	bool asked; /* the carrier, for it back or for another text */
 	unsigned limit;
 	unsigned rows;
 	char query[256]; /* of the next page's link, without after */
@@ -93,6 +94,7 @@ static void cancel_cb(void *ctx, const struct store_rows *rows)
 		return;
 	struct view status = store_rows_text(rows, 0, 0);
 	r->canceled = store_rows_bool(rows, 0, 1) || view_eq(status, VIEW("canceled"));
+	r->asked = store_rows_bool(rows, 0, 2);
 	buf_printf(&r->body, "{\"id\":\"%s\",\"status\":\"%.*s\"}", r->last, (int)status.n, (const char *)status.p);
 }
 
@@ -105,10 +107,10 @@ static void cancel_done_cb(void *ctx, enum store_result result, const char *sqls
 		api_read_failed(r->x);
 	else if (!r->found)
 		api_problem(r->x, 404, "message_unknown", "There is no such message.");
-	else if (!r->canceled)
+	else if (!r->canceled && !r->asked)
 		api_problem(r->x, 409, "not_cancelable", "The message is with the carrier already, or has ended.");
 	else
-		link_http_reply(r->x, 200, "application/json", "", buf_view(&body));
+		link_http_reply(r->x, r->canceled ? 200 : 202, "application/json", "", buf_view(&body));
 	buf_free(&body);
 }
 

@@ -31,6 +31,9 @@ struct creation {
 	bool failed_validation; /* answered with the errors unless the key has a stored answer */
 	bool in_flight;
 	bool stored_found;
+	bool replaced; /* message_replace: at once, or by its carrier if that can */
+	bool asked;
+	char status_now[16];
 	char stored_hash[2 * SHA256_BYTES + 1];
 	char *stored_answer;
 };
@@ -439,6 +442,14 @@ static bool parse_json(struct creation *c, struct view body)
 	return false;
 }
 
+static void check_only_body(struct creation *c)
+{
+	const char *name;
+	json_t *value;
+	json_object_foreach(c->json, name, value) if (strcmp(name, "body") != 0)
+	        add_error(c, safe_pointer(c, name), "unknown_field", "Only a body can be given here.");
+}
+
 static void validate(struct creation *c)
 {
 	check_unknown(c);
@@ -483,6 +494,85 @@ void message_create(struct api *a, struct http_exchange *x, const struct api_cal
 		submit(c);
 	else if ((c->failed_validation = c->draft.key.p != NULL))
 		read_stored(c);
+	else
+		answer_errors(c);
+}
+
+/* --- another text --------------------------------------------------------------------------------------------------
+ */
+
+static void replaced_cb(void *ctx, const struct store_rows *rows)
+{
+	struct creation *c = ctx;
+	c->stored_found = store_rows_count(rows) > 0;
+	if (!c->stored_found)
+		return;
+	c->replaced = store_rows_bool(rows, 0, 1);
+	c->asked = store_rows_bool(rows, 0, 2);
+	copy_view(c->status_now, sizeof(c->status_now), store_rows_text(rows, 0, 0));
+}
+
+static void replaced_done_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct creation *c = ctx;
+	char id[UUID_TEXT_BYTES];
+	struct buf body = BUF(200);
+	(void)sqlstate;
+	buf_printf(&body, "{\"id\":\"%s\",\"status\":\"%s\"}", uuid_format(&c->draft.id, id), c->status_now);
+	creation_end(c);
+	if (result != STORE_OK)
+		api_read_failed(c->x);
+	else if (!c->stored_found)
+		api_problem(c->x, 404, "message_unknown", "There is no such message.");
+	else if (!c->replaced && !c->asked)
+		api_problem(c->x, 409, "not_replaceable", "The message is with the carrier already, or has ended.");
+	else
+		link_http_reply(c->x, c->replaced ? 200 : 202, "application/json", "", buf_view(&body));
+	buf_free(&body);
+}
+
+static void replace(struct creation *c)
+{
+	struct store_params ps = {0};
+	struct store_lane *lane = dispatch_read_lane(c->api->config.dispatch);
+	struct store_step step = {"message_replace", &ps, replaced_cb};
+	if (store_lane_busy(lane) >= LIMIT_READ_QUEUE) {
+		creation_end(c);
+		api_unavailable(c->x, "busy", "Too many requests wait; try again.");
+		return;
+	}
+	store_value_uuid(&ps, &c->who.practice_id);
+	store_value_uuid(&ps, &c->draft.id);
+	store_value_text(&ps, c->draft.body);
+	store_value_str(&ps, c->draft.encoding);
+	store_value_int(&ps, STORE_INT4, c->draft.characters);
+	store_value_time(&ps, c->now_us);
+	store_lane_run(lane, &step, 1, replaced_done_cb, c);
+	store_params_free(&ps);
+}
+
+void message_replace(struct api *a, struct http_exchange *x, const struct api_caller *who)
+{
+	const struct http_request *r = link_http_request(x);
+	struct uuid id;
+	if (!uuid_parse(link_http_param(x), &id)) {
+		api_problem(x, 404, "message_unknown", "There is no such message.");
+		return;
+	}
+	if (!is_json(r)) {
+		api_problem(x, 415, "not_json", "Send Content-Type: application/json.");
+		return;
+	}
+	struct creation *c = pool_alloc(link_http_pool(x), sizeof(*c));
+	*c = (struct creation){.api = a, .x = x, .who = *who, .now_us = clock_read(a->config.clock)};
+	c->who.max_segments = 1; /* what a carrier has is replaced by one PDU */
+	c->draft.id = id;
+	if (!parse_json(c, r->body))
+		return;
+	check_only_body(c);
+	take_body(c);
+	if (c->errors == 0)
+		replace(c);
 	else
 		answer_errors(c);
 }

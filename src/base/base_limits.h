@@ -33,6 +33,7 @@
 #define LIMIT_CLAIM_BATCH 128     /* messages judged in one claim */
 #define LIMIT_OUTCOME_BATCH 256   /* answers, receipts written in one statement */
 #define LIMIT_OUTCOME_QUEUE 65536 /* answers and receipts that wait; links stop reading before that */
+#define LIMIT_ASK_ANSWERS 64      /* answers to cancel_sm, replace_sm that wait to be written; more are asked again */
 #define LIMIT_READ_QUEUE 1024     /* reads that wait on the read lane; more get 503 */
 #define LIMIT_LIST 200            /* messages on one page of GET /v1/messages */
 #define LIMIT_KEY_CACHE 4096      /* API keys remembered between look-ups */

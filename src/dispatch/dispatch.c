@@ -130,6 +130,11 @@ static void answered_cb(void *ctx, struct carrier_link *l, const struct link_ans
 	struct flight *f = flights_get(d->flights, answer->ref);
 	if (!f)
 		return;
+	if (f->ask) {
+		asks_answered(d->asks, f, answer);
+		flights_remove(d->flights, answer->ref);
+		return;
+	}
 	struct outcome o = outcome_of(d, f);
 	enum smpp_class class = smpp_status_class(answer->status);
 	smpp_status_text(answer->status, o.command_status, sizeof(o.command_status));
@@ -141,6 +146,8 @@ static void answered_cb(void *ctx, struct carrier_link *l, const struct link_ans
 	} else {
 		refused(d, l, f, answer->status, &o);
 	}
+	if (o.refund)
+		flow_refund(d->flow, f->sender, f->day, f->segments);
 	flights_remove(d->flights, answer->ref);
 	outcomes_add(d->outcomes, &o);
 	claimer_wake(d->claimer);
@@ -153,6 +160,10 @@ static void unanswered_cb(void *ctx, struct carrier_link *l, uint64_t ref)
 	(void)l;
 	if (!f || f->given_up)
 		return;
+	if (f->ask) { /* it is asked again */
+		flights_remove(d->flights, ref);
+		return;
+	}
 	struct outcome o = outcome_of(d, f);
 	o.status = "uncertain";
 	o.reason = REASON_answer_missing;
@@ -169,12 +180,17 @@ static void unsent_cb(void *ctx, struct carrier_link *l, uint64_t ref)
 	(void)l;
 	if (!f)
 		return;
+	if (f->ask) {
+		flights_remove(d->flights, ref);
+		return;
+	}
 	struct outcome o = outcome_of(d, f);
 	o.status = "held";
 	o.reason = REASON_link_lost;
 	o.type = "message.requeued";
 	o.refund = true;
 	o.due_us = o.at_us;
+	flow_refund(d->flow, f->sender, f->day, f->segments);
 	flights_remove(d->flights, ref);
 	outcomes_add(d->outcomes, &o);
 }
@@ -213,9 +229,9 @@ static void delivered_cb(void *ctx, struct carrier_link *l, const struct smpp_pd
 
 static void alerted_cb(void *ctx, struct carrier_link *l, const struct smpp_pdu *pdu)
 {
-	(void)ctx;
+	struct dispatch *d = ctx;
 	(void)l;
-	(void)pdu;
+	asks_alert(d->asks, pdu);
 }
 
 static const struct carrier_link_ops link_ops = {.alerted = alerted_cb,
@@ -237,6 +253,7 @@ static void turn_cb(void *ctx)
 	outcomes_turn(d->outcomes);
 	inbounds_turn(d->inbounds);
 	flow_turn(d->flow);
+	asks_turn(d->asks);
 	house_turn(d->house);
 	claimer_turn(d->claimer);
 	if (d->draining)
@@ -312,6 +329,7 @@ struct dispatch *dispatch_new(const struct dispatch_config *config)
 	d->zones = zone_cache_new(config->tzdata);
 	d->flow = flow_new(d);
 	flow_set(d->flow, &config->flow);
+	d->asks = asks_new(d);
 	open_lanes(d);
 	d->webhooks = webhooks_new(d);
 	d->drain_timer = net_timer_new(config->loop, drain_timer_cb, d);
@@ -397,7 +415,7 @@ static bool links_gone(const struct dispatch *d)
 static bool writes_done(const struct dispatch *d)
 {
 	return accepter_idle(d->accepter) && claimer_idle(d->claimer) && outcomes_idle(d->outcomes) &&
-	       inbounds_idle(d->inbounds) && flow_idle(d->flow);
+	       inbounds_idle(d->inbounds) && flow_idle(d->flow) && asks_idle(d->asks);
 }
 
 /* First what is open may end (answers come, commits are made; LIMIT_DRAIN_MS at most), then links unbind, whose
@@ -454,6 +472,7 @@ void dispatch_free(struct dispatch *d)
 	outcomes_free(d->outcomes);
 	claimer_free(d->claimer);
 	flow_free(d->flow);
+	asks_free(d->asks);
 	accepter_free(d->accepter);
 	flights_free(d->flights);
 	zone_cache_free(d->zones);

@@ -27,6 +27,10 @@ struct dispatch_carrier {
 	enum smpp_split_way long_texts; /* how a text of several segments goes */
 	enum dispatch_validity validity;
 	bool user_message_reference;
+	bool query; /* it takes query_sm, cancel_sm, replace_sm */
+	bool cancel;
+	bool replace;
+	int64_t query_after_ms;      /* from the submit */
 	const struct smpp_tlv *tlvs; /* vendor TLVs of each submit */
 	unsigned tlv_count;
 	unsigned links;

@@ -173,12 +173,15 @@ static void sweep(struct house *h, int64_t now_us)
 	if (dispatch_links_bound(h->d) == 0 || h->beats % 12 == 0)
 		run(h, &(struct store_step){"sweep_expired", &h->now, NULL});
 	run(h, &(struct store_step){"sweep_unconfirmed", &h->cutoff, NULL});
+	run(h, &(struct store_step){"ask_queries", &h->now, NULL});
 	run(h, &(struct store_step){"receipt_purge", &h->receipts, NULL});
 	run(h, &(struct store_step){"gauges", &h->now, gauges_cb});
 	if (h->beats % 12 == 0)
 		run(h, &(struct store_step){"sweep_idempotency", &h->keys, NULL});
-	if (h->beats % PARTITIONS_EVERY == 0)
+	if (h->beats % PARTITIONS_EVERY == 0) {
 		run(h, &(struct store_step){"ceilings_purge", &h->now, NULL});
+		run(h, &(struct store_step){"ask_purge", NULL, NULL});
+	}
 	if (h->beats % PARTITIONS_EVERY == 0 || now_us - h->partitions_us > 20 * DAY_US) {
 		h->partitions_us = now_us;
 		run(h, &(struct store_step){"partitions", &h->now, NULL});

@@ -2,6 +2,7 @@
  *   dispatch.c          assembly, turn, drain
  *   dispatch_accept.c   drafts -> commit
  *   dispatch_claim.c    due messages -> facts -> verdicts -> commit -> links; its parts: dispatch_claim.h
+ *   dispatch_ask.c      query_sm, cancel_sm, replace_sm; alert_notification
  *   dispatch_hold.c     what carriers do not take from a sender for now
  *   dispatch_flight.c   open submits: ref -> message
  *   dispatch_outcome.c  answers and receipts -> commit -> deliver_sm_resp
@@ -45,6 +46,7 @@ struct delivery {
 struct accepter;
 struct claimer;
 struct flow;
+struct asks;
 struct flights;
 struct outcomes;
 struct inbounds;
@@ -69,6 +71,7 @@ struct dispatch {
 	struct accepter *accepter;
 	struct claimer *claimer;
 	struct flow *flow;
+	struct asks *asks;
 	struct flights *flights;
 	struct outcomes *outcomes;
 	struct inbounds *inbounds;
@@ -130,6 +133,7 @@ struct flight {
 	char sender[24];
 	unsigned part; /* as in struct outcome */
 	unsigned parts;
+	uint8_t ask;   /* not 0: a question about the message (dispatch_ask.c), not its submit */
 	bool given_up; /* told as uncertain; a late answer may still come */
 	bool used;
 	uint32_t generation;
@@ -168,6 +172,8 @@ struct outcomes *outcomes_new(struct dispatch *d);
 void outcomes_add(struct outcomes *o, const struct outcome *outcome);
 void outcomes_add_receipt(struct outcomes *o, const struct delivery *from, const struct smpp_pdu *pdu,
                           const struct smpp_receipt *receipt);
+/* The state that query_sm_resp brought for the message of a flight: as a receipt's. */
+void outcomes_add_state(struct outcomes *o, const struct flight *f, const struct smpp_pdu *answer);
 void outcomes_turn(struct outcomes *o);
 /* Looks whether kept receipts fit by now. */
 void outcomes_rematch(struct outcomes *o);
@@ -184,6 +190,15 @@ void inbounds_turn(struct inbounds *in);
 void inbounds_sweep(struct inbounds *in);
 bool inbounds_idle(const struct inbounds *in);
 void inbounds_free(struct inbounds *in);
+
+struct asks *asks_new(struct dispatch *d);
+void asks_turn(struct asks *a);
+/* The answer to a question; the flight is the caller's to remove. */
+void asks_answered(struct asks *a, const struct flight *f, const struct link_answer *answer);
+/* An alert_notification: what waits for that phone goes. */
+void asks_alert(struct asks *a, const struct smpp_pdu *pdu);
+bool asks_idle(const struct asks *a);
+void asks_free(struct asks *a);
 
 struct webhooks *webhooks_new(struct dispatch *d);
 void webhooks_wake(struct webhooks *w);

@@ -221,6 +221,21 @@ void outcomes_add_receipt(struct outcomes *o, const struct delivery *from, const
 	r->at_us = dispatch_now_us(o->d);
 }
 
+void outcomes_add_state(struct outcomes *o, const struct flight *f, const struct smpp_pdu *answer)
+{
+	uint32_t state = answer->field[SMPP_F_message_state].number;
+	if (o->waiting >= LIMIT_OUTCOME_QUEUE || state >= SMPP_STATE_NONE)
+		return; /* it is asked again */
+	struct item_receipt *r = &item_new(o, ITEM_RECEIPT)->receipt;
+	r->carrier = f->carrier;
+	write_candidates(answer->field[SMPP_F_message_id].text, r->candidates, sizeof(r->candidates));
+	r->state = (enum smpp_message_state)state;
+	copy_str(r->how, sizeof(r->how), "query");
+	r->practice_id = f->practice_id;
+	r->message_id = f->id;
+	r->at_us = dispatch_now_us(o->d);
+}
+
 /* What each final state makes of a message. ACCEPTED, ENROUTE, SCHEDULED and none move nothing. */
 static const struct {
 	const char *status;

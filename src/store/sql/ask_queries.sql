@@ -1,0 +1,11 @@
+-- Asks for the state of what a carrier that takes query_sm has not reported on in time: sent, or uncertain with an id.
+-- $1 now. At most 500 at a time. Indexes: message_open, ask_pkey.
+INSERT INTO smsbridge.ask (practice_id, message_id, kind, carrier, reason, due_at)
+SELECT m.practice_id, m.id, 'query', m.carrier, 'receipt_missing', $1::timestamptz
+FROM smsbridge.carrier c JOIN smsbridge.message m ON m.carrier = c.name
+WHERE c.query AND m.status IN ('sent', 'uncertain') AND m.counted_at < $1 - c.query_after
+	AND m.carrier_message_id IS NOT NULL
+	AND NOT EXISTS (SELECT FROM smsbridge.ask a
+		WHERE a.practice_id = m.practice_id AND a.message_id = m.id AND a.kind = 'query')
+LIMIT 500
+ON CONFLICT DO NOTHING
