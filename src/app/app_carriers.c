@@ -46,6 +46,26 @@ static enum smpp_split_way split_of(enum config_word word)
 	return way;
 }
 
+/* Every profile of vendor_code.def has its word in config_choice.def: one without it does not compile. */
+static const char *error_codes_of(enum config_word word)
+{
+	switch (word) {
+#define CARRIER_WORD(name, reason, sentence)
+#define VENDOR_PROFILE(name)                                                                                           \
+	case CONFIG_error_codes_##name:                                                                                \
+		return #name;
+#define VENDOR_CODE(profile, code, word)
+#define VENDOR_STATUS(profile, status, word)
+#include "vendor_code.def"
+#undef CARRIER_WORD
+#undef VENDOR_PROFILE
+#undef VENDOR_CODE
+#undef VENDOR_STATUS
+	default:
+		return "";
+	}
+}
+
 static struct smpp_session_config session_of(const struct config_carrier *c)
 {
 	return (struct smpp_session_config){.role = c->connect == CONFIG_connect_accept ? SMPP_MC : SMPP_ESME,
@@ -89,6 +109,8 @@ struct dispatch_carrier app_carrier(const struct config_carrier *c, struct tls_c
 	                                 .cancel = c->cancel,
 	                                 .replace = c->replace,
 	                                 .query_after_ms = c->query_after,
+	                                 .error_codes = error_codes_of(c->error_codes),
+	                                 .receipts_unflagged = c->receipts_unflagged,
 	                                 .tlvs = tlvs->row,
 	                                 .tlv_count = tlv_count,
 	                                 .links = (unsigned)c->links,

@@ -26,6 +26,7 @@
 #define LIMIT_SEND_AT_AHEAD_S (366 * 86400) /* how far ahead send_at may lie: a year of appointments */
 #define LIMIT_SEND_AT_BEHIND_S 86400        /* how far back send_at may lie before it is taken for a mistake */
 #define LIMIT_ATTEMPTS 20                   /* proven non-sends (throttled, link lost) before a message fails */
+#define LIMIT_REFUSALS 8                    /* of these, for a passing or unknown status: an hour of waits */
 
 /* --- batches -------------------------------------------------------------------------------------------------- */
 #define LIMIT_ACCEPT_BATCH 128    /* drafts in one accept statement; past 50 there is little left to gain */

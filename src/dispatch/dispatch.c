@@ -15,6 +15,14 @@ struct uuid dispatch_id(struct dispatch *d)
 	return uuid_make(&d->ids, dispatch_now_us(d));
 }
 
+const struct dispatch_carrier *dispatch_carrier_named(const struct dispatch *d, struct view name)
+{
+	for (unsigned i = 0; i < d->config.carrier_count; i++)
+		if (view_eq(name, view_str(d->carriers[i].name)))
+			return &d->carriers[i];
+	return NULL;
+}
+
 void dispatch_answer(const struct delivery *to, uint32_t status)
 {
 	char id[UUID_TEXT_BYTES];
@@ -96,10 +104,22 @@ static int64_t retry_due_us(const struct dispatch *d, const struct flight *f, in
 	return dispatch_now_us(d) + wait_us + (int64_t)random_below((uint64_t)wait_us / 5 + 1);
 }
 
-/* What each class of command_status makes of the message. All but OK prove that it did not go. */
+static enum carrier_word word_of_status(const struct dispatch *d, const struct flight *f, uint32_t status)
+{
+	const struct dispatch_carrier *carrier = dispatch_carrier_named(d, view_str(f->carrier));
+	return policy_vendor_status(carrier && carrier->error_codes ? carrier->error_codes : "", status);
+}
+
+/* What a command_status that is not OK makes of the message: the carrier's own word where its number has a row, else
+ * its class. All prove that it did not go, but for a word that says that nobody knows. */
 static void refused(struct dispatch *d, struct carrier_link *l, const struct flight *f, uint32_t status,
                     struct outcome *o)
 {
+	enum carrier_word word = word_of_status(d, f, status);
+	if (word) {
+		outcomes_word(d, o, word);
+		return;
+	}
 	o->refund = true;
 	o->status = "held";
 	o->type = "message.requeued";
@@ -112,15 +132,20 @@ static void refused(struct dispatch *d, struct carrier_link *l, const struct fli
 		return;
 	case SMPP_CLASS_TRANSIENT:
 	case SMPP_CLASS_SESSION:
+		o->passing = smpp_status_class(status) == SMPP_CLASS_TRANSIENT;
 		o->reason = REASON_carrier_temporary;
 		o->due_us = retry_due_us(d, f, 15 * SECOND_US);
-		return;
+		if (!o->passing || f->refusals + 1 < LIMIT_REFUSALS)
+			return;
+		o->due_us = 0;
+		o->reason = REASON_attempts_exhausted;
+		break;
 	default:
-		o->status = "failed";
-		o->type = "message.failed";
 		o->reason = REASON_carrier_rejected;
-		return;
+		break;
 	}
+	o->status = "failed";
+	o->type = "message.failed";
 }
 
 /* That an answer is late is known to the statement: an uncertain message takes `sent` and `failed`, nothing else. */
@@ -136,9 +161,8 @@ static void answered_cb(void *ctx, struct carrier_link *l, const struct link_ans
 		return;
 	}
 	struct outcome o = outcome_of(d, f);
-	enum smpp_class class = smpp_status_class(answer->status);
 	smpp_status_text(answer->status, o.command_status, sizeof(o.command_status));
-	if (class == SMPP_CLASS_OK) {
+	if (answer->status == ESME_ROK) {
 		o.status = "sent";
 		o.type = "message.sent";
 		dispatch_carrier_id(answer->message_id, o.carrier_message_id);
@@ -215,6 +239,7 @@ static void delivered_cb(void *ctx, struct carrier_link *l, const struct smpp_pd
 {
 	struct dispatch *d = ctx;
 	struct delivery from = delivery_of(d, l, pdu);
+	const struct dispatch_carrier *carrier = dispatch_carrier_named(d, view_str(link_carrier_name(l)));
 	struct smpp_receipt receipt;
 	uint32_t refusal = centre_refusal(pdu->command);
 	if (refusal) {
@@ -222,7 +247,9 @@ static void delivered_cb(void *ctx, struct carrier_link *l, const struct smpp_pd
 		return;
 	}
 	if (smpp_receipt_parse(pdu, &receipt))
-		outcomes_add_receipt(d->outcomes, &from, pdu, &receipt);
+		outcomes_add_receipt(d->outcomes, &from, pdu, &receipt, false);
+	else if (carrier->receipts_unflagged && smpp_receipt_parse_unflagged(pdu, &receipt))
+		outcomes_add_receipt(d->outcomes, &from, pdu, &receipt, true);
 	else
 		inbounds_add(d->inbounds, &from, pdu);
 }

@@ -33,6 +33,8 @@ struct dispatch_carrier {
 	int64_t query_after_ms;      /* from the submit */
 	const struct smpp_tlv *tlvs; /* vendor TLVs of each submit */
 	unsigned tlv_count;
+	const char *error_codes; /* profile of proto/vendor_code.def; NULL or "" for none */
+	bool receipts_unflagged; /* receipts come without their esm_class: text that looks and fits like one is one */
 	unsigned links;
 	bool pair;                       /* each link is a transmitter and a receiver session */
 	struct carrier_link_config link; /* number, and for pairs the bind kind, is set for each */

@@ -5,7 +5,7 @@
  *   dispatch_ask.c      query_sm, cancel_sm, replace_sm; alert_notification
  *   dispatch_hold.c     what carriers do not take from a sender for now
  *   dispatch_flight.c   open submits: ref -> message
- *   dispatch_outcome.c  answers and receipts -> commit -> deliver_sm_resp
+ *   dispatch_outcome.c  answers and receipts -> commit -> deliver_sm_resp; its parts are in dispatch_outcome.h
  *   dispatch_inbound.c  patients' texts -> STOP, START, HELP, reply -> commit -> deliver_sm_resp
  *   dispatch_part.c     their parts: kept, joined, given up
  *   dispatch_repeat.c   texts that a carrier delivers again
@@ -89,6 +89,8 @@ struct dispatch {
 };
 
 int64_t dispatch_now_us(const struct dispatch *d);
+/* The carrier of that name; NULL when it is not configured (any more). */
+const struct dispatch_carrier *dispatch_carrier_named(const struct dispatch *d, struct view name);
 struct uuid dispatch_id(struct dispatch *d);
 /* Answers a request of a carrier, after the commit; and once it is taken gives the receipt that is owed. */
 void dispatch_answer(const struct delivery *to, uint32_t status);
@@ -165,13 +167,20 @@ struct outcome {
 	char carrier_message_id[66];
 	char command_status[SMPP_STATUS_TEXT];
 	int64_t at_us;
-	unsigned part;  /* 1 to parts of a message that goes as several submits */
-	unsigned parts; /* 0 or 1: the whole message */
+	bool passing;           /* refused for a reason that may pass: one of LIMIT_REFUSALS */
+	enum carrier_word word; /* of the status, WORD_none without a row */
+	unsigned part;          /* 1 to parts of a message that goes as several submits */
+	unsigned parts;         /* 0 or 1: the whole message */
 };
+/* A word of the carrier's about a refused submit: status, event, reason, refund and due time of the outcome, whose
+ * at_us must be set; what the word does for others follows when it is written. */
+void outcomes_word(struct dispatch *d, struct outcome *o, enum carrier_word word);
 struct outcomes *outcomes_new(struct dispatch *d);
 void outcomes_add(struct outcomes *o, const struct outcome *outcome);
+/* doubtful: esm_class does not say that it is a receipt. When it fits no message and no open submit it is handed to the
+ * patients' texts. */
 void outcomes_add_receipt(struct outcomes *o, const struct delivery *from, const struct smpp_pdu *pdu,
-                          const struct smpp_receipt *receipt);
+                          const struct smpp_receipt *receipt, bool doubtful);
 /* The state that query_sm_resp brought for the message of a flight: as a receipt's. */
 void outcomes_add_state(struct outcomes *o, const struct flight *f, const struct smpp_pdu *answer);
 void outcomes_turn(struct outcomes *o);

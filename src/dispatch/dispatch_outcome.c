@@ -1,75 +1,22 @@
 /* What carriers say about submits, in the order in which they said it: answers and receipts go down in batches, one
- * batch on its way at a time; deliver_sm_resp follows the commit. A batch is one transaction of two statements, answers
- * first, since the two kinds come mixed and a receipt finds its message by what the answer brought. A batch that fails
- * or is lost is written again: the statements only move a message forward, so twice is as once. Receipts that fit no
- * message are kept and tried again. */
-#include "dispatch_internal.h"
+ * batch on its way at a time; deliver_sm_resp follows the commit.
+ *   APPLY  one transaction: answers first, since the two kinds come mixed and a receipt finds its message by what the
+ *          answer brought; then receipts. When a carrier's own word is among them the transaction stays open for
+ *   ACT    what that word does for others (dispatch_word.c), under locks, and the commit
+ *   FIND   only for receipts that matched nothing: look further; then APPLY again, for these
+ * A batch that fails or is lost is written again, but for what a commit has settled: the statements only move a message
+ * forward, so twice is as once. */
+#include "dispatch_outcome.h"
 
 #include "smpp_status.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define RETRY_MS 500
 #define REFUSALS_MAX 3
 #define REMATCH_MS 2000
-#define REMATCH_NEWEST 1000 /* kept receipts looked at each time */
-#define REMATCH_ALL 1000000 /* and every tenth minute */
-#define REMATCH_ALL_EVERY 300
-
-enum item_kind { ITEM_OUTCOME, ITEM_RECEIPT };
-
-struct item_receipt {
-	struct delivery from; /* link NULL: a kept receipt tried again */
-	const char *carrier;
-	char candidates[LIMIT_RECEIPT_CANDIDATES * 67];
-	char phone[24];
-	char sender[24];
-	enum smpp_message_state state;
-	char error[17];
-	char raw[256]; /* up to its text field */
-	char how[10];  /* "id" or "address" */
-	int64_t at_us;
-	struct uuid kept; /* zero: not kept before */
-	struct uuid practice_id;
-	struct uuid message_id; /* zero: to be found by candidates */
-	bool unmatched;
-};
-
-struct item {
-	struct item *next;
-	enum item_kind kind;
-	union {
-		struct outcome outcome;
-		struct item_receipt receipt;
-	};
-};
-
-/* The items of one kind in the batch that is on its way. */
-struct part {
-	struct item *item[LIMIT_OUTCOME_BATCH];
-	unsigned count;
-	struct store_params params;
-};
-
-struct outcomes {
-	struct dispatch *d;
-	struct item *first, *last;
-	unsigned waiting;
-	struct part part[2]; /* by kind */
-	struct item *spare;  /* items to use again */
-	struct store_params keep;
-	struct buf text;
-	struct net_timer *retry;
-	struct net_timer *rematch;
-	bool paused;       /* after a failure, until the timer */
-	unsigned alone;    /* items that go one by one, since a batch that held them was refused */
-	unsigned refusals; /* of the one item that is on its way */
-	bool rematch_wanted;
-	bool rematching;
-	unsigned rematches;
-};
+#define STEPS 6 /* BEGIN and five statements */
 
 static void retry_cb(void *ctx)
 {
@@ -81,7 +28,7 @@ static void rematch_cb(void *ctx)
 {
 	struct outcomes *o = ctx;
 	o->rematch_wanted = true;
-	net_timer_start(o->rematch, REMATCH_MS);
+	net_timer_start(o->rematch_timer, REMATCH_MS);
 }
 
 struct outcomes *outcomes_new(struct dispatch *d)
@@ -90,12 +37,12 @@ struct outcomes *outcomes_new(struct dispatch *d)
 	o->d = d;
 	o->text = BUF(4096);
 	o->retry = net_timer_new(d->config.loop, retry_cb, o);
-	o->rematch = net_timer_new(d->config.loop, rematch_cb, o);
-	net_timer_start(o->rematch, REMATCH_MS);
+	o->rematch_timer = net_timer_new(d->config.loop, rematch_cb, o);
+	net_timer_start(o->rematch_timer, REMATCH_MS);
 	return o;
 }
 
-static struct item *item_new(struct outcomes *o, enum item_kind kind)
+struct item *outcomes_item(struct outcomes *o, enum item_kind kind)
 {
 	struct item *it = o->spare;
 	if (it)
@@ -119,140 +66,31 @@ bool outcomes_full(const struct outcomes *o)
 	return o->waiting >= LIMIT_OUTCOME_QUEUE / 2;
 }
 
-static bool batch_empty(const struct outcomes *o)
-{
-	return o->part[ITEM_OUTCOME].count == 0 && o->part[ITEM_RECEIPT].count == 0;
-}
-
 bool outcomes_idle(const struct outcomes *o)
 {
-	return !o->first && batch_empty(o);
+	return !o->first && o->batch_count == 0;
 }
 
 void outcomes_add(struct outcomes *o, const struct outcome *outcome)
 {
 	/* Bounded by the windows: every outcome was a claimed message, and claiming stops when outcomes_full. */
-	item_new(o, ITEM_OUTCOME)->outcome = *outcome;
+	outcomes_item(o, ITEM_OUTCOME)->outcome = *outcome;
 	metric_add(METRIC_messages_total, 1, LABELS(outcome->carrier, outcome->status));
 }
 
 void outcomes_ids(const struct outcomes *o, struct store_params *ps, unsigned array)
 {
-	const struct part *part = &o->part[ITEM_OUTCOME];
-	for (unsigned i = 0; i < part->count; i++)
-		store_add_uuid(ps, array, &part->item[i]->outcome.id);
+	for (unsigned i = 0; i < o->batch_count; i++)
+		if (o->batch[i]->kind == ITEM_OUTCOME)
+			store_add_uuid(ps, array, &o->batch[i]->outcome.id);
 	for (const struct item *it = o->first; it; it = it->next)
 		if (it->kind == ITEM_OUTCOME)
 			store_add_uuid(ps, array, &it->outcome.id);
 }
 
-/* --- receipts in ---------------------------------------------------------------------------------------------------
- */
+/* --- rows --------------------------------------------------------------------------------------------------------- */
 
-static void copy_printable(char *to, size_t cap, struct view from)
-{
-	copy_view(to, cap, from);
-	for (size_t i = 0; i < from.n && i < cap - 1; i++)
-		if (from.p[i] < 0x20 || from.p[i] > 0x7e)
-			to[i] = '?';
-}
-
-/* The text field of a receipt quotes the message: it is cut off before anything is kept. */
-static void copy_raw(char *to, size_t cap, struct view raw)
-{
-	size_t n = raw.n;
-	for (size_t i = 0; i + 5 <= raw.n; i++)
-		if (view_eq_nocase(view_of(raw.p + i, 5), VIEW("text:"))) {
-			n = i;
-			break;
-		}
-	copy_view(to, cap, view_trim(view_of(raw.p, n)));
-	dispatch_printable(to, ' ');
-}
-
-/* smsbridge.id_key in C. */
-static void id_key(char *id)
-{
-	size_t zeros = strspn(id, "0");
-	for (char *c = id; *c; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c + 32);
-	if (zeros && !id[zeros])
-		zeros--;
-	memmove(id, id + zeros, strlen(id + zeros) + 1);
-}
-
-/* The keys of every spelling of the id, blank separated. */
-static void write_candidates(struct view id, char *to, size_t cap)
-{
-	char ids[LIMIT_RECEIPT_CANDIDATES][66];
-	char clean[66];
-	dispatch_carrier_id(id, clean);
-	unsigned n = smpp_receipt_candidates(view_str(clean), ids);
-	for (unsigned i = 0; i < n; i++) {
-		size_t used = strlen(to);
-		bool again = false;
-		id_key(ids[i]);
-		for (unsigned j = 0; j < i; j++)
-			again = again || strcmp(ids[i], ids[j]) == 0;
-		if (!again)
-			snprintf(to + used, cap - used, "%s%s", used ? " " : "", ids[i]);
-	}
-}
-
-void outcomes_add_receipt(struct outcomes *o, const struct delivery *from, const struct smpp_pdu *pdu,
-                          const struct smpp_receipt *receipt)
-{
-	if (o->waiting >= LIMIT_OUTCOME_QUEUE) {
-		dispatch_answer(from, ESME_RX_T_APPN); /* the carrier delivers it again */
-		return;
-	}
-	struct item_receipt *r = &item_new(o, ITEM_RECEIPT)->receipt;
-	r->from = *from;
-	r->carrier = link_carrier_name(from->link);
-	write_candidates(receipt->id, r->candidates, sizeof(r->candidates));
-	dispatch_phone_of(pdu->field[SMPP_F_source_addr].text, r->phone);
-	dispatch_phone_of(pdu->field[SMPP_F_destination_addr].text, r->sender);
-	r->state = receipt->state;
-	copy_printable(r->error, sizeof(r->error), view_str(receipt->error));
-	dispatch_printable(r->error, ' ');
-	copy_raw(r->raw, sizeof(r->raw), receipt->raw);
-	copy_str(r->how, sizeof(r->how), "id");
-	r->at_us = dispatch_now_us(o->d);
-}
-
-void outcomes_add_state(struct outcomes *o, const struct flight *f, const struct smpp_pdu *answer)
-{
-	uint32_t state = answer->field[SMPP_F_message_state].number;
-	if (o->waiting >= LIMIT_OUTCOME_QUEUE || state >= SMPP_STATE_NONE)
-		return; /* it is asked again */
-	struct item_receipt *r = &item_new(o, ITEM_RECEIPT)->receipt;
-	r->carrier = f->carrier;
-	write_candidates(answer->field[SMPP_F_message_id].text, r->candidates, sizeof(r->candidates));
-	r->state = (enum smpp_message_state)state;
-	copy_str(r->how, sizeof(r->how), "query");
-	r->practice_id = f->practice_id;
-	r->message_id = f->id;
-	r->at_us = dispatch_now_us(o->d);
-}
-
-/* What each final state makes of a message. ACCEPTED, ENROUTE, SCHEDULED and none move nothing. */
-static const struct {
-	const char *status;
-	enum reason reason;
-	const char *type;
-} state_words[] = {
-        [SMPP_STATE_DELIVERED] = {"delivered", REASON_none, "message.delivered"},
-        [SMPP_STATE_EXPIRED] = {"expired", REASON_receipt_expired, "message.expired"},
-        [SMPP_STATE_DELETED] = {"undelivered", REASON_receipt_deleted, "message.undelivered"},
-        [SMPP_STATE_UNDELIVERABLE] = {"undelivered", REASON_receipt_failed, "message.undelivered"},
-        [SMPP_STATE_UNKNOWN] = {"unconfirmed", REASON_receipt_unknown, "message.unconfirmed"},
-        [SMPP_STATE_REJECTED] = {"undelivered", REASON_receipt_rejected, "message.undelivered"},
-        [SMPP_STATE_SKIPPED] = {"undelivered", REASON_receipt_failed, "message.undelivered"},
-        [SMPP_STATE_NONE] = {NULL, REASON_none, NULL},
-};
-
-static void add_json(struct buf *to, const char *name, const char *value)
+void outcomes_json(struct buf *to, const char *name, const char *value)
 {
 	if (!*value)
 		return;
@@ -261,339 +99,351 @@ static void add_json(struct buf *to, const char *name, const char *value)
 	buf_add_u8(to, '"');
 }
 
-static struct view receipt_data(struct outcomes *o, const struct item_receipt *r)
+void rows_begin(struct item_rows *rows, const enum store_type *types, unsigned count)
 {
-	buf_clear(&o->text);
-	buf_add_u8(&o->text, '{');
-	add_json(&o->text, "carrier", r->carrier);
-	add_json(&o->text, "state", smpp_message_state_name(r->state));
-	add_json(&o->text, "err", r->error);
-	add_json(&o->text, "matched_by", r->how);
-	add_json(&o->text, "receipt", r->raw);
-	buf_add_u8(&o->text, '}');
-	return buf_view(&o->text);
+	store_params_clear(&rows->params);
+	for (unsigned i = 0; i < count; i++)
+		store_array(&rows->params, types[i]);
 }
 
-static void add_uuid_or_null(struct store_params *ps, unsigned i, const struct uuid *id)
+struct item *rows_item(const struct item_rows *rows, int64_t ord)
 {
-	if (uuid_is_zero(id))
-		store_add_null(ps, i);
-	else
-		store_add_uuid(ps, i, id);
+	check(ord >= 0 && ord < rows->count);
+	return rows->item[ord];
 }
-
-static void add_receipt_row(struct outcomes *o, const struct item_receipt *r)
-{
-	struct store_params *ps = &o->part[ITEM_RECEIPT].params;
-	const char *status = state_words[r->state].status;
-	store_add_str(ps, 0, r->carrier);
-	store_add_str(ps, 1, r->candidates);
-	store_add_str(ps, 2, r->phone);
-	store_add_str(ps, 3, status ? status : "");
-	store_add_str(ps, 4, policy_reason_code(state_words[r->state].reason));
-	store_add_str(ps, 5, status ? state_words[r->state].type : "message.news");
-	store_add_text(ps, 6, receipt_data(o, r));
-	store_add_time(ps, 7, r->at_us);
-	add_uuid_or_null(ps, 8, &r->practice_id);
-	add_uuid_or_null(ps, 9, &r->message_id);
-	add_uuid_or_null(ps, 10, &r->kept);
-}
-
-/* --- outcomes ------------------------------------------------------------------------------------------------------
- */
 
 static struct view outcome_data(struct outcomes *o, const struct outcome *c)
 {
 	buf_clear(&o->text);
 	buf_add_u8(&o->text, '{');
-	add_json(&o->text, "carrier", c->carrier);
-	add_json(&o->text, "command_status", c->command_status);
-	add_json(&o->text, "carrier_message_id", c->carrier_message_id);
-	if (c->refund)
+	outcomes_json(&o->text, "carrier", c->carrier);
+	outcomes_json(&o->text, "command_status", c->command_status);
+	outcomes_json(&o->text, "word", policy_word_name(c->word));
+	outcomes_json(&o->text, "carrier_message_id", c->carrier_message_id);
+	if (c->parts > 1)
+		buf_printf(&o->text, ",\"part\":%u,\"parts\":%u", c->part, c->parts);
+	else if (c->refund)
 		buf_printf(&o->text, "%s\"refund\":true", o->text.n > 1 ? "," : "");
 	buf_add_u8(&o->text, '}');
 	return buf_view(&o->text);
 }
 
-static void add_outcome_row(struct outcomes *o, const struct outcome *c)
+static void add_time_or_null(struct store_params *ps, unsigned i, int64_t at_us)
 {
-	struct store_params *ps = &o->part[ITEM_OUTCOME].params;
+	if (at_us)
+		store_add_time(ps, i, at_us);
+	else
+		store_add_null(ps, i);
+}
+
+static void add_outcome_row(struct outcomes *o, const struct outcome *c, bool refused)
+{
+	struct store_params *ps = &o->rows[STATEMENT_OUTCOMES].params;
 	store_add_uuid(ps, 0, &c->practice_id);
 	store_add_uuid(ps, 1, &c->id);
 	store_add_str(ps, 2, c->status);
 	store_add_str(ps, 3, c->reason ? policy_reason_code(c->reason) : NULL);
-	if (c->due_us)
-		store_add_time(ps, 4, c->due_us);
-	else
-		store_add_null(ps, 4);
+	add_time_or_null(ps, 4, c->due_us);
 	store_add_int(ps, 5, c->refund);
 	store_add_str(ps, 6, *c->carrier_message_id ? c->carrier_message_id : NULL);
 	store_add_str(ps, 7, c->type);
 	store_add_text(ps, 8, outcome_data(o, c));
 	store_add_time(ps, 9, c->at_us);
+	if (!refused)
+		return;
+	store_add_int(ps, 10, c->passing);
+	store_add_str(ps, 11, c->word != WORD_unknown ? policy_word_name(c->word) : "");
 }
 
-/* --- batches -------------------------------------------------------------------------------------------------------
- */
-
-static bool same_message(const struct item *a, const struct item *b)
+static void outcomes_cb(void *ctx, const struct store_rows *rows)
 {
-	if (a->kind == ITEM_OUTCOME)
-		return memcmp(&a->outcome.id, &b->outcome.id, sizeof(struct uuid)) == 0;
-	return strcmp(a->receipt.candidates, b->receipt.candidates) == 0;
+	struct outcomes *o = ctx;
+	for (unsigned i = 0; i < store_rows_count(rows); i++)
+		subject_read(&rows_item(&o->rows[STATEMENT_OUTCOMES], store_rows_int(rows, i, 0))->subject, rows, i, 1);
 }
 
-/* One statement may touch a message once: a second word of a kind about it opens the next batch. */
-static bool fits(const struct outcomes *o, const struct item *it)
+/* The last two arrays are left out when no submit was refused: PostgreSQL reads them as nulls. */
+static struct store_step outcomes_step(struct outcomes *o)
 {
-	const struct part *part = &o->part[it->kind];
-	if (part->count == LIMIT_OUTCOME_BATCH || (o->alone && !batch_empty(o)))
-		return false;
-	for (unsigned i = 0; i < part->count; i++)
-		if (same_message(part->item[i], it))
+	static const enum store_type types[] = {STORE_UUID, STORE_UUID, STORE_TEXT, STORE_TEXT, STORE_TIME, STORE_BOOL,
+	                                        STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TIME, STORE_BOOL, STORE_TEXT};
+	struct item_rows *rows = &o->rows[STATEMENT_OUTCOMES];
+	bool refused = false;
+	rows_begin(rows, types, sizeof(types) / sizeof(*types));
+	for (unsigned i = 0; i < rows->count; i++)
+		refused = refused || rows->item[i]->outcome.passing || rows->item[i]->outcome.word;
+	for (unsigned i = 0; i < rows->count; i++)
+		add_outcome_row(o, &rows->item[i]->outcome, refused);
+	return (struct store_step){"outcomes", &rows->params, outcomes_cb};
+}
+
+static void outcome_parts_cb(void *ctx, const struct store_rows *rows)
+{
+	struct outcomes *o = ctx;
+	const struct item_rows *list = &o->rows[STATEMENT_OUTCOME_PARTS];
+	for (unsigned i = 0; i < store_rows_count(rows); i++)
+		subject_read(&rows_item(list, store_rows_int(rows, i, 0))->subject, rows, i, 1);
+}
+
+static struct store_step outcome_parts_step(struct outcomes *o)
+{
+	static const enum store_type types[] = {STORE_UUID, STORE_UUID, STORE_INT4, STORE_INT4, STORE_TEXT, STORE_TEXT,
+	                                        STORE_TIME, STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TIME, STORE_TEXT};
+	struct item_rows *rows = &o->rows[STATEMENT_OUTCOME_PARTS];
+	struct store_params *ps = &rows->params;
+	rows_begin(rows, types, sizeof(types) / sizeof(*types));
+	for (unsigned i = 0; i < rows->count; i++) {
+		const struct outcome *c = &rows->item[i]->outcome;
+		store_add_uuid(ps, 0, &c->practice_id);
+		store_add_uuid(ps, 1, &c->id);
+		store_add_int(ps, 2, c->part);
+		store_add_int(ps, 3, c->parts);
+		store_add_str(ps, 4, c->status);
+		store_add_str(ps, 5, c->reason ? policy_reason_code(c->reason) : NULL);
+		add_time_or_null(ps, 6, c->due_us);
+		store_add_str(ps, 7, c->carrier);
+		store_add_str(ps, 8, *c->carrier_message_id ? c->carrier_message_id : NULL);
+		store_add_text(ps, 9, outcome_data(o, c));
+		store_add_time(ps, 10, c->at_us);
+		store_add_str(ps, 11, c->word != WORD_unknown ? policy_word_name(c->word) : "");
+	}
+	return (struct store_step){"outcomes_part", ps, outcome_parts_cb};
+}
+
+/* --- batches ------------------------------------------------------------------------------------------------------ */
+
+/* One statement may touch a message, or a part of one, once. */
+static uint64_t key_of(const struct item *it)
+{
+	const struct item_receipt *r = &it->receipt;
+	uint64_t h;
+	if (it->kind == ITEM_OUTCOME)
+		h = view_hash(view_of(it->outcome.id.b, sizeof(it->outcome.id.b))) + it->outcome.part;
+	else if (!uuid_is_zero(&r->message_id))
+		h = view_hash(view_of(r->message_id.b, sizeof(r->message_id.b))) + (uint64_t)(r->part + 1);
+	else
+		h = view_hash(view_str(r->candidates));
+	return (h * 2 + it->kind) * 0x9e3779b97f4a7c15u;
+}
+
+/* Whether the batch has no word about that message yet; then it has. Two messages of one key only part company. */
+static bool first_word(struct outcomes *o, const struct item *it)
+{
+	uint64_t key = key_of(it);
+	size_t i = key >> 40 & (SEEN_SLOTS - 1);
+	while (o->seen[i].batch == o->batches) {
+		if (o->seen[i].key == key)
 			return false;
+		i = (i + 1) & (SEEN_SLOTS - 1);
+	}
+	o->seen[i].key = key;
+	o->seen[i].batch = o->batches;
 	return true;
+}
+
+/* A second word of a kind about a message opens the next batch. */
+static bool fits(struct outcomes *o, const struct item *it)
+{
+	if (o->batch_kind[it->kind] == LIMIT_OUTCOME_BATCH || (o->alone && o->batch_count))
+		return false;
+	return first_word(o, it);
 }
 
 static void fill_batch(struct outcomes *o)
 {
+	o->batches++;
 	while (o->first && fits(o, o->first)) {
 		struct item *it = o->first;
-		struct part *part = &o->part[it->kind];
 		o->first = it->next;
 		if (!o->first)
 			o->last = NULL;
 		o->waiting--;
-		part->item[part->count++] = it;
+		o->batch_kind[it->kind]++;
+		o->batch[o->batch_count++] = it;
 	}
+}
+
+static void forget(struct outcomes *o, struct item *it)
+{
+	if (it->kind == ITEM_RECEIPT)
+		receipt_forget(&it->receipt);
+	it->next = o->spare;
+	o->spare = it;
+}
+
+/* Takes what the commit has settled out of the batch; carriers are answered. */
+static void finish_settled(struct outcomes *o)
+{
+	unsigned left = 0;
+	for (unsigned i = 0; i < o->batch_count; i++) {
+		struct item *it = o->batch[i];
+		it->subject.known = it->subject.changed = false;
+		if (it->finished && it->kind == ITEM_RECEIPT)
+			receipt_finish(o, it);
+		if (it->finished)
+			forget(o, it);
+		else
+			o->batch[left++] = it;
+	}
+	o->batch_count = left;
 }
 
 static void batch_over(struct outcomes *o)
 {
-	for (unsigned kind = 0; kind < 2; kind++) {
-		struct part *part = &o->part[kind];
-		for (unsigned i = 0; i < part->count; i++) {
-			part->item[i]->next = o->spare;
-			o->spare = part->item[i];
-		}
-		part->count = 0;
-	}
-}
-
-static void answer_batch(struct outcomes *o)
-{
-	const struct part *part = &o->part[ITEM_RECEIPT];
-	for (unsigned i = 0; i < part->count; i++) {
-		const struct item_receipt *r = &part->item[i]->receipt;
-		const char *result = r->unmatched                   ? "unmatched"
-		                     : state_words[r->state].status ? state_words[r->state].status
-		                                                    : "pending";
-		metric_add(METRIC_receipts_total, 1, LABELS(r->carrier, result));
-		if (r->from.link)
-			dispatch_answer(&r->from, ESME_ROK);
-	}
+	o->batch_kind[ITEM_OUTCOME] = o->batch_kind[ITEM_RECEIPT] = 0;
+	o->refusals = 0;
+	o->alone -= o->alone > 0;
 }
 
 /* The batch goes back to the head of the line, in its order, to be tried one by one. */
 static void take_apart(struct outcomes *o)
 {
-	for (int kind = 1; kind >= 0; kind--) {
-		struct part *part = &o->part[kind];
-		while (part->count) {
-			struct item *it = part->item[--part->count];
-			it->next = o->first;
-			o->first = it;
-			if (!o->last)
-				o->last = it;
-			o->waiting++;
-			o->alone++;
-		}
+	while (o->batch_count) {
+		struct item *it = o->batch[--o->batch_count];
+		it->next = o->first;
+		o->first = it;
+		if (!o->last)
+			o->last = it;
+		o->waiting++;
+		o->alone++;
 	}
+	o->batch_kind[ITEM_OUTCOME] = o->batch_kind[ITEM_RECEIPT] = 0;
 }
 
 /* The database refuses this one item for what is in it: it must not stop the others for ever. */
 static void give_up_item(struct outcomes *o, const char *sqlstate)
 {
-	const struct part *receipts = &o->part[ITEM_RECEIPT];
+	struct item *it = o->batch[0];
 	log_event(LOG_ERROR, "outcome_refused_by_database", LOG_TEXT(sqlstate, sqlstate),
 	          LOG_NUM(attempt, o->refusals));
-	if (receipts->count && receipts->item[0]->receipt.from.link)
-		dispatch_answer(&receipts->item[0]->receipt.from, ESME_RX_P_APPN);
+	if (it->kind == ITEM_RECEIPT && it->receipt.from.link)
+		dispatch_answer(&it->receipt.from, ESME_RX_P_APPN);
+	forget(o, it);
+	o->batch_count = 0;
 	batch_over(o);
-	o->refusals = 0;
-	o->alone--;
 }
 
-/* LOST and DOWN are the world's trouble and FAILED alone may be too (a full disk): only what is refused again and
- * again, by itself, is given up. Nothing is answered to the carrier before it is durable. */
-static void batch_failed(struct outcomes *o, enum store_result result, const char *sqlstate)
+static void pause_cb(void *ctx, enum store_result result, const char *sqlstate)
 {
-	bool one = o->part[ITEM_OUTCOME].count + o->part[ITEM_RECEIPT].count == 1;
-	bool data = dispatch_refused_for_data(sqlstate);
-	if (result == STORE_FAILED && data && !one)
-		take_apart(o);
-	else if (result == STORE_FAILED && data && ++o->refusals >= REFUSALS_MAX)
-		give_up_item(o, sqlstate);
+	struct outcomes *o = ctx;
+	(void)result;
+	(void)sqlstate;
 	o->paused = true;
 	net_timer_start(o->retry, RETRY_MS);
 }
 
-static void done_cb(void *ctx, enum store_result result, const char *sqlstate)
+/* LOST and DOWN are the world's trouble and FAILED alone may be too (a full disk, a deadlock): only what is refused
+ * again and again, by itself, is given up. Nothing is answered to the carrier before it is durable. */
+static void batch_failed(struct outcomes *o, enum store_result result, const char *sqlstate)
+{
+	struct store_step back = {"ROLLBACK", NULL, NULL};
+	bool data = dispatch_refused_for_data(sqlstate);
+	for (unsigned i = 0; i < o->batch_count; i++)
+		o->batch[i]->finished = o->batch[i]->subject.known = false;
+	if (result == STORE_FAILED && data && o->batch_count > 1)
+		take_apart(o);
+	else if (result == STORE_FAILED && data && ++o->refusals >= REFUSALS_MAX)
+		give_up_item(o, sqlstate);
+	if (o->words && result == STORE_FAILED)
+		store_lane_run(o->d->outcome_lane, &back, 1, pause_cb, o);
+	else
+		pause_cb(o, STORE_OK, "");
+}
+
+static void apply(struct outcomes *o);
+
+static void found_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct outcomes *o = ctx;
+	if (result != STORE_OK) {
+		o->words = false;
+		batch_failed(o, result, sqlstate);
+		return;
+	}
+	receipts_found(o);
+	finish_settled(o);
+	if (o->batch_count)
+		apply(o);
+	else
+		batch_over(o);
+}
+
+static void find(struct outcomes *o)
+{
+	struct item_rows *rows = &o->rows[STATEMENT_FIND];
+	rows->count = 0;
+	for (unsigned i = 0; i < o->batch_count; i++)
+		rows->item[rows->count++] = o->batch[i];
+	struct store_step step = receipt_find_step(o);
+	store_lane_run(o->d->outcome_lane, &step, 1, found_cb, o);
+}
+
+static void committed_cb(void *ctx, enum store_result result, const char *sqlstate)
 {
 	struct outcomes *o = ctx;
 	if (result != STORE_OK) {
 		batch_failed(o, result, sqlstate);
 		return;
 	}
-	answer_batch(o);
-	batch_over(o);
-	o->refusals = 0;
-	o->alone -= o->alone > 0;
-}
-
-static void add_kept_row(struct outcomes *o, struct item_receipt *r)
-{
-	struct store_params *ps = &o->keep;
-	struct uuid id = dispatch_id(o->d);
-	store_add_uuid(ps, 0, &id);
-	store_add_str(ps, 1, r->carrier);
-	store_add_str(ps, 2, r->candidates);
-	store_add_str(ps, 3, r->phone);
-	store_add_str(ps, 4, r->sender);
-	store_add_str(ps, 5, smpp_message_state_name(r->state));
-	store_add_str(ps, 6, r->error);
-	store_add_str(ps, 7, r->raw);
-	store_add_time(ps, 8, r->at_us);
-}
-
-/* After the receipts statement: those without a message are kept, and only then answered. */
-static void keep_unmatched(struct outcomes *o)
-{
-	static const enum store_type types[] = {STORE_UUID, STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TEXT,
-	                                        STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TIME};
-	const struct part *part = &o->part[ITEM_RECEIPT];
-	unsigned kept = 0;
-	store_params_clear(&o->keep);
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		store_array(&o->keep, types[i]);
-	for (unsigned i = 0; i < part->count; i++) {
-		struct item_receipt *r = &part->item[i]->receipt;
-		if (!r->unmatched || !uuid_is_zero(&r->kept))
-			continue;
-		add_kept_row(o, r);
-		kept++;
-	}
-	struct store_step step = {"receipt_keep", &o->keep, NULL};
-	if (kept)
-		store_lane_run(o->d->outcome_lane, &step, 1, done_cb, o);
+	if (o->words)
+		words_done(o);
+	finish_settled(o);
+	if (o->batch_count)
+		find(o);
 	else
-		done_cb(o, STORE_OK, "");
+		batch_over(o);
 }
 
-static void unmatched_cb(void *ctx, const struct store_rows *rows)
-{
-	struct part *part = &((struct outcomes *)ctx)->part[ITEM_RECEIPT];
-	for (unsigned i = 0; i < store_rows_count(rows); i++) {
-		int64_t ord = store_rows_int(rows, i, 0);
-		check(ord >= 0 && ord < part->count);
-		part->item[ord]->receipt.unmatched = true;
-	}
-}
-
-static void batch_done_cb(void *ctx, enum store_result result, const char *sqlstate)
-{
-	if (result == STORE_OK)
-		keep_unmatched(ctx);
-	else
-		done_cb(ctx, result, sqlstate);
-}
-
-static struct store_step outcomes_step(struct outcomes *o)
-{
-	static const enum store_type types[] = {STORE_UUID, STORE_UUID, STORE_TEXT, STORE_TEXT, STORE_TIME,
-	                                        STORE_BOOL, STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TIME};
-	struct part *part = &o->part[ITEM_OUTCOME];
-	store_params_clear(&part->params);
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		store_array(&part->params, types[i]);
-	for (unsigned i = 0; i < part->count; i++)
-		add_outcome_row(o, &part->item[i]->outcome);
-	return (struct store_step){"outcomes", &part->params, NULL};
-}
-
-static struct store_step receipts_step(struct outcomes *o)
-{
-	static const enum store_type types[] = {STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TEXT,
-	                                        STORE_TEXT, STORE_TIME, STORE_UUID, STORE_UUID, STORE_UUID};
-	struct part *part = &o->part[ITEM_RECEIPT];
-	store_params_clear(&part->params);
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		store_array(&part->params, types[i]);
-	for (unsigned i = 0; i < part->count; i++) {
-		part->item[i]->receipt.unmatched = false;
-		add_receipt_row(o, &part->item[i]->receipt);
-	}
-	return (struct store_step){"receipts", &part->params, unmatched_cb};
-}
-
-static void send_batch(struct outcomes *o)
-{
-	struct store_step steps[2];
-	unsigned count = 0;
-	if (o->part[ITEM_OUTCOME].count)
-		steps[count++] = outcomes_step(o);
-	if (o->part[ITEM_RECEIPT].count)
-		steps[count++] = receipts_step(o);
-	metric_observe(METRIC_store_batch_rows, o->part[ITEM_OUTCOME].count + o->part[ITEM_RECEIPT].count,
-	               LABELS("outcome"));
-	store_lane_run(o->d->outcome_lane, steps, count, batch_done_cb, o);
-}
-
-/* --- kept receipts again -------------------------------------------------------------------------------------------
- */
-
-static enum smpp_message_state state_of(struct view name)
-{
-	for (int s = 0; s < SMPP_STATE_NONE; s++)
-		if (view_eq(name, view_str(smpp_message_state_name((enum smpp_message_state)s))))
-			return (enum smpp_message_state)s;
-	return SMPP_STATE_NONE;
-}
-
-static const char *carrier_name(const struct dispatch *d, struct view name)
-{
-	for (unsigned i = 0; i < d->config.carrier_count; i++)
-		if (view_eq(name, view_str(d->carriers[i].name)))
-			return d->carriers[i].name;
-	return "";
-}
-
-static void rematch_rows_cb(void *ctx, const struct store_rows *rows)
+static void applied_cb(void *ctx, enum store_result result, const char *sqlstate)
 {
 	struct outcomes *o = ctx;
-	for (unsigned i = 0; i < store_rows_count(rows); i++) {
-		struct item_receipt *r = &item_new(o, ITEM_RECEIPT)->receipt;
-		r->kept = store_rows_uuid(rows, i, 0);
-		r->carrier = carrier_name(o->d, store_rows_text(rows, i, 1));
-		copy_view(r->candidates, sizeof(r->candidates), store_rows_text(rows, i, 2));
-		copy_view(r->phone, sizeof(r->phone), store_rows_text(rows, i, 3));
-		copy_view(r->sender, sizeof(r->sender), store_rows_text(rows, i, 4));
-		r->state = state_of(store_rows_text(rows, i, 5));
-		copy_view(r->error, sizeof(r->error), store_rows_text(rows, i, 6));
-		copy_view(r->raw, sizeof(r->raw), store_rows_text(rows, i, 7));
-		r->practice_id = store_rows_uuid(rows, i, 8);
-		r->message_id = store_rows_uuid(rows, i, 9);
-		copy_view(r->how, sizeof(r->how), store_rows_text(rows, i, 10));
-		r->at_us = dispatch_now_us(o->d);
+	struct store_step steps[3];
+	if (result == STORE_OK && o->words)
+		store_lane_run(o->d->outcome_lane, steps, words_steps(o, steps), committed_cb, o);
+	else
+		committed_cb(o, result, sqlstate);
+}
+
+static enum statement statement_of(const struct item *it)
+{
+	if (it->kind == ITEM_RECEIPT)
+		return receipt_statement(&it->receipt);
+	return it->outcome.parts > 1 ? STATEMENT_OUTCOME_PARTS : STATEMENT_OUTCOMES;
+}
+
+static void sort_batch(struct outcomes *o)
+{
+	o->words = false;
+	for (unsigned s = 0; s < STATEMENT_COUNT; s++)
+		o->rows[s].count = 0;
+	for (unsigned i = 0; i < o->batch_count; i++) {
+		struct item *it = o->batch[i];
+		struct item_rows *rows = &o->rows[statement_of(it)];
+		rows->item[rows->count++] = it;
+		it->finished = it->kind == ITEM_OUTCOME;
+		o->words = o->words || item_has_word(it);
 	}
 }
 
-static void rematch_done_cb(void *ctx, enum store_result result, const char *sqlstate)
+static void apply(struct outcomes *o)
 {
-	struct outcomes *o = ctx;
-	(void)result;
-	(void)sqlstate;
-	o->rematching = false;
+	struct store_step steps[STEPS];
+	unsigned n = 0;
+	sort_batch(o);
+	if (o->words)
+		steps[n++] = (struct store_step){"BEGIN", NULL, NULL};
+	if (o->rows[STATEMENT_OUTCOMES].count)
+		steps[n++] = outcomes_step(o);
+	if (o->rows[STATEMENT_OUTCOME_PARTS].count)
+		steps[n++] = outcome_parts_step(o);
+	if (o->rows[STATEMENT_RECEIPTS].count)
+		steps[n++] = receipts_step(o);
+	if (o->rows[STATEMENT_RECEIPT_PARTS].count)
+		steps[n++] = receipt_parts_step(o);
+	if (o->rows[STATEMENT_KEEP].count)
+		steps[n++] = receipt_keep_step(o);
+	metric_observe(METRIC_store_batch_rows, o->batch_count, LABELS("outcome"));
+	store_lane_run(o->d->outcome_lane, steps, n, applied_cb, o);
 }
 
 void outcomes_rematch(struct outcomes *o)
@@ -601,35 +451,26 @@ void outcomes_rematch(struct outcomes *o)
 	o->rematch_wanted = true;
 }
 
-static void start_rematch(struct outcomes *o)
-{
-	bool all = o->rematches++ % REMATCH_ALL_EVERY == 0;
-	struct store_step step = {"receipt_rematch", &o->keep, rematch_rows_cb};
-	store_params_clear(&o->keep);
-	store_value_int(&o->keep, STORE_INT4, all ? REMATCH_ALL : REMATCH_NEWEST);
-	o->rematch_wanted = false;
-	o->rematching = true;
-	store_lane_run(o->d->outcome_lane, &step, 1, rematch_done_cb, o);
-}
-
 void outcomes_turn(struct outcomes *o)
 {
-	if (o->rematch_wanted && batch_empty(o) && !o->rematching && store_lane_up(o->d->outcome_lane)) {
-		start_rematch(o);
+	if (o->rematch_wanted && o->batch_count == 0 && !o->rematching && store_lane_up(o->d->outcome_lane)) {
+		receipts_rematch_begin(o);
 		return;
 	}
 	if (o->paused || !store_lane_up(o->d->outcome_lane) || store_lane_busy(o->d->outcome_lane))
 		return;
-	if (batch_empty(o))
+	if (o->batch_count == 0)
 		fill_batch(o);
-	if (!batch_empty(o))
-		send_batch(o);
+	if (o->batch_count)
+		apply(o);
 }
 
 static void free_list(struct item *it)
 {
 	while (it) {
 		struct item *next = it->next;
+		if (it->kind == ITEM_RECEIPT)
+			receipt_forget(&it->receipt);
 		free(it);
 		it = next;
 	}
@@ -637,14 +478,16 @@ static void free_list(struct item *it)
 
 void outcomes_free(struct outcomes *o)
 {
-	batch_over(o);
+	for (unsigned i = 0; i < o->batch_count; i++)
+		forget(o, o->batch[i]);
 	free_list(o->first);
 	free_list(o->spare);
 	net_timer_free(o->retry);
-	net_timer_free(o->rematch);
-	store_params_free(&o->part[ITEM_OUTCOME].params);
-	store_params_free(&o->part[ITEM_RECEIPT].params);
-	store_params_free(&o->keep);
+	net_timer_free(o->rematch_timer);
+	for (unsigned s = 0; s < STATEMENT_COUNT; s++)
+		store_params_free(&o->rows[s].params);
+	store_params_free(&o->lock);
+	store_params_free(&o->rematch);
 	buf_free(&o->text);
 	free(o);
 }

@@ -10,7 +10,7 @@
 #define VENDOR_STATUS(profile, status, word)
 
 #undef CARRIER_WORD
-#define CARRIER_WORD(name, reason, sentence) [WORD_##name] = {#name, REASON_##reason, sentence},
+#define CARRIER_WORD(name, reason, sentence) [WORD_##name] = {#name, reason, sentence},
 static const struct {
 	const char *name;
 	enum reason reason;

@@ -229,7 +229,8 @@ static struct view text_of(const struct smpp_pdu *pdu)
 	return text.n || !payload ? text : payload->value;
 }
 
-static void read_text(struct view raw, bool wide, struct smpp_receipt *r)
+/* SMPP_STATE_NONE for what the text does not say. Returns whether it has both of its labels. */
+static bool read_text(struct view raw, bool wide, struct smpp_receipt *r)
 {
 	uint8_t low[NARROW_BYTES];
 	struct view text = before(strip_nuls(wide ? narrow(raw, low) : raw), "text:");
@@ -239,8 +240,11 @@ static void read_text(struct view raw, bool wide, struct smpp_receipt *r)
 		copy_view(r->wide_id, sizeof r->wide_id, id);
 		r->id = wide ? view_str(r->wide_id) : id;
 	}
-	r->state = settle(r->state, state_of_text(text, has_id));
+	enum smpp_message_state said = state_of_text(text, has_id);
+	r->conflict = said != SMPP_STATE_NONE && r->state != SMPP_STATE_NONE && said != r->state;
+	r->state = settle(r->state, said);
 	error_of_text(text, r->error);
+	return id.n && id.n <= ID_BYTES && find_label(text, "stat:") < text.n && said != SMPP_STATE_NONE;
 }
 
 static struct view id_of_tlv(const struct smpp_pdu *pdu)
@@ -250,20 +254,48 @@ static struct view id_of_tlv(const struct smpp_pdu *pdu)
 	return id.n <= ID_BYTES ? id : (struct view){0};
 }
 
+static int32_t reference_of_tlv(const struct smpp_pdu *pdu)
+{
+	const struct smpp_tlv *tlv = smpp_pdu_tlv(pdu, SMPP_TAG_user_message_reference);
+	uint32_t number;
+	if (!tlv || tlv->value.n != 2 || !smpp_tlv_number(tlv, &number))
+		return -1;
+	return (int32_t)number;
+}
+
+/* Reads TLVs and text. Returns whether the text alone looks like a receipt. */
+static bool read_receipt(const struct smpp_pdu *pdu, struct smpp_receipt *r)
+{
+	r->raw = text_of(pdu);
+	r->id = id_of_tlv(pdu);
+	r->state = state_of_tlv(pdu);
+	r->reference = reference_of_tlv(pdu);
+	bool looks = read_text(r->raw, looks_wide(r->raw, pdu->field[SMPP_F_data_coding].number), r);
+	if (r->error[0] == 0)
+		error_of_tlv(pdu, r->error);
+	return looks;
+}
+
+static bool is_delivery(const struct smpp_pdu *pdu)
+{
+	return pdu->command == SMPP_deliver_sm || pdu->command == SMPP_data_sm;
+}
+
 bool smpp_receipt_parse(const struct smpp_pdu *pdu, struct smpp_receipt *receipt_r)
 {
-	memset(receipt_r, 0, sizeof *receipt_r);
-	receipt_r->state = SMPP_STATE_NONE;
 	uint32_t type = pdu->field[SMPP_F_esm_class].number & ESM_TYPE;
-	if ((pdu->command != SMPP_deliver_sm && pdu->command != SMPP_data_sm) ||
-	    (type != ESM_RECEIPT && type != ESM_INTERMEDIATE))
+	*receipt_r = (struct smpp_receipt){.state = SMPP_STATE_NONE, .reference = -1};
+	if (!is_delivery(pdu) || (type != ESM_RECEIPT && type != ESM_INTERMEDIATE))
 		return false;
 	receipt_r->intermediate = type == ESM_INTERMEDIATE;
-	receipt_r->raw = text_of(pdu);
-	receipt_r->id = id_of_tlv(pdu);
-	receipt_r->state = state_of_tlv(pdu);
-	read_text(receipt_r->raw, looks_wide(receipt_r->raw, pdu->field[SMPP_F_data_coding].number), receipt_r);
-	if (receipt_r->error[0] == 0)
-		error_of_tlv(pdu, receipt_r->error);
+	read_receipt(pdu, receipt_r);
 	return receipt_r->id.n || receipt_r->state != SMPP_STATE_NONE;
+}
+
+bool smpp_receipt_parse_unflagged(const struct smpp_pdu *pdu, struct smpp_receipt *receipt_r)
+{
+	*receipt_r = (struct smpp_receipt){.state = SMPP_STATE_NONE, .reference = -1};
+	if (!is_delivery(pdu) || pdu->field[SMPP_F_esm_class].number & ESM_TYPE)
+		return false;
+	return read_receipt(pdu, receipt_r);
 }

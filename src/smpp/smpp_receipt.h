@@ -29,12 +29,18 @@ struct smpp_receipt {
 	char error[17];    /* err: as text; else "type:code" of network_error_code; "" when neither */
 	struct view raw;   /* the text as it came */
 	bool intermediate; /* esm_class 0x20 */
+	bool conflict;     /* TLV and text name different states; the TLV counts, but for trap 28 */
+	int32_t reference; /* user_message_reference, 0 to 65,535; negative when absent */
 	char wide_id[66];  /* where id points for a UCS-2 text: copy the id out, do not move the receipt */
 };
 
 /* True when a deliver_sm or data_sm is a receipt (esm_class & 0x3c is 0x04 or 0x20) that has an id or a state by TLV or
  * by text. A flagged PDU in which neither is found is not a receipt but a text from a patient (trap 30). */
 bool smpp_receipt_parse(const struct smpp_pdu *pdu, struct smpp_receipt *receipt_r);
+
+/* True when the text of a deliver_sm or data_sm that is not flagged as anything has an id and a stat that is a state's
+ * word: for carriers that forget the flag. Whether it is a receipt is for the caller to find out: does it fit? */
+bool smpp_receipt_parse_unflagged(const struct smpp_pdu *pdu, struct smpp_receipt *receipt_r);
 
 /* Other spellings under which the same id may have come in the answer: raw, lower case, without leading zeros,
  * decimal and hexadecimal (both cases) of the same number; a negative number as the 32-bit one it was. Writes at most

@@ -15,7 +15,7 @@ static const struct status_row rows[] = {
 #undef SMPP_STATUS
 };
 
-static const struct status_row vendor = {"vendor", 0, SMPP_CLASS_PERMANENT, "A code of the carrier's own."};
+static const struct status_row vendor = {"vendor", 0, SMPP_CLASS_TRANSIENT, "A code of the carrier's own."};
 static const struct status_row unknown = {"unknown", 0, SMPP_CLASS_TRANSIENT, "A code that no specification has."};
 
 static const struct status_row *row_of(uint32_t status)

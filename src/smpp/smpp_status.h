@@ -14,7 +14,7 @@ enum smpp_status {
 enum smpp_class {
 	SMPP_CLASS_OK,        /* done */
 	SMPP_CLASS_THROTTLE,  /* nothing left us that was kept: slow down, try this one again */
-	SMPP_CLASS_TRANSIENT, /* try again later, few times */
+	SMPP_CLASS_TRANSIENT, /* try again later, few times (LIMIT_REFUSALS) */
 	SMPP_CLASS_SESSION,   /* the session is at fault, not the message */
 	SMPP_CLASS_PERMANENT, /* this message will never go */
 };
@@ -24,7 +24,7 @@ const char *smpp_status_name(uint32_t status); /* "ESME_RTHROTTLED"; "vendor" 0x
  * SMPP_STATUS_TEXT octets at most. */
 #define SMPP_STATUS_TEXT 40
 void smpp_status_text(uint32_t status, char *text_r, size_t cap);
-enum smpp_class smpp_status_class(uint32_t status); /* vendor: permanent; unknown: transient */
+enum smpp_class smpp_status_class(uint32_t status); /* vendor, unknown: transient (trap 20) */
 const char *smpp_class_name(enum smpp_class c);     /* "ok", "throttle", ... */
 const char *smpp_status_sentence(uint32_t status);
 

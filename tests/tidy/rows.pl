@@ -28,7 +28,7 @@ sub joined {
 	my ($pattern) = @_;
 	return $joined{$pattern} //= join "\n", map { text($_) } files($pattern);
 }
-sub c_and_sql { return joined(qr{^(?:src/.*\.(?:c|h|sql)|migrations/.*\.sql)$}) }
+sub c_and_sql { return joined(qr{^(?:src/.*\.(?:c|h|sql)|migrations/.*\.sql|proto/vendor_code\.def)$}) }
 
 # A literal 'word' or "word", bare or with escaped quotes.
 sub literal { my ($word) = @_; return c_and_sql() =~ /['"]\Q$word\E\\?['"]/ }

@@ -14,9 +14,9 @@ WITH asked AS (
 	RETURNING m.practice_id, m.id
 )
 INSERT INTO smsbridge.event (practice_id, message_id, type, at, reason, data)
-SELECT practice_id, id, 'message.canceled', $5, reason, '{"refund": true, "recalled": true}' FROM canceled
+SELECT practice_id, id, 'message.canceled', $5, reason, '{"refund": true, "recalled": true}'::jsonb FROM canceled
 UNION ALL
-SELECT practice_id, id, 'message.replaced', $5, NULL, '{"at": "carrier"}' FROM replaced
+SELECT practice_id, id, 'message.replaced', $5, NULL, '{"at": "carrier"}'::jsonb FROM replaced
 UNION ALL
 SELECT practice_id, message_id, 'message.news', $5,
 	CASE kind WHEN 'cancel' THEN 'recall_refused' ELSE 'replace_refused' END,

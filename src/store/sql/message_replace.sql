@@ -19,7 +19,7 @@ WITH old AS (
 	RETURNING message_id
 ), told AS (
 	INSERT INTO smsbridge.event (practice_id, message_id, type, at, data)
-	SELECT $1, id, 'message.replaced', $6, '{"at": "gateway"}' FROM u
+	SELECT $1, id, 'message.replaced', $6, '{"at": "gateway"}'::jsonb FROM u
 	UNION ALL
 	SELECT $1, message_id, 'message.replacing', $6, NULL FROM asked
 )

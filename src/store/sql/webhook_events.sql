@@ -14,10 +14,10 @@ WITH fresh AS (
 	ORDER BY t.next_at LIMIT $4
 )
 SELECT e.xact::text, e.id, e.attempts,
-	CASE WHEN t.webhook = 'PRACTICE' AND coalesce(m.category, '') NOT IN
-		('opt_out_confirmation', 'resume_confirmation', 'help_reply') THEN e.type ELSE '' END,
+	CASE WHEN t.webhook = 'PRACTICE' AND (e.message_id IS NULL OR m.category NOT IN
+		('opt_out_confirmation', 'resume_confirmation', 'help_reply')) THEN e.type ELSE '' END,
 	json_build_object('type', e.type, 'timestamp', e.at, 'data', json_strip_nulls(json_build_object(
-		'message_id', e.message_id, 'reference', m.reference, 'patient', m.patient, 'status', CASE e.type
+		'message_id', m.id, 'reference', m.reference, 'patient', m.patient, 'status', CASE e.type
 			WHEN 'message.sent' THEN 'sent' WHEN 'message.delivered' THEN 'delivered'
 			WHEN 'message.undelivered' THEN 'undelivered' WHEN 'message.held' THEN 'held'
 			WHEN 'message.blocked' THEN 'blocked' WHEN 'message.expired' THEN 'expired'
@@ -30,6 +30,7 @@ SELECT e.xact::text, e.id, e.attempts,
 		'text', CASE WHEN $5 AND e.type = 'reply.received' THEN i.body END)))
 FROM (SELECT * FROM fresh UNION ALL SELECT * FROM again) AS e
 	JOIN smsbridge.event_type t ON t.code = e.type
-	LEFT JOIN smsbridge.message m ON m.practice_id = e.practice_id AND m.id = e.message_id
+	LEFT JOIN smsbridge.message m ON m.practice_id = e.practice_id
+		AND m.id = coalesce(e.message_id, (e.data->>'message_id')::uuid)
 	LEFT JOIN smsbridge.inbound i ON i.practice_id = e.practice_id AND i.id = (e.data->>'inbound_id')::uuid
 ORDER BY e.attempts > 0, e.xact, e.id
