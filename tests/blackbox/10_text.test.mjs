@@ -63,7 +63,7 @@ const bodies = async (s, phone) => (await rows(s, phone)).map((r) => r.body);
 const shuffle = (list, seed) => {
   const all = [...list];
   for (let i = all.length - 1, x = seed; i > 0; i--) {
-    x = (x * 1103515245 + 12345) % 2147483648;
+    x = (x * 1103515245 + 12345) % 2 ** 31;
     const j = x % (i + 1);
     [all[i], all[j]] = [all[j], all[i]];
   }
@@ -165,6 +165,12 @@ test('trap 39: a reference that comes again is another text', async (t) => {
   await deliver(s, phone, one[1]); // known: repeated
   assert.deepEqual(await rows(s, other), []);
   assert.equal((await rows(s, phone)).length, 3);
+  const four = parts('A fourth one whose end comes before its beginning', 2, { reference: 9 });
+  await deliver(s, phone, four[1]);
+  await deliver(s, phone, one[0]); // a repeat of the first text is no beginning of the fourth
+  assert.equal((await rows(s, phone)).length, 3);
+  await deliver(s, phone, four[0]);
+  assert.equal((await bodies(s, phone)).at(-1), 'A fourth one whose end comes before its beginning');
 });
 
 test('trap 39: a text whose parts do not come is delivered incomplete, and says which', async (t) => {
@@ -241,6 +247,17 @@ test('STOP in one part of several acts when it comes, once', async (t) => {
   await until(() => s.carrier.to(phone).length === 2, 'the confirmation of START');
   await never(() => s.carrier.to(phone).length > 2, 'confirmed again');
   assert.equal((await events(s, phone, 'reply.received')).length, 1, 'the practice can read the rest');
+  const other = nextPhone();
+  await deliver(s, other, part(2, 3, 'STOP'));
+  await deliver(s, other, part(1, 3, 'Please '));
+  await s.carrier.mo(other, s.practice.sender, 'START');
+  await deliver(s, other, part(3, 3, ' thank you')); // all of it is a STOP, the one that was acted upon
+  assert.deepEqual(
+    (await events(s, other, 'opt_out.%')).map((e) => e.type),
+    ['opt_out.created', 'opt_out.lifted'],
+  );
+  assert.equal((await rows(s, other)).find((r) => r.parts === 3).keyword, 'stop');
+  assert.equal((await events(s, other, 'reply.received')).length, 0);
   assert.deepEqual(await s.db.sql('SELECT * FROM report.violations'), []);
 });
 

@@ -1,7 +1,7 @@
 -- Whether a carrier delivers a text again; if not, it is noted as unheard. To be run under the recipient's lock.
 -- $1 inbound id $2 practice $3 carrier $4 phone $5 sender $6 digest (hex) $7 session $8 sequence $9 its age here in ms
 -- $10 how long a text may be repeated, ms $11 how soon one session does not repeat, ms.
--- A repeat has the same octets as a text of which it is not known that the carrier heard our answer, and came on another
+-- A repeat has the octets of a text of which it is not known that the carrier heard our answer, and came on another
 -- connection or with the same sequence number or so late that the carrier gave up waiting: two that come on one
 -- connection shortly after each other are two ("C" to one reminder and "C" to the next, while the line was down).
 -- Returns the id of the earlier text or NULL, and whether an opt-out is active. Indexes: inbound_unheard_phone,

@@ -2,9 +2,10 @@
 -- $1 practice $2 id for a new text $3 carrier $4 phone $5 sender $6 kind $7 reference $8 total $9 part $10 octets (hex)
 -- $11 data_coding $12 locking $13 single $14 header octets $15 now $16 texts touched before this have gone.
 -- It belongs to a text of its key that has the same part already (delivered again, closed or not), else to the newest
--- open one that lacks it, else it begins one: references repeat, and what has another part in the place is another text.
--- Returns for each other part of the text so far, or once with a NULL part: the text's id, whether a STOP was acted upon,
--- whether this part was there, part, octets (hex), data_coding, locking, single, header octets. Index: inbound_long_key.
+-- open one that lacks it, else it begins one: references repeat, and what has another part in the place is another
+-- text. Returns for each other part of the text so far, or once with a NULL part: the text's id, whether a STOP was
+-- acted upon, whether this part was there, part, octets (hex), data_coding, locking, single, header octets.
+-- Index: inbound_long_key.
 WITH given AS (
 	SELECT decode($10::text, 'hex') AS octets, sha256(decode($10, 'hex')) AS digest
 ), held AS (
@@ -32,5 +33,6 @@ WITH given AS (
 	UPDATE smsbridge.inbound_long l SET touched_at = greatest(l.touched_at, $15) FROM chosen
 	WHERE l.practice_id = $1 AND l.id = chosen.id AND NOT chosen.same
 )
-SELECT one.id, one.stopped, one.same, p.part, encode(p.octets, 'hex'), p.data_coding, p.locking, p.single, p.header_octets
+SELECT one.id, one.stopped, one.same, p.part, encode(p.octets, 'hex'), p.data_coding, p.locking, p.single,
+	p.header_octets
 FROM one LEFT JOIN smsbridge.inbound_part p ON p.practice_id = $1 AND p.long_id = one.id AND NOT one.same
