@@ -1,12 +1,16 @@
 // Patients' texts as carriers bring them: alphabets, parts in any order, twice, on several lines and to several
 // gateways, and deliveries that are repeated. npm smpp encodes, cuts and labels them, not we.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import test from 'node:test';
 import { Carrier, smpp } from './lib/carrier.mjs';
 import { NOON } from './lib/gateway.mjs';
 import { keepBody, keepPhone } from './lib/privacy.mjs';
+import { writePcap } from './lib/tap.mjs';
 import { another, atEnd, setup, world } from './lib/world.mjs';
-import { never, nextPhone, until } from './lib/util.mjs';
+import { must, never, nextPhone, root, until } from './lib/util.mjs';
 
 await world();
 
@@ -493,4 +497,122 @@ test('trap 33: a gateway killed before its answer: the next one knows the text',
   await s.carrier.bound();
   await deliver(s, phone, { short_message: 'See you' });
   assert.deepEqual(await bodies(s, phone), ['See you']);
+});
+
+test('parts at once over the lines of two gateways: each text once', async (t) => {
+  const s = await setup(t, { link: { links: 2 } });
+  const g = await another(t, s, { link: { links: 2 } });
+  await g.start();
+  await s.carrier.bound(4);
+  const lines = [...s.carrier.sessions];
+  const texts = Array.from({ length: 30 }, (_, i) => `Text number ${i} ${'comes in many pieces, '.repeat(6)}${i}`);
+  const phones = texts.map(() => nextPhone());
+  let line = 0;
+  await Promise.all(
+    texts.flatMap((text, i) =>
+      parts(text, 5)
+        .flatMap((part) => [part, part])
+        .map((part) => deliver(s, phones[i], part, lines[line++ % lines.length])),
+    ),
+  );
+  for (const [i, text] of texts.entries()) assert.deepEqual(await bodies(s, phones[i]), [text]);
+  const told = await s.db.sql("SELECT 1 FROM smsbridge.event WHERE type = 'reply.received'");
+  assert.equal(told.length, texts.length);
+});
+
+/** The examples of a golden page: how, the text, the PDUs. */
+function golden(name) {
+  const page = fs.readFileSync(path.join(root, 'tests/golden/text', name), 'utf8');
+  return [...page.matchAll(/```text (\S+) (\S+) (\S+)\n(.*?)\n```\n\n```hex\n(.*?)```/gs)].map(
+    ([, way, alphabet, reference, text, hex]) => ({
+      way,
+      alphabet,
+      reference: parseInt(reference, 16),
+      text,
+      pdus: hex
+        .trim()
+        .split('\n')
+        .map((line) => Buffer.from(line, 'hex')),
+    }),
+  );
+}
+
+test('traps 39 and 40: what we split, npm smpp reads', () => {
+  const decoders = {
+    gsm7: (octets) => smpp.encodings.ASCII.decode(octets),
+    latin1: (octets) => octets.toString('latin1'),
+    ucs2: (octets) => Buffer.from(octets).swap16().toString('utf16le'),
+  };
+  let seen = 0;
+  for (const { way, alphabet, reference, text, pdus } of golden('split.md')) {
+    const decode = decoders[alphabet];
+    if (!decode) continue; // npm smpp does not pack
+    const pieces = pdus.map((octets, i) => {
+      const known = Buffer.from(octets);
+      if (alphabet === 'latin1') known[52] = 3; // its data_coding 0 is always the GSM alphabet
+      const pdu = smpp.PDU.fromBuffer(known);
+      assert.equal(pdu.command, 'submit_sm');
+      const { udh, message } = pdu.short_message;
+      assert.equal(Boolean(pdu.esm_class & 0x40), Boolean(udh), 'flag and header together');
+      assert.ok(!(udh && pdu.sar_msg_ref_num !== undefined), 'never both');
+      if (way === 'udh8' && udh) assert.deepEqual([...udh[0]], [0, 3, reference & 0xff, pdus.length, i + 1]);
+      if (way === 'udh16' && udh)
+        assert.deepEqual([...udh[0]], [8, 4, reference >> 8, reference & 0xff, pdus.length, i + 1]);
+      if (way === 'sar')
+        assert.deepEqual(
+          [pdu.sar_msg_ref_num, pdu.sar_total_segments, pdu.sar_segment_seqnum],
+          [reference & 0xff, pdus.length, i + 1],
+        );
+      const carried = pdu.message_payload ? pdu.message_payload.message : message;
+      const piece = typeof carried === 'string' ? carried : decode(carried);
+      assert.ok(!/[\ud800-\udbff]$/.test(piece), 'no half of a surrogate pair');
+      return piece;
+    });
+    assert.equal(pieces.join(''), text, `${way} ${alphabet}`);
+    seen++;
+  }
+  assert.ok(seen >= 9);
+});
+
+test('traps 39 and 40: what we split, tshark puts together again', async () => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'smsbb-split-'));
+  const fields = [
+    'smpp.sequence_number',
+    'gsm_sms_ud.fragment.count',
+    'gsm_sms_ud.reassembled.length',
+    'gsm_sms_ud.short_msg',
+  ];
+  let joined = 0;
+  try {
+    for (const [n, { way, alphabet, text, pdus }] of golden('split.md').entries()) {
+      const file = path.join(dir, `${n}.pcap`);
+      writePcap(file, [{ packets: pdus.map((octets, i) => ({ fromClient: true, octets, at: Date.now() + i })) }]);
+      const args = ['-r', file, '-d', 'tcp.port==2775,smpp'];
+      const bad = await must('tshark', [...args, '-Y', '_ws.malformed || (smpp && _ws.expert.severity >= "Warning")']);
+      assert.equal(bad.stdout, '', `${way} ${alphabet}`);
+      const { stdout } = await must('tshark', [
+        ...args,
+        '-Y',
+        'smpp',
+        '-T',
+        'fields',
+        ...fields.flatMap((field) => ['-e', field]),
+      ]);
+      const lines = stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.split('\t'));
+      assert.equal(lines.length, pdus.length, 'it sees every PDU');
+      if (pdus.length === 1) continue;
+      const [, count, length, body] = lines.at(-1);
+      const octets = Buffer.from(body.replace(/:/g, ''), 'hex');
+      assert.equal(Number(count), pdus.length);
+      assert.equal(Number(length), octets.length);
+      if (alphabet === 'gsm7') assert.equal(smpp.encodings.ASCII.decode(octets), text);
+      joined++;
+    }
+  } finally {
+    fs.rmSync(dir, { recursive: true, force: true });
+  }
+  assert.ok(joined >= 6);
 });
