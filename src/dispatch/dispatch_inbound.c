@@ -391,6 +391,11 @@ static void act(struct inbounds *in)
 	struct inbound *m = in->first;
 	struct store_step steps[3];
 	unsigned n = add_keeping(in, steps);
+	if (m->act == KEYWORD_NONE) { /* nothing to answer: all at once */
+		steps[n++] = (struct store_step){"COMMIT", NULL, NULL};
+		store_lane_run(in->d->inbound_lane, steps, n, committed_cb, in);
+		return;
+	}
 	if (m->act == KEYWORD_STOP) {
 		build_stop(in);
 		steps[n++] = (struct store_step){"opt_out_create", &in->act, changed_cb};

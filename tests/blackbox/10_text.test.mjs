@@ -520,6 +520,40 @@ test('parts at once over the lines of two gateways: each text once', async (t) =
   assert.equal(told.length, texts.length);
 });
 
+test('the database drops its connections again and again: no part is lost, no text comes twice', async (t) => {
+  const s = await setup(t, { link: { links: 2 } });
+  await s.carrier.bound(2);
+  const lines = [...s.carrier.sessions];
+  const texts = Array.from(
+    { length: 12 },
+    (_, i) => `Number ${i} is sent while ${'everything falls apart, '.repeat(5)}${i}`,
+  );
+  const phones = texts.map(() => nextPhone());
+  let done = false;
+  const all = Promise.all(
+    texts.flatMap((text, i) => parts(text, 4).map((part, n) => deliver(s, phones[i], part, lines[n % 2]))),
+  ).finally(() => {
+    done = true;
+  });
+  let dropped = 0;
+  while (!done && dropped < 5) {
+    const [{ n }] = await s.db.sql(
+      `SELECT count(pg_terminate_backend(pid))::int AS n FROM pg_stat_activity
+       WHERE usename = 'smsbridge_app' AND datname = current_database() AND query LIKE '%inbound%'`,
+    );
+    dropped += n;
+    await until(
+      async () => done || (await s.gateway.metric('smsbridge_store_connected', { lane: 'inbound' })) === 1,
+      'up',
+    );
+  }
+  await all;
+  assert.ok(dropped > 0);
+  for (const [i, text] of texts.entries()) assert.deepEqual(await bodies(s, phones[i]), [text]);
+  const told = await s.db.sql("SELECT 1 FROM smsbridge.event WHERE type = 'reply.received'");
+  assert.equal(told.length, texts.length);
+});
+
 /** The examples of a golden page: how, the text, the PDUs. */
 function golden(name) {
   const page = fs.readFileSync(path.join(root, 'tests/golden/text', name), 'utf8');
