@@ -52,6 +52,7 @@ struct stream {
 	bool reading;
 	bool writing;
 	bool closing;
+	bool asked; /* the server asked for our certificate */
 	bool close_when_flushed;
 	bool handle_closed;
 };
@@ -119,9 +120,22 @@ void net_stream_close(struct stream *s, const char *reason)
 	uv_close((uv_handle_t *)&s->tcp, closed_cb);
 }
 
+/* Many peers end a connection without a word, so what came before is all there is to tell why. */
+static const char *end_reason(const struct stream *s)
+{
+	if (s->first_n || s->accepted || (s->ssl && s->opened && !s->asked))
+		return "peer_closed";
+	if (!s->ssl)
+		return "closed by the peer before it said anything; does it expect TLS?";
+	if (!s->opened)
+		return "closed by the peer during the TLS handshake";
+	return SSL_get_certificate(s->ssl) ? "closed by the peer once it had seen our client certificate"
+	                                   : "closed by the peer, which asked for a client certificate; we have none";
+}
+
 static void close_uv(struct stream *s, int error)
 {
-	net_stream_close(s, error == UV_EOF ? "peer_closed" : uv_strerror(error));
+	net_stream_close(s, error == UV_EOF ? end_reason(s) : uv_strerror(error));
 }
 
 enum net_talk net_stream_talk(const struct stream *s)
@@ -354,7 +368,7 @@ static void decrypt(struct stream *s)
 		}
 		int error = SSL_get_error(s->ssl, result);
 		if (error == SSL_ERROR_ZERO_RETURN)
-			net_stream_close(s, "peer_closed");
+			net_stream_close(s, end_reason(s));
 		else if (error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL) {
 			send_alert(s);
 			close_tls(s);
@@ -405,6 +419,14 @@ void net_stream_read(struct stream *s, bool on)
 		uv_read_stop((uv_stream_t *)&s->tcp);
 }
 
+static int asked_cb(SSL *ssl, void *ctx)
+{
+	struct stream *s = ctx;
+	(void)ssl;
+	s->asked = true;
+	return 1;
+}
+
 static void tls_attach(struct stream *s, struct tls_context *tls)
 {
 	s->tls = net_tls_ref(tls);
@@ -416,6 +438,7 @@ static void tls_attach(struct stream *s, struct tls_context *tls)
 		return;
 	}
 	SSL_set_connect_state(s->ssl);
+	SSL_set_cert_cb(s->ssl, asked_cb, s);
 	const char *name = tls->server_name[0] ? tls->server_name : s->host;
 	X509_VERIFY_PARAM *param = SSL_get0_param(s->ssl);
 	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
