@@ -13,7 +13,6 @@ struct pump {
 	const struct pump_ops *ops;
 	const struct pump_filter *filter; /* NULL: none */
 	void *ctx;
-	bool opened;  /* connected, TLS included; until then bind_ms runs from the start */
 	bool pumping; /* events are being handed out: the outer call goes on with what inner calls queue */
 	bool closing;
 };
@@ -76,7 +75,6 @@ void link_pump_flush(struct pump *p)
 static void opened_cb(void *ctx)
 {
 	struct pump *p = ctx;
-	p->opened = true;
 	smpp_session_open(p->session, net_loop_now_ms(p->loop));
 	hand_out(p);
 }
@@ -101,21 +99,8 @@ static void octets_cb(void *ctx, struct view octets)
 static void timer_cb(void *ctx)
 {
 	struct pump *p = ctx;
-	if (!p->opened) {
-		link_pump_close(p, "connect_timeout");
-		return;
-	}
 	smpp_session_tick(p->session, net_loop_now_ms(p->loop));
 	hand_out(p);
-}
-
-/* What a peer that speaks something else said is the better reason, whatever our session made of it. */
-static const char *better_reason(const struct pump *p, const char *reason)
-{
-	enum net_talk talk = p->opened ? net_stream_talk(p->stream) : NET_TALK_UNKNOWN;
-	return talk == NET_TALK_TLS    ? "the peer speaks TLS where plain SMPP was expected"
-	       : talk == NET_TALK_HTTP ? "the peer speaks HTTP, not SMPP"
-	                               : reason;
 }
 
 static void closed_cb(void *ctx, const char *reason)
@@ -124,7 +109,7 @@ static void closed_cb(void *ctx, const char *reason)
 	p->closing = true;
 	smpp_session_closed(p->session);
 	hand_out(p);
-	p->ops->closed(p->ctx, p, better_reason(p, reason));
+	p->ops->closed(p->ctx, p, reason);
 	net_timer_free(p->timer);
 	smpp_session_free(p->session);
 	free(p);
@@ -139,7 +124,6 @@ static struct pump *pump_new(struct loop *l, const struct smpp_session_config *c
 	*p = (struct pump){.loop = l, .ops = ops, .ctx = ctx};
 	p->session = smpp_session_new(config);
 	p->timer = net_timer_new(l, timer_cb, p);
-	net_timer_start(p->timer, config->bind_ms); /* a peer that is mute in its TLS handshake must not hold us */
 	return p;
 }
 
