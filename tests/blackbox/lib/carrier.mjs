@@ -1,6 +1,7 @@
 // The carrier: npm smpp's server, which we did not write, with scripted behaviour.
 import { once } from 'node:events';
 import smpp from 'smpp';
+import { hear } from './judge.mjs';
 import { keepBody, keepPhone } from './privacy.mjs';
 import { pause, slow, until } from './util.mjs';
 
@@ -46,6 +47,7 @@ export class Carrier {
   }
 
   serve(session) {
+    hear(session.socket);
     session.open = 0;
     session.bound = false;
     session.setMaxListeners(0);

@@ -109,7 +109,8 @@ function packet({ fromClient, client, seq, ack, flags, octets }) {
 function* segments(connection, client) {
   const next = { true: 1, false: 1 };
   const make = (fromClient, flags, octets, at) => {
-    const made = packet({ fromClient, client, seq: next[fromClient], ack: next[!fromClient], flags, octets });
+    const ack = flags & 0x10 ? next[!fromClient] : 0;
+    const made = packet({ fromClient, client, seq: next[fromClient], ack, flags, octets });
     next[fromClient] += octets.length + (flags & 0x03 ? 1 : 0);
     return { at, octets: made };
   };

@@ -3,6 +3,7 @@
 import net from 'node:net';
 import { once } from 'node:events';
 import { frames } from './tap.mjs';
+import { hear } from './judge.mjs';
 import { keepBody, keepPhone } from './privacy.mjs';
 import { until } from './util.mjs';
 
@@ -99,6 +100,7 @@ export class RawSession {
     Object.assign(this, { socket, on, rest: Buffer.alloc(0), pdus: [], closed: false, sequence: 0x1000, ids: 0 });
     socket.setNoDelay(true);
     socket.on('error', () => {});
+    hear(socket);
     socket.on('data', (d) => this.hear(d));
     socket.on('end', () => socket.end());
     socket.on('close', () => {

@@ -5,6 +5,7 @@ import { Cluster } from './cluster.mjs';
 import { Gateway } from './gateway.mjs';
 import { assertPrivate, keepPhone, keepSecret } from './privacy.mjs';
 import { Receiver } from './hooks.mjs';
+import { judgeHeard } from './judge.mjs';
 import { binary, must } from './util.mjs';
 
 let cluster;
@@ -22,6 +23,8 @@ export async function world() {
     if (faults.length) throw faults[0];
     const { texts, octets, registered } = assertPrivate();
     console.log(`# searched ${texts} logs and metrics, ${octets} octets, for ${registered} texts`);
+    const { written, connections } = await judgeHeard();
+    console.log(`# tshark read ${written} PDUs of ours on ${connections} connections`);
   });
 }
 
