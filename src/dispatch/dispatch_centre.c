@@ -46,20 +46,21 @@ static struct carrier_link *receiver(struct dispatch *d, const struct carrier_li
 	return NULL;
 }
 
-static void write_receipt_text(const char *id, int64_t now_us, char *to, size_t cap)
+static void write_receipt_text(struct view id, int64_t now_us, char *to, size_t cap)
 {
 	struct civil c = time_civil(floor_div(now_us, SECOND_US));
 	char at[16];
 	snprintf(at, sizeof(at), "%02u%02u%02u%02u%02u", (unsigned)c.year % 100, (unsigned)c.month % 100,
 	         (unsigned)c.day % 100, (unsigned)c.hour % 100, (unsigned)c.minute % 100);
-	snprintf(to, cap, "id:%s sub:001 dlvrd:001 submit date:%s done date:%s stat:DELIVRD err:000 text:", id, at, at);
+	snprintf(to, cap, "id:%.*s sub:001 dlvrd:001 submit date:%s done date:%s stat:DELIVRD err:000 text:", (int)id.n,
+	         (const char *)id.p, at, at);
 }
 
 void centre_receipt(const struct delivery *from)
 {
 	struct dispatch *d = from->owes_receipt;
 	struct carrier_link *link = receiver(d, from->link);
-	char id[UUID_TEXT_BYTES], text[160];
+	char whole[UUID_TEXT_BYTES], text[160];
 	const uint8_t state = SMPP_STATE_DELIVERED;
 	const char *why;
 	struct smpp_pdu pdu;
@@ -67,14 +68,14 @@ void centre_receipt(const struct delivery *from)
 		metric_add(METRIC_receipts_owed_total, 1, LABELS(link_carrier_name(from->link), "no_receiver"));
 		return;
 	}
-	centre_message_id(from, id);
+	struct view id = link_carrier_fit_id(from->link, view_str(centre_message_id(from, whole))); /* as answered */
 	write_receipt_text(id, dispatch_now_us(d), text, sizeof(text));
 	smpp_pdu_init(&pdu, SMPP_deliver_sm, 0);
 	smpp_pdu_set_number(&pdu, SMPP_F_esm_class, 0x04);
 	smpp_pdu_set_text(&pdu, SMPP_F_source_addr, view_str(from->destination));
 	smpp_pdu_set_text(&pdu, SMPP_F_destination_addr, view_str(from->source));
 	smpp_pdu_set_text(&pdu, SMPP_F_short_message, view_str(text));
-	smpp_pdu_add_tlv(&pdu, SMPP_TAG_receipted_message_id, view_of(id, strlen(id) + 1));
+	smpp_pdu_add_tlv(&pdu, SMPP_TAG_receipted_message_id, view_of(id.p, id.n + 1));
 	smpp_pdu_add_tlv(&pdu, SMPP_TAG_message_state, view_of(&state, 1));
 	bool sent = link_carrier_submit(link, 0, &pdu, 0, &why);
 	metric_add(METRIC_receipts_owed_total, 1, LABELS(link_carrier_name(link), sent ? "sent" : "no_slot"));

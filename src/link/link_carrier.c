@@ -261,15 +261,19 @@ void link_carrier_flush(struct carrier_link *l)
 		link_pump_flush(l->pump);
 }
 
+struct view link_carrier_fit_id(const struct carrier_link *l, struct view message_id)
+{
+	if (!l->pump || smpp_session_version(link_pump_session(l->pump)) >= 0x34 || message_id.n <= ID_3_3)
+		return message_id;
+	return view_of(message_id.p + message_id.n - ID_3_3, ID_3_3);
+}
+
 void link_carrier_answer(struct carrier_link *l, unsigned generation, enum smpp_command request, uint32_t sequence,
                          uint32_t status, struct view message_id)
 {
 	if (!l->pump || generation != l->generation)
 		return; /* the carrier will deliver it again on the new connection; storing is idempotent */
-	struct smpp_session *session = link_pump_session(l->pump);
-	if (smpp_session_version(session) < 0x34 && message_id.n > ID_3_3) /* longer ids break them off (5.0 2.11.2) */
-		message_id = view_of(message_id.p + message_id.n - ID_3_3, ID_3_3);
-	smpp_session_answer(session, request, sequence, status, message_id);
+	smpp_session_answer(link_pump_session(l->pump), request, sequence, status, link_carrier_fit_id(l, message_id));
 	count_pdu(l, SMPP_OUT, smpp_command_answer(request));
 	link_pump_flush(l->pump);
 }

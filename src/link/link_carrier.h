@@ -74,6 +74,9 @@ bool link_carrier_submit(struct carrier_link *l, uint64_t ref, struct smpp_pdu *
                          const char **error_r);
 /* Puts what was queued on the wire. */
 void link_carrier_flush(struct carrier_link *l);
+/* The message_id as it is told on this link: SMPP 3.3 has room for 8 octets, and longer ids break such peers off (5.0
+ * 2.11.2), so they get the last ones. A view into message_id. */
+struct view link_carrier_fit_id(const struct carrier_link *l, struct view message_id);
 /* generation: as it was when the delivery came; an answer for an earlier connection is dropped. message_id: at most 64
  * octets, for what an ESME submitted. */
 void link_carrier_answer(struct carrier_link *l, unsigned generation, enum smpp_command request, uint32_t sequence,

@@ -93,11 +93,6 @@ static uint8_t known_version(uint32_t claimed)
 	                                     : SMPP_VERSION_3_3;
 }
 
-static void agree_on_version(struct smpp_session *s, uint8_t peer)
-{
-	s->version = peer < s->config.interface_version ? peer : s->config.interface_version;
-}
-
 /* Most carriers that leave sc_interface_version out, or spoil it, do use TLVs: they are taken for 3.4 (trap 8). */
 static uint8_t answered_version(const struct smpp_session *s)
 {
@@ -119,7 +114,7 @@ static void on_bind_answer(struct smpp_session *s)
 	}
 	s->bind_sequence = 0;
 	s->state = SMPP_SESSION_BOUND;
-	agree_on_version(s, answered_version(s));
+	smpp_machine_agree(s, answered_version(s));
 	struct smpp_event *e = smpp_machine_event(s, SMPP_EVENT_BOUND);
 	e->command = s->pdu.command;
 	e->sequence = s->pdu.sequence_number;
@@ -170,8 +165,8 @@ static void on_bind(struct smpp_session *s)
 	s->bind_waits = true;
 	s->bind_command = s->pdu.command;
 	s->bind_sequence = s->pdu.sequence_number;
-	uint8_t claimed = known_version(s->pdu.field[SMPP_F_interface_version].number);
-	agree_on_version(s, claimed > s->config.least_version ? claimed : s->config.least_version);
+	s->claimed = known_version(s->pdu.field[SMPP_F_interface_version].number);
+	smpp_machine_agree(s, s->claimed);
 	struct smpp_event *e = smpp_machine_event(s, SMPP_EVENT_BIND);
 	e->command = s->pdu.command;
 	e->sequence = s->pdu.sequence_number;
