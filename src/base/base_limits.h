@@ -69,6 +69,7 @@
 #define LIMIT_SENDERS 1024                /* sender numbers with limits of their own: a bucket each */
 #define LIMIT_BRANDS 64                   /* brands in the configuration */
 #define LIMIT_BINDS_A_MINUTE 600          /* of one account: a bind for each message is borne, a storm is not */
+#define LIMIT_RECEIPTS_OWED 4096          /* receipts for texts that carriers submitted to us; in memory, best effort */
 #define LIMIT_RECEIPT_CANDIDATES 6        /* spellings of one message id that are looked up */
 #define LIMIT_PART_BYTES 1024             /* octets of one part of a text in several; a phone's has at most 160 */
 #define LIMIT_INBOUND_QUEUE 2048          /* patients' texts that wait for their commit; more come again */

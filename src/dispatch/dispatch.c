@@ -29,7 +29,7 @@ void dispatch_answer(const struct delivery *to, uint32_t status)
 	struct view message_id = view_str(status == ESME_ROK ? centre_message_id(to, id) : "");
 	link_carrier_answer(to->link, to->generation, to->command, to->sequence, status, message_id);
 	if (status == ESME_ROK && to->owes_receipt)
-		centre_receipt(to);
+		centre_receipt(to->owes_receipt->centre, to);
 }
 
 bool dispatch_refused_for_data(const char *sqlstate)
@@ -352,6 +352,7 @@ struct dispatch *dispatch_new(const struct dispatch_config *config)
 	d->flights = flights_new();
 	d->outcomes = outcomes_new(d);
 	d->inbounds = inbounds_new(d);
+	d->centre = centre_new(d);
 	d->house = house_new(d);
 	d->zones = zone_cache_new(config->tzdata);
 	d->flow = flow_new(d);
@@ -496,6 +497,7 @@ void dispatch_free(struct dispatch *d)
 	webhooks_free(d->webhooks);
 	house_free(d->house);
 	inbounds_free(d->inbounds);
+	centre_free(d->centre);
 	outcomes_free(d->outcomes);
 	claimer_free(d->claimer);
 	flow_free(d->flow);

@@ -44,6 +44,7 @@ struct delivery {
 #define DISPATCH_LINKS_MAX (LIMIT_CARRIERS * LIMIT_LINKS * 2) /* a pair has two sessions */
 
 struct accepter;
+struct centre;
 struct claimer;
 struct flow;
 struct asks;
@@ -75,6 +76,7 @@ struct dispatch {
 	struct flights *flights;
 	struct outcomes *outcomes;
 	struct inbounds *inbounds;
+	struct centre *centre;
 	struct webhooks *webhooks;
 	struct house *house;
 	struct zone_cache *zones;
@@ -115,8 +117,11 @@ int64_t claimer_lock_key(const struct uuid *practice, char kind, struct view who
 uint32_t centre_refusal(enum smpp_command command);
 /* The message_id of our answer, "" when the request gets none. */
 const char *centre_message_id(const struct delivery *from, char to[UUID_TEXT_BYTES]);
-/* Sends the receipt that is owed for a text that is committed. Best effort: one that finds no free slot is counted. */
-void centre_receipt(const struct delivery *from);
+/* The receipt that is owed for a text that is committed: it goes a little after the answer, by any session of the
+ * carrier that receives, or later when there is one. Best effort: what does not find its way in time is counted. */
+struct centre *centre_new(struct dispatch *d);
+void centre_receipt(struct centre *c, const struct delivery *from);
+void centre_free(struct centre *c);
 
 /* Reads the holds of one sender into the facts: hold and hold_until_us when every configured carrier is held, of the
  * one that is free first. Returns a bit for each carrier, by its place in the configuration, that is held. */
