@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Peer, peerNames } from './lib/peer.mjs';
+import { centre } from './lib/centre.mjs';
 import { Kannel, kannelIsHere } from './lib/kannel.mjs';
 import { Smsc } from './lib/smsc.mjs';
 import { frames, judge, Tap } from './lib/tap.mjs';
@@ -177,6 +178,14 @@ for (const name of ['npm smpp 0.5.1', 'Perl Net::SMPP 1.19'])
     await judged(t, it.tap, 'server');
   });
 
+/** What Kannel says in its binds: the kinds, and the version in each. */
+function assertBinds(tap, mode, version) {
+  const binds = tap.said('client').flatMap((octets) => frames(octets).pdus.slice(0, 1));
+  const kinds = binds.map((bind) => bind.readUInt32BE(4));
+  assert.deepEqual(kinds.sort(), mode === 'trx' ? [9] : [1, 2]);
+  for (const bind of binds) assert.equal(bind.at(-4), parseInt(version, 16), 'what Kannel says in its bind');
+}
+
 for (const mode of ['trx', 'tx+rx'])
   for (const version of ['33', '34', '50'])
     test(`Kannel 1.4.5 as customer of smsbridge smsc, ${mode}, version ${version}`, async (t) => {
@@ -185,10 +194,7 @@ for (const mode of ['trx', 'tx+rx'])
       const kannel = await new Kannel({ port: it.tap.port, mode, version }).start();
       atEnd(t, () => kannel.stop());
       await kannel.bound();
-      const binds = it.tap.said('client').flatMap((octets) => frames(octets).pdus.slice(0, 1));
-      const kinds = binds.map((bind) => bind.readUInt32BE(4));
-      assert.deepEqual(kinds.sort(), mode === 'trx' ? [9] : [1, 2]);
-      for (const bind of binds) assert.equal(bind.at(-4), parseInt(version, 16), 'what Kannel says in its bind');
+      assertBinds(it.tap, mode, version);
 
       const [from, to] = [nextPhone(), nextPhone()];
       await kannel.submit({ from, to, text: 'Dr. Elm {9:30}', dlr: 'one' });
@@ -208,5 +214,109 @@ for (const mode of ['trx', 'tx+rx'])
         .said('server')
         .map((octets) => frames(octets).pdus[0].includes(Buffer.from('0210000134', 'hex')));
       assert.deepEqual(new Set(says), new Set([version !== '33']), 'sc_interface_version for who knows TLVs');
+      return undefined;
+    });
+
+for (const name of peerNames)
+  test(`${name} binds to the gateway: reminders go to it, texts and STOP come from it, unbind`, async (t) => {
+    const s = await centre(t);
+    const peer = await customer(t, name, { port: s.tap.port });
+    const [patient, practice] = [nextPhone(), digits(s.practice.sender)];
+    const m = await s.api.accepted({ phone: patient, body: 'Dr. Elm: see you tomorrow at 9:30.' });
+    if (name === 'npm larvitsmpp 0.4.0') {
+      // it takes receipts only, and says so with a status of the TLV range: proof that it did not take the reminder
+      await becomes(s, m.id, 'failed');
+      const told = (await s.db.events(m.id)).find((e) => e.type === 'message.failed');
+      assert.equal(told.data.command_status, 'ESME_RINVTLVSTREAM');
+    } else {
+      const got = await peer.event('deliver');
+      assert.deepEqual([got.from, got.to, got.text], [practice, digits(patient), m.draft.body]);
+      await becomes(s, m.id, 'sent');
+    }
+    const text = {
+      do: 'submit',
+      from: digits(patient),
+      to: practice,
+      text: 'STOP',
+      dlr: name !== 'npm larvitsmpp 0.4.0',
+    };
+    const stop = await peer.tell(text, 'submitted');
+    ok(stop);
+    assert.ok(stop.id, 'our message id');
+    const refused = await s.api.accepted({ phone: patient });
+    await becomes(s, refused.id, 'blocked');
+    assert.equal((await s.db.message(refused.id)).reason, 'opted_out');
+    if (text.dlr)
+      await until(
+        () => peer.of('deliver').some((d) => d.esm_class === 4 && d.text.includes(`id:${stop.id} `)),
+        () => `the receipt that it asked for: ${JSON.stringify(peer.of('deliver'))} ${JSON.stringify(stop)}`,
+      );
+    ok(await peer.tell({ do: 'enquire' }, 'enquired'));
+    ok(await peer.tell({ do: 'unbind' }, 'unbound'));
+    await until(async () => (await s.gateway.metric('smsbridge_smpp_link_bound')) === 0, 'unbound');
+    assert.deepEqual(peer.of('error').concat(peer.of('odd'), peer.of('stray')), []);
+    const pdus = await judged(t, s.tap, 'server');
+    for (const command of ['80000009', '80000004', '00000005', '80000015', '80000006'])
+      assert.ok(pdus[command] >= 1, `${command} was judged`);
+  });
+
+for (const name of ['npm smpp 0.5.1', 'Perl Net::SMPP 1.19'])
+  test(`${name} binds to the gateway as a pair: reminders by the receiver, texts by the transmitter`, async (t) => {
+    const s = await centre(t);
+    const rx = await customer(t, name, { port: s.tap.port, kind: 'receiver' });
+    const tx = await customer(t, name, { port: s.tap.port, kind: 'transmitter' });
+    const [patient, practice] = [nextPhone(), digits(s.practice.sender)];
+    const m = await s.api.accepted({ phone: patient });
+    assert.equal((await rx.event('deliver')).text, m.draft.body);
+    const stop = await tx.tell(
+      { do: 'submit', from: digits(patient), to: practice, text: 'stop', dlr: true },
+      'submitted',
+    );
+    ok(stop);
+    await until(() => rx.of('deliver').some((d) => d.text.includes(`id:${stop.id} `)), 'the receipt, by the receiver');
+    await becomes(s, (await s.api.accepted({ phone: patient })).id, 'blocked');
+    assert.deepEqual(tx.of('deliver'), [], 'a transmitter is not delivered to');
+    await judged(t, s.tap, 'server');
+  });
+
+test('the gateway unbinds its customers when it ends', async (t) => {
+  const s = await centre(t);
+  const peers = [];
+  for (const name of peerNames.filter((n) => !n.includes('larvit')))
+    peers.push(await customer(t, name, { port: s.tap.port }));
+  await s.gateway.stop();
+  for (const peer of peers) await peer.event('unbind');
+  assert.equal(s.gateway.exit.code, 0);
+  await judged(t, s.tap, 'server');
+});
+
+for (const mode of ['trx', 'tx+rx'])
+  for (const version of ['33', '34', '50'])
+    test(`Kannel 1.4.5 binds to the gateway, ${mode}, version ${version}: STOP in, reminder out`, async (t) => {
+      if (!kannelIsHere) return t.skip('this distribution has no package kannel');
+      const s = await centre(t, {
+        accounts: [{ system_id: 'kannel', password: 'pw-of-k1', interface_version: '5.0' }],
+      });
+      const kannel = await new Kannel({ port: s.tap.port, mode, version }).start();
+      atEnd(t, () => kannel.stop());
+      await kannel.bound();
+      assertBinds(s.tap, mode, version);
+
+      const [patient, practice] = [nextPhone(), s.practice.sender];
+      const m = await s.api.accepted({ phone: patient, body: 'Dr. Elm {9:30} costs 5€ @ the door' });
+      const { from, to, text } = await kannel.text();
+      assert.deepEqual({ from, to, text }, { from: practice, to: patient, text: m.draft.body });
+      await becomes(s, m.id, 'sent');
+      await kannel.submit({ from: patient, to: practice, text: 'STOP', dlr: 'stop' });
+      await kannel.receipt(8, 'stop'); // we took it
+      await kannel.receipt(1, 'stop'); // and tell that it is delivered
+      const refused = await s.api.accepted({ phone: patient });
+      await becomes(s, refused.id, 'blocked');
+      assert.match((await kannel.text((x) => x !== kannel.texts[0])).text, /START/, 'the one confirmation');
+      await until(() => frames(s.tap.said('client')[0]).pdus.some((p) => p[7] === 0x15), 'Kannel asks whether we live');
+      await kannel.stop();
+      await until(async () => (await s.gateway.metric('smsbridge_smpp_link_bound')) === 0, 'unbound');
+      const pdus = await judged(t, s.tap, 'server');
+      assert.ok(pdus['80000004'] === 1 && pdus['00000005'] >= 3 && pdus['80000006'] >= 1, JSON.stringify(pdus));
       return undefined;
     });
