@@ -73,7 +73,7 @@ bool flow_used(struct flow *f, struct store_params *ps);
 void flow_refund(struct flow *f, const char *sender, int32_t day, unsigned segments);
 /* The local day, since 1970-01-01, on which a segment of this sender counts now. */
 int32_t flow_day(struct flow *f, const char *sender, int64_t now_us);
-/* Writes refunds that wait, at most one statement at a time. */
+/* Writes refunds that wait, and after flow_set looks again at what found no route; a statement at a time. */
 void flow_turn(struct flow *f);
 bool flow_idle(const struct flow *f);
 void flow_free(struct flow *f);

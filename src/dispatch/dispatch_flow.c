@@ -59,6 +59,7 @@ struct flow {
 	struct refund refund[REFUNDS_MAX];
 	unsigned refunds;
 	int64_t no_route_ms; /* last told */
+	bool routes_changed;
 	bool busy;
 	struct store_params params;
 };
@@ -111,6 +112,7 @@ void flow_set(struct flow *f, const struct dispatch_flow *rows)
 	struct flow old = *f;
 	int64_t now_ms = net_loop_now_ms(f->d->config.loop);
 	f->rows = *rows;
+	f->routes_changed = true;
 	f->senders = mem_alloc((rows->sender_count + 1) * sizeof(*f->senders));
 	for (unsigned i = 0; i < rows->sender_count; i++) {
 		f->senders[i].row = &rows->senders[i];
@@ -328,10 +330,8 @@ static void refunded_cb(void *ctx, enum store_result result, const char *sqlstat
 	f->busy = false;
 }
 
-void flow_turn(struct flow *f)
+static void write_refunds(struct flow *f)
 {
-	if (f->refunds == 0 || f->busy || !store_lane_up(f->d->house_lane))
-		return;
 	store_params_clear(&f->params);
 	for (unsigned i = 0; i < 3; i++)
 		store_array(&f->params, STORE_TEXT);
@@ -344,6 +344,38 @@ void flow_turn(struct flow *f)
 	f->busy = true;
 	struct store_step step = {"ceilings_add", &f->params, NULL};
 	store_lane_run(f->d->house_lane, &step, 1, refunded_cb, f);
+}
+
+static void looked_again_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct flow *f = ctx;
+	(void)result; /* failed: they come by themselves, a little later */
+	(void)sqlstate;
+	f->busy = false;
+	claimer_wake(f->d->claimer);
+}
+
+/* What waits for a route would come by itself in a minute or two; who has just added one need not wait for that. */
+static void look_again(struct flow *f)
+{
+	int64_t now_us = dispatch_now_us(f->d);
+	store_params_clear(&f->params);
+	store_value_time(&f->params, now_us);
+	store_value_time(&f->params, now_us + 2 * NO_ROUTE_US);
+	f->routes_changed = false;
+	f->busy = true;
+	struct store_step step = {"no_route_due", &f->params, NULL};
+	store_lane_run(f->d->house_lane, &step, 1, looked_again_cb, f);
+}
+
+void flow_turn(struct flow *f)
+{
+	if (f->busy || !f->d->entered || !store_lane_up(f->d->house_lane))
+		return;
+	if (f->refunds)
+		write_refunds(f);
+	else if (f->routes_changed)
+		look_again(f);
 }
 
 bool flow_idle(const struct flow *f)
