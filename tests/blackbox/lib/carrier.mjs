@@ -19,7 +19,8 @@ const states = { ENROUTE: 1, DELIVRD: 2, EXPIRED: 3, DELETED: 4, UNDELIV: 5, ACC
 export class Carrier {
   /**
    * onBind(pdu, session): command_status, or 'silent'.
-   * onSubmit(submit, carrier): nothing to answer with a message id at once, or {status, id, delay, receipt, silent, drop}.
+   * onSubmit(submit, carrier): nothing to answer with a message id at once, or {status, id, delay, receipt, silent, drop,
+   * more}; more: further fields of the answer.
    */
   constructor({ onBind, onSubmit, tls } = {}) {
     this.tls = tls; // {key, cert} in PEM, or nothing for plain TCP
@@ -72,6 +73,7 @@ export class Carrier {
       session.send(pdu.response(), () => session.close());
     });
     session.on('submit_sm', (pdu) => this.submit(session, pdu));
+    session.on('data_sm', (pdu) => this.submit(session, pdu));
   }
 
   bind(session, pdu) {
@@ -89,7 +91,7 @@ export class Carrier {
       pdu,
       from: pdu.source_addr,
       to: pdu.destination_addr,
-      text: pdu.short_message?.message ?? '',
+      text: (pdu.command === 'data_sm' ? pdu.message_payload : pdu.short_message)?.message ?? '',
     };
     submit.phone = submit.to.startsWith('+') ? submit.to : `+${submit.to}`;
     this.submits.push(submit);
@@ -112,7 +114,7 @@ export class Carrier {
   }
 
   /** Answers one submit; later, again or in any order is the script's choice. */
-  answer(submit, { status = 0, id, headerOnly = false } = {}) {
+  answer(submit, { status = 0, id, headerOnly = false, more = {} } = {}) {
     const { session, pdu } = submit;
     submit.id = id ?? submit.id ?? this.nextId();
     session.open--;
@@ -125,7 +127,7 @@ export class Carrier {
       head.writeUInt32BE(pdu.sequence_number, 12);
       session.socket.write(head);
     } else {
-      session.send(pdu.response({ command_status: status, message_id: status === 0 ? submit.id : '' }));
+      session.send(pdu.response({ command_status: status, message_id: status === 0 ? submit.id : '', ...more }));
     }
     return true;
   }

@@ -1,0 +1,100 @@
+// A gateway with several carriers and several practices, and figures about what reached whom and when.
+import { Carrier } from './carrier.mjs';
+import { Gateway } from './gateway.mjs';
+import { until } from './util.mjs';
+import { atEnd, practice, theCluster } from './world.mjs';
+
+/**
+ * carriers: {name: {link, ...options of Carrier}}; practices: how many, or a list of what practice() takes; config: the
+ * rest of the configuration, or a function of what is there by then (s.practices) that gives it.
+ */
+export async function fleet(t, { carriers = {}, practices = 1, config = {}, start = true } = {}) {
+  const s = { carriers: {} };
+  s.db = await theCluster().database();
+  for (const [name, { link, ...behaviour }] of Object.entries(carriers)) {
+    const carrier = await new Carrier(behaviour).start();
+    s.carriers[name] = Object.assign(carrier, { link, name });
+    atEnd(t, () => carrier.stop());
+  }
+  s.practices = [];
+  const list = typeof practices === 'number' ? Array.from({ length: practices }, (_, i) => ({ i })) : practices;
+  for (const { i, segments, ...about } of list) {
+    const p = await practice(s.db, { name: `Elm Street Clinic ${i ?? ''}`.trim(), ...about });
+    if (segments) await s.db.sql('UPDATE smsbridge.practice SET max_segments = $2 WHERE id = $1', [p.id, segments]);
+    s.practices.push(p);
+  }
+  [s.practice] = s.practices;
+  s.gateway = new Gateway(s.db, {
+    carriers: Object.values(s.carriers).map((c) => ({ name: c.name, port: c.port, ...c.link })),
+    config: typeof config === 'function' ? config(s) : config,
+  });
+  s.gateway.key = s.practice.key;
+  atEnd(t, () => s.gateway.close());
+  Object.defineProperty(s, 'api', { get: () => s.gateway.api });
+  if (start) {
+    await s.gateway.start();
+    for (const c of Object.values(s.carriers)) await c.bound();
+  }
+  return s;
+}
+
+/** Posts count messages of a practice, side by side; resolves when all are accepted. */
+export const pour = (s, count, { key, ...fields } = {}) =>
+  Promise.all(
+    Array.from({ length: count }, (_, i) =>
+      s.api.accepted(
+        Object.fromEntries(Object.entries(fields).map(([k, v]) => [k, typeof v === 'function' ? v(i) : v])),
+        key ? { key } : {},
+      ),
+    ),
+  );
+
+/** How many of the carrier's submits are of these messages. */
+export function arrived(carrier, messages) {
+  const bodies = new Set(messages.map((m) => m.draft.body));
+  return carrier.submits.filter((x) => bodies.has(x.text));
+}
+
+/** The most that fell into any stretch of so many ms. times: ascending or not. */
+export function mostWithin(times, ms) {
+  const sorted = [...times].sort((a, b) => a - b);
+  let most = 0;
+  for (let from = 0, to = 0; to < sorted.length; to++) {
+    while (sorted[to] - sorted[from] >= ms) from++;
+    most = Math.max(most, to - from + 1);
+  }
+  return most;
+}
+
+/** Arrivals a second between the first and the last. */
+export const rateOf = (submits) => (1000 * (submits.length - 1)) / (submits.at(-1).at - submits[0].at);
+
+/** Waits for a status in the database. */
+export const becomes = (s, id, wanted, ms) =>
+  until(
+    async () => {
+      const m = await s.db.message(id);
+      return m.status === wanted && m;
+    },
+    async () => `${wanted}, is ${JSON.stringify(await s.db.message(id))}`,
+    ms,
+  );
+
+/** Messages of a database by status and reason: {'sent': 5, 'held daily_ceiling': 3}. */
+export async function counts(s, where = 'true') {
+  const rows = await s.db.sql(
+    `SELECT status || coalesce(' ' || reason, '') AS what, count(*)::int AS n FROM smsbridge.message WHERE ${where} GROUP BY 1`,
+  );
+  return Object.fromEntries(rows.map((r) => [r.what, r.n]));
+}
+
+/** Waits until the counts hold. */
+export async function counted(s, wanted, ms, where) {
+  const text = JSON.stringify(Object.entries(wanted).sort());
+  return until(
+    async () => JSON.stringify(Object.entries(await counts(s, where)).sort()) === text,
+    async () => `${text}, there are ${JSON.stringify(await counts(s, where))}`,
+    ms,
+    50,
+  );
+}
