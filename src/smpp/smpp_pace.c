@@ -5,7 +5,7 @@
 #define PAUSE_MAX_MS 60000
 #define CONGESTION_PAUSE_MS 1000
 #define CONGESTION_SLOWER 0.8
-#define BURST_S 0.1    /* seconds of rate that may go at once */
+#define BURST_S 0.1    /* seconds of rate that may be caught up at once, beside the one segment that is its turn */
 #define GROWTH 0.05    /* of the rate, a second */
 #define FORGET_S 60000 /* without a configured rate: how long a narrowing is remembered */
 
@@ -17,7 +17,7 @@ void smpp_pace_init(struct smpp_pace *p, double rate, int64_t now_ms)
 
 static double burst(const struct smpp_pace *p)
 {
-	return p->allowed * BURST_S < 1 ? 1 : p->allowed * BURST_S;
+	return 1 + p->allowed * BURST_S;
 }
 
 void smpp_pace_set_rate(struct smpp_pace *p, double rate, int64_t now_ms)

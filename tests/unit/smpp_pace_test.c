@@ -49,6 +49,24 @@ static void a_rate_holds_at_any_step(void **state)
 		}
 }
 
+/* Who is given turns a segment's time apart, and comes to each a little late, finds every one still there. */
+static void turns_that_are_taken_late_are_not_lost(void **state)
+{
+	(void)state;
+	static const double rates[] = {0.5, 1, 3, 9, 12, 40};
+	seeded_start("smpp_pace_late");
+	for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+		struct smpp_pace p;
+		smpp_pace_init(&p, rates[i], 0);
+		for (int turn = 1; turn <= 300; turn++) {
+			int64_t now = (int64_t)(1000.0 * turn / rates[i]) + 1 + seeded_between(0, 98);
+			if (smpp_pace_allows(&p, now) == 0)
+				fail_msg("rate %g: turn %d was lost", rates[i], turn);
+			smpp_pace_spend(&p, 1, now);
+		}
+	}
+}
+
 static void several_segments_borrow(void **state)
 {
 	(void)state;
@@ -179,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(no_rate_is_no_limit),
 	        cmocka_unit_test(a_rate_holds_at_any_step),
+	        cmocka_unit_test(turns_that_are_taken_late_are_not_lost),
 	        cmocka_unit_test(several_segments_borrow),
 	        cmocka_unit_test(trap_21_a_throttle_pauses_and_halves),
 	        cmocka_unit_test(trap_22_a_full_queue_pauses_longer),
