@@ -73,18 +73,22 @@ static void submit_all(struct claimer *c)
 
 /* --- end of a cycle ---------------------------------------------------------------------------------------------- */
 
+/* What is due since before we looked is held by another process. */
+static int64_t wait_ms(const struct claimer *c)
+{
+	int64_t now_us = dispatch_now_us(c->d);
+	if (c->next_due_us <= c->now_us)
+		return POLL_MS;
+	int64_t due_ms = c->next_due_us > now_us ? clock_delay_ms(c->d->config.clock, now_us, c->next_due_us) : 0;
+	return due_ms < POLL_MS ? due_ms : POLL_MS;
+}
+
 static void idle(struct claimer *c)
 {
 	c->state = CLAIM_IDLE;
 	c->count = 0;
 	pool_free(&c->pool);
-	int64_t wait_ms = POLL_MS;
-	int64_t now_us = dispatch_now_us(c->d);
-	if (c->next_due_us > now_us) {
-		int64_t due_ms = clock_delay_ms(c->d->config.clock, now_us, c->next_due_us);
-		wait_ms = due_ms < wait_ms ? due_ms : wait_ms;
-	}
-	net_timer_start(c->timer, c->wake ? 0 : wait_ms);
+	net_timer_start(c->timer, c->wake ? 0 : wait_ms(c));
 }
 
 static void rolled_back_cb(void *ctx, enum store_result result, const char *sqlstate)
@@ -97,7 +101,20 @@ static void rolled_back_cb(void *ctx, enum store_result result, const char *sqls
 static void end_transaction(struct claimer *c, const char *how)
 {
 	struct store_step step = {how, NULL, NULL};
-	c->next_due_us = 0;
+	store_lane_run(c->d->claim_lane, &step, 1, rolled_back_cb, c);
+}
+
+static void next_due_cb(void *ctx, const struct store_rows *rows)
+{
+	struct claimer *c = ctx;
+	c->next_due_us = store_rows_null(rows, 0, 0) ? 0 : store_rows_int(rows, 0, 0);
+}
+
+/* A place in a line may come before any answer does. A statement of its own, behind the commit: what is committed is
+ * on the wire already. */
+static void look_ahead(struct claimer *c)
+{
+	struct store_step step = {"next_due", NULL, next_due_cb};
 	store_lane_run(c->d->claim_lane, &step, 1, rolled_back_cb, c);
 }
 
@@ -109,12 +126,16 @@ static void committed_cb(void *ctx, enum store_result result, const char *sqlsta
 		end_transaction(c, "ROLLBACK");
 		return;
 	}
-	if (result == STORE_OK) {
-		submit_all(c);
-		c->wake = c->wake || c->count == c->asked || roster_on(c->roster);
-		c->next_due_us = 0;
+	if (result != STORE_OK) {
+		idle(c);
+		return;
 	}
-	idle(c);
+	submit_all(c);
+	c->wake = c->wake || c->count == c->asked || roster_on(c->roster);
+	if (c->wake)
+		idle(c);
+	else
+		look_ahead(c);
 }
 
 /* --- verdicts ---------------------------------------------------------------------------------------------------- */
@@ -433,12 +454,6 @@ static void due_cb(void *ctx, const struct store_rows *rows)
 	roster_saw(c->roster, c->m, c->count, c->asked);
 }
 
-static void next_due_cb(void *ctx, const struct store_rows *rows)
-{
-	struct claimer *c = ctx;
-	c->next_due_us = store_rows_null(rows, 0, 0) ? 0 : store_rows_int(rows, 0, 0);
-}
-
 static void none_due(struct claimer *c)
 {
 	struct store_step steps[] = {{"COMMIT", NULL, NULL}, {"next_due", NULL, next_due_cb}};
@@ -514,6 +529,7 @@ void claimer_turn(struct claimer *c)
 	c->wake = false;
 	c->count = 0;
 	c->now_us = dispatch_now_us(d);
+	c->next_due_us = 0;
 	if (!roster_on(c->roster))
 		claim_oldest(c);
 	else if (!roster_renew(c->roster, c->now_us, roster_cb, c))
