@@ -46,13 +46,19 @@ struct refund {
 	unsigned segments;
 };
 
+/* A text of several segments needs a slot for each, but only one segment's worth of the pace: it borrows the rest. */
+struct link_room {
+	unsigned slots;
+	int64_t paced;
+};
+
 struct flow {
 	struct dispatch *d;
 	struct dispatch_flow rows;
 	struct sender *senders; /* by number, ascending */
 	const struct zone **brand_zones;
 	struct line carrier_line[LIMIT_CARRIERS];
-	unsigned left[DISPATCH_LINKS_MAX]; /* free slots of each link in this batch */
+	struct link_room left[DISPATCH_LINKS_MAX]; /* of each link in this batch */
 	unsigned next_link;
 	struct day_key key[KEYS_MAX];
 	unsigned keys;
@@ -405,8 +411,16 @@ int64_t flow_ready_ms(struct flow *f)
 
 void flow_begin(struct flow *f)
 {
-	for (unsigned i = 0; i < f->d->links; i++)
-		f->left[i] = link_carrier_slots(f->d->link[i].link);
+	for (unsigned i = 0; i < f->d->links; i++) {
+		const struct carrier_link *link = f->d->link[i].link;
+		unsigned paced = link_carrier_slots(f->d->link[i].link);
+		f->left[i] = (struct link_room){paced ? link_carrier_window(link) : 0, paced};
+	}
+}
+
+static bool has_room(const struct link_room *r, unsigned segments)
+{
+	return r->slots >= segments && r->paced > 0;
 }
 
 static void look_at_carriers(const struct flow *f, const struct claimed *m, enum policy_room *room)
@@ -417,7 +431,7 @@ static void look_at_carriers(const struct flow *f, const struct claimed *m, enum
 		unsigned c = (unsigned)(f->d->link[i].carrier - f->d->carriers);
 		if (m->held >> c & 1)
 			continue;
-		if (f->left[i] >= m->segments)
+		if (has_room(&f->left[i], m->segments))
 			room[c] = ROUTE_FREE;
 		else if (room[c] == ROUTE_DOWN && link_carrier_transmits(f->d->link[i].link))
 			room[c] = ROUTE_FULL;
@@ -437,9 +451,10 @@ static struct link_slot *take_link(struct flow *f, unsigned carrier, unsigned se
 {
 	for (unsigned n = 0; n < f->d->links; n++) {
 		unsigned i = (f->next_link + n) % f->d->links;
-		if (f->d->link[i].carrier == &f->d->carriers[carrier] && f->left[i] >= segments) {
+		if (f->d->link[i].carrier == &f->d->carriers[carrier] && has_room(&f->left[i], segments)) {
 			f->next_link = i + 1;
-			f->left[i] -= segments;
+			f->left[i].slots -= segments;
+			f->left[i].paced -= segments;
 			return &f->d->link[i];
 		}
 	}

@@ -208,13 +208,18 @@ bool link_carrier_is_centre(const struct carrier_link *l)
 	return l->config.connect == LINK_ACCEPT;
 }
 
-unsigned link_carrier_slots(struct carrier_link *l)
+unsigned link_carrier_window(const struct carrier_link *l)
 {
 	if (!l->bound || l->ending)
 		return 0;
 	if (link_pump_queued(l->pump) > LIMIT_SESSION_OUT_BYTES)
 		return 0; /* the socket is stuck: what is claimed must be able to leave at once */
-	unsigned slots = smpp_session_slots(link_pump_session(l->pump));
+	return smpp_session_slots(link_pump_session(l->pump));
+}
+
+unsigned link_carrier_slots(struct carrier_link *l)
+{
+	unsigned slots = link_carrier_window(l);
 	unsigned allowed = smpp_pace_allows(&l->pace, net_loop_now_ms(l->loop));
 	return allowed < slots ? allowed : slots;
 }

@@ -61,6 +61,8 @@ bool link_carrier_waits(const struct carrier_link *l);
 bool link_carrier_is_centre(const struct carrier_link *l);
 /* Submits of one segment that it would take now. */
 unsigned link_carrier_slots(struct carrier_link *l);
+/* Free slots of its window, whatever the pace lets go now. */
+unsigned link_carrier_window(const struct carrier_link *l);
 /* Whether it is bound so that submits may go, now or when a slot is free. */
 bool link_carrier_transmits(const struct carrier_link *l);
 /* Milliseconds until its pace lets more go: 0 when it does; INT64_MAX when it is not bound, or an answer must come
