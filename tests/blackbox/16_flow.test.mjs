@@ -140,3 +140,56 @@ test('no route: it waits, the operator is told, and it goes when a reload brings
   await s.gateway.reload((c) => c.routes.push({ carrier: 'only', tier: 2 }));
   await goesTo(s, m, 'only');
 });
+
+/** Never above rate and burst in any stretch; a tenth of a second is how late we may read. */
+function heldTo(submits, rate, { burst = 1 + rate / 10, segments = 1 } = {}) {
+  const times = submits.map((x) => x.at);
+  for (const ms of [500, 1000, 2000, 4000]) {
+    const most = (rate * (ms + 100)) / 1000 + burst + segments - 1;
+    const got = mostWithin(times, ms);
+    assert.ok(got <= most, `${got} within ${ms} ms; ${rate} a second allow ${most.toFixed(1)}`);
+  }
+}
+
+for (const delay of [0, 700])
+  test(`the rate of a sender, answers after ${delay} ms: its backlog does not slow another sender`, async (t) => {
+    const s = await fleet(t, {
+      carriers: { only: { link: { window: 200 }, onSubmit: () => ({ delay }) } },
+      practices: 2,
+      config: ({ practices: [first] }) => ({ senders: [{ number: first.sender, rate: 12 }] }),
+    });
+    const [slowOnes, freeOnes] = s.practices;
+    const limited = await pour(s, 60, { key: slowOnes.key });
+    const began = Date.now();
+    const free = await pour(s, 100, { key: freeOnes.key });
+    await until(() => arrived(s.carriers.only, free).length === 100, 'the free ones go', 20000);
+    const took = Date.now() - began;
+    assert.ok(took < 3000 * slow, `100 of a free sender took ${took} ms`);
+    assert.ok(arrived(s.carriers.only, limited).length < 60, 'while the limited one has a backlog');
+    await counted(s, { sent: 160 }, 30000);
+    const at = arrived(s.carriers.only, limited);
+    heldTo(at, 12);
+    const rate = rateOf(at);
+    t.diagnostic(`${rate.toFixed(1)} a second of 12; the others took ${took} ms`);
+    assert.ok(rate > 12 * 0.75 || slow > 1, `${rate.toFixed(1)} a second`);
+  });
+
+test('the rate of a sender counts segments', async (t) => {
+  const s = await fleet(t, {
+    carriers: { only: { link: { window: 200 } } },
+    practices: [{ segments: 3 }],
+    config: ({ practices: [p] }) => ({ senders: [{ number: p.sender, rate: 9 }] }),
+  });
+  const long = (i) => `Завтра в 9:30, приём номер ${i}. `.padEnd(160, 'ж');
+  await pour(s, 10, { body: long });
+  await until(() => s.carriers.only.submits.length === 30, 'each in three parts', 20000);
+  heldTo(s.carriers.only.submits, 9, { segments: 3 });
+  assert.ok(rateOf(s.carriers.only.submits) > 9 * 0.7 || slow > 1, `${rateOf(s.carriers.only.submits)}`);
+});
+
+test('a slow link takes texts of several segments too', async (t) => {
+  const s = await fleet(t, { carriers: { only: { link: { rate: 5 } } }, practices: [{ segments: 3 }] });
+  await pour(s, 3, { body: (i) => `Завтра в 9:30, приём номер ${i}. `.padEnd(160, 'ж') });
+  await until(() => s.carriers.only.submits.length === 9, 'nine parts', 10000);
+  heldTo(s.carriers.only.submits, 5, { segments: 3 });
+});
