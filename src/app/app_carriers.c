@@ -101,6 +101,7 @@ struct dispatch_carrier app_carrier(const struct config_carrier *c, struct tls_c
 	                                 .dest_ton = (uint8_t)c->dest_ton,
 	                                 .dest_npi = (uint8_t)c->dest_npi,
 	                                 .data_sm = c->submit_with == CONFIG_submit_with_data_sm,
+	                                 .submit_multi = c->submit_multi,
 	                                 .alphabet = alphabet_of(c->alphabet),
 	                                 .long_texts = split_of(c->long_messages),
 	                                 .validity = validity_of(c->validity),

@@ -68,6 +68,7 @@
 #define LIMIT_ROUTES 128                  /* routes in the configuration: looked through for each message */
 #define LIMIT_SENDERS 1024                /* sender numbers with limits of their own: a bucket each */
 #define LIMIT_BRANDS 64                   /* brands in the configuration */
+#define LIMIT_MULTI 100                   /* destinations of one submit_multi of ours; 254 is the most (3.4 4.5.1) */
 #define LIMIT_BINDS_A_MINUTE 600          /* of one account: a bind for each message is borne, a storm is not */
 #define LIMIT_RECEIPTS_OWED 4096          /* receipts for texts that carriers submitted to us; in memory, best effort */
 #define LIMIT_RECEIPT_CANDIDATES 6        /* spellings of one message id that are looked up */

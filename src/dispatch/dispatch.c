@@ -148,66 +148,85 @@ static void refused(struct dispatch *d, struct carrier_link *l, const struct fli
 	o->type = "message.failed";
 }
 
-/* That an answer is late is known to the statement: an uncertain message takes `sent` and `failed`, nothing else. */
-static void answered_cb(void *ctx, struct carrier_link *l, const struct link_answer *answer)
+/* What the answer says of one message: submit_multi_resp lists who did not get it (3.4 4.5.2). */
+static uint32_t status_for(const struct flight *f, const struct link_answer *answer)
 {
-	struct dispatch *d = ctx;
-	struct flight *f = flights_get(d->flights, answer->ref);
-	if (!f)
-		return;
-	if (f->ask) {
-		asks_answered(d->asks, f, answer);
-		flights_remove(d->flights, answer->ref);
-		return;
+	struct smpp_dest dest;
+	size_t at = 0;
+	if (answer->command != SMPP_submit_multi_resp || answer->status != ESME_ROK || !answer->pdu->has_body)
+		return answer->status;
+	while (smpp_list_next(SMPP_UNSUCCESS, answer->pdu->field[SMPP_F_unsuccess_sme].text, &at, &dest)) {
+		char phone[24];
+		dispatch_phone_of(dest.address, phone);
+		if (strcmp(phone, f->phone) == 0)
+			return dest.error_status_code ? dest.error_status_code : ESME_RUNKNOWNERR;
 	}
+	return ESME_ROK;
+}
+
+/* That an answer is late is known to the statement: an uncertain message takes `sent` and `failed`, nothing else. */
+static void settle(struct dispatch *d, struct carrier_link *l, const struct flight *f, const struct link_answer *answer)
+{
 	struct outcome o = outcome_of(d, f);
-	smpp_status_text(answer->status, o.command_status, sizeof(o.command_status));
-	if (answer->status == ESME_ROK) {
+	uint32_t status = status_for(f, answer);
+	smpp_status_text(status, o.command_status, sizeof(o.command_status));
+	if (status == ESME_ROK) {
 		o.status = "sent";
 		o.type = "message.sent";
 		dispatch_carrier_id(answer->message_id, o.carrier_message_id);
 		dispatch_printable(o.carrier_message_id, '!');
 	} else {
-		refused(d, l, f, answer->status, &o);
+		refused(d, l, f, status, &o);
 	}
 	if (o.refund)
 		flow_refund(d->flow, f->sender, f->day, f->segments);
-	flights_remove(d->flights, answer->ref);
 	outcomes_add(d->outcomes, &o);
+}
+
+static void answered_cb(void *ctx, struct carrier_link *l, const struct link_answer *answer)
+{
+	struct dispatch *d = ctx;
+	struct flight *f = flights_get(d->flights, answer->ref);
+	for (uint64_t ref = answer->ref; f; f = flights_get(d->flights, ref)) {
+		uint64_t next = f->also;
+		if (f->ask)
+			asks_answered(d->asks, f, answer);
+		else
+			settle(d, l, f, answer);
+		flights_remove(d->flights, ref);
+		ref = next;
+	}
 	claimer_wake(d->claimer);
+}
+
+static void give_up(struct dispatch *d, const struct flight *f)
+{
+	struct outcome o = outcome_of(d, f);
+	o.status = "uncertain";
+	o.reason = REASON_answer_missing;
+	o.type = "message.uncertain";
+	outcomes_add(d->outcomes, &o);
 }
 
 static void unanswered_cb(void *ctx, struct carrier_link *l, uint64_t ref)
 {
 	struct dispatch *d = ctx;
-	struct flight *f = flights_get(d->flights, ref);
 	(void)l;
-	if (!f || f->given_up)
-		return;
-	if (f->ask) { /* it is asked again */
-		flights_remove(d->flights, ref);
-		return;
+	for (struct flight *f = flights_get(d->flights, ref); f && !f->given_up; f = flights_get(d->flights, ref)) {
+		uint64_t next = f->also;
+		if (f->ask) { /* it is asked again */
+			flights_remove(d->flights, ref);
+		} else {
+			give_up(d, f);
+			flights_give_up(d->flights, ref);
+		}
+		ref = next;
 	}
-	struct outcome o = outcome_of(d, f);
-	o.status = "uncertain";
-	o.reason = REASON_answer_missing;
-	o.type = "message.uncertain";
-	flights_give_up(d->flights, ref);
-	outcomes_add(d->outcomes, &o);
-	outcomes_rematch(d->outcomes); /* its receipt may be here already */
+	outcomes_rematch(d->outcomes); /* receipts may be here already */
 }
 
-static void unsent_cb(void *ctx, struct carrier_link *l, uint64_t ref)
+static void requeue(struct dispatch *d, const struct flight *f)
 {
-	struct dispatch *d = ctx;
-	struct flight *f = flights_get(d->flights, ref);
-	(void)l;
-	if (!f)
-		return;
-	if (f->ask) {
-		flights_remove(d->flights, ref);
-		return;
-	}
 	struct outcome o = outcome_of(d, f);
 	o.status = "held";
 	o.reason = REASON_link_lost;
@@ -215,8 +234,20 @@ static void unsent_cb(void *ctx, struct carrier_link *l, uint64_t ref)
 	o.refund = true;
 	o.due_us = o.at_us;
 	flow_refund(d->flow, f->sender, f->day, f->segments);
-	flights_remove(d->flights, ref);
 	outcomes_add(d->outcomes, &o);
+}
+
+static void unsent_cb(void *ctx, struct carrier_link *l, uint64_t ref)
+{
+	struct dispatch *d = ctx;
+	(void)l;
+	for (struct flight *f = flights_get(d->flights, ref); f; f = flights_get(d->flights, ref)) {
+		uint64_t next = f->also;
+		if (!f->ask)
+			requeue(d, f);
+		flights_remove(d->flights, ref);
+		ref = next;
+	}
 }
 
 static struct delivery delivery_of(struct dispatch *d, struct carrier_link *l, const struct smpp_pdu *pdu)

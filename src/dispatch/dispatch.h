@@ -23,6 +23,7 @@ struct dispatch_carrier {
 	const char *name;
 	uint8_t source_ton, source_npi, dest_ton, dest_npi;
 	bool data_sm;                   /* submits go as data_sm */
+	bool submit_multi;              /* one text for many goes in one PDU */
 	enum text_alphabet alphabet;    /* of data_coding 0 */
 	enum smpp_split_way long_texts; /* how a text of several segments goes */
 	enum dispatch_validity validity;

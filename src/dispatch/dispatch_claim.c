@@ -63,11 +63,38 @@ int64_t claimer_lock_key(const struct uuid *practice, char kind, struct view who
 	return (int64_t)h;
 }
 
+/* The message and those behind it that may go in one PDU with it. */
+static unsigned gather(struct claimer *c, unsigned first, struct claimed **group)
+{
+	unsigned n = 0;
+	group[n++] = &c->m[first];
+	if (!c->m[first].link->carrier->submit_multi)
+		return n;
+	for (unsigned i = first + 1; i < c->count && n < LIMIT_MULTI; i++) {
+		struct claimed *m = &c->m[i];
+		bool alike = m->verdict.verdict == VERDICT_SEND && !m->submitted;
+		for (unsigned k = 0; k < n && alike; k++)
+			alike = submits_alike(group[k], m, c->now_us);
+		if (alike) {
+			m->submitted = true;
+			group[n++] = m;
+		}
+	}
+	return n;
+}
+
 static void submit_all(struct claimer *c)
 {
-	for (unsigned i = 0; i < c->count; i++)
-		if (c->m[i].verdict.verdict == VERDICT_SEND)
-			submits_one(c->submits, &c->m[i], c->now_us);
+	struct claimed *group[LIMIT_MULTI];
+	for (unsigned i = 0; i < c->count; i++) {
+		if (c->m[i].verdict.verdict != VERDICT_SEND || c->m[i].submitted)
+			continue;
+		unsigned n = gather(c, i, group);
+		if (n > 1)
+			submits_many(c->submits, group, n, c->now_us);
+		else
+			submits_one(c->submits, group[0], c->now_us);
+	}
 	submits_flush(c->submits);
 }
 

@@ -31,6 +31,7 @@ struct claimed {
 	unsigned refusals; /* for a passing reason, among its attempts */
 	uint32_t held;     /* carriers that take nothing from the sender, a bit each by their place */
 	bool withdrawn;
+	bool submitted; /* with another, in one PDU */
 };
 
 /* --- whose turn ----------------------------------------------------------------------------------------------------
@@ -85,6 +86,10 @@ struct submits;
 struct submits *submits_new(struct dispatch *d);
 /* Hands a message whose `sending` is committed to its link, or writes that it never left. */
 void submits_one(struct submits *s, const struct claimed *m, int64_t now_us);
+/* The same for messages that share sender, text, link and end, all of one segment, in one submit_multi. */
+void submits_many(struct submits *s, struct claimed *const *m, unsigned count, int64_t now_us);
+/* Whether two messages of a batch may go in one submit_multi. */
+bool submits_alike(const struct claimed *a, const struct claimed *b, int64_t now_us);
 /* Puts what was handed over on the wire. */
 void submits_flush(struct submits *s);
 void submits_free(struct submits *s);

@@ -68,6 +68,16 @@ void flights_remove(struct flights *f, uint64_t ref)
 	f->free_list = (uint32_t)ref;
 }
 
+void flights_remove_chain(struct flights *f, uint64_t ref)
+{
+	while (ref) {
+		const struct flight *flight = flights_get(f, ref);
+		uint64_t next = flight ? flight->also : 0;
+		flights_remove(f, ref);
+		ref = next;
+	}
+}
+
 void flights_give_up(struct flights *f, uint64_t ref)
 {
 	struct flight *flight = flights_get(f, ref);

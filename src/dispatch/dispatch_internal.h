@@ -138,7 +138,9 @@ struct flight {
 	unsigned segments;
 	int32_t day; /* on which its segments count for the sender */
 	char sender[24];
-	unsigned part; /* as in struct outcome */
+	char phone[24]; /* of a submit_multi only: the answer names who did not get it */
+	uint64_t also;  /* the next message of the same submit_multi; 0: none */
+	unsigned part;  /* as in struct outcome */
 	unsigned parts;
 	uint8_t ask;   /* not 0: a question about the message (dispatch_ask.c), not its submit */
 	bool given_up; /* told as uncertain; a late answer may still come */
@@ -152,6 +154,8 @@ uint64_t flights_add(struct flights *f, const struct flight *flight);
 /* NULL when it has gone. */
 struct flight *flights_get(struct flights *f, uint64_t ref);
 void flights_remove(struct flights *f, uint64_t ref);
+/* And those that went with it. */
+void flights_remove_chain(struct flights *f, uint64_t ref);
 /* Keeps it for a late answer; the oldest such makes room. */
 void flights_give_up(struct flights *f, uint64_t ref);
 unsigned flights_open(const struct flights *f);

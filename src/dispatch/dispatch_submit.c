@@ -5,12 +5,14 @@
 #include "smpp_time.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define TEXT_BYTES (LIMIT_BODY_BYTES * 4)
 
 struct submits {
 	struct dispatch *d;
 	struct buf text; /* encoded */
+	struct buf destinations;
 	struct smpp_split split;
 	struct smpp_split_octets octets;
 	uint8_t data_coding;
@@ -24,6 +26,7 @@ struct submits *submits_new(struct dispatch *d)
 	struct submits *s = mem_alloc(sizeof(*s));
 	s->d = d;
 	s->text = BUF(TEXT_BYTES);
+	s->destinations = BUF(LIMIT_MULTI * 32);
 	return s;
 }
 
@@ -243,6 +246,74 @@ void submits_one(struct submits *s, const struct claimed *m, int64_t now_us)
 		submit_part(s, m, part, now_us);
 }
 
+/* --- one text for many -------------------------------------------------------------------------------------------- */
+
+bool submits_alike(const struct claimed *a, const struct claimed *b, int64_t now_us)
+{
+	const struct dispatch_carrier *c = a->link->carrier;
+	return c->submit_multi && !c->data_sm && !c->user_message_reference && a->link == b->link && !a->withdrawn &&
+	       !b->withdrawn && a->segments == 1 && b->segments == 1 && a->ucs2 == b->ucs2 &&
+	       strcmp(a->sender, b->sender) == 0 && view_eq(a->body, b->body) && strcmp(a->phone, b->phone) != 0 &&
+	       useful_until_us(a, now_us) == useful_until_us(b, now_us);
+}
+
+static void add_destination(const struct dispatch_carrier *carrier, const struct claimed *m, struct buf *to)
+{
+	buf_add_u8(to, 1); /* dest_flag: an SME address */
+	buf_add_u8(to, carrier->dest_ton);
+	buf_add_u8(to, carrier->dest_npi);
+	buf_add_str(to, m->phone + (m->phone[0] == '+'));
+	buf_add_u8(to, 0);
+}
+
+/* A flight for each, chained from the first, whose ref the answer brings; 0 when not all get one. */
+static uint64_t fly_together(struct submits *s, struct claimed *const *m, unsigned count, int64_t now_us)
+{
+	uint64_t next = 0;
+	for (unsigned i = count; i-- > 0;) {
+		struct flight flight = flight_of(s, m[i], 0, now_us);
+		copy_str(flight.phone, sizeof(flight.phone), m[i]->phone);
+		flight.also = next;
+		uint64_t ref = flights_add(s->d->flights, &flight);
+		if (!ref) {
+			flights_remove_chain(s->d->flights, next);
+			return 0;
+		}
+		next = ref;
+	}
+	return next;
+}
+
+static bool submit_together(struct submits *s, struct claimed *const *m, unsigned count, int64_t now_us)
+{
+	struct smpp_pdu pdu;
+	const char *why;
+	if (!encode_text(s, m[0]) || s->split.segments != 1)
+		return false;
+	smpp_pdu_init(&pdu, SMPP_submit_multi, 0);
+	address(m[0]->link->carrier, m[0], &pdu);
+	smpp_pdu_set_number(&pdu, SMPP_F_data_coding, s->data_coding);
+	if (!smpp_split_write(&s->split, 0, &s->octets, &pdu))
+		return false;
+	ask_carrier(s, m[0], now_us, &pdu);
+	buf_clear(&s->destinations);
+	for (unsigned i = 0; i < count; i++)
+		add_destination(m[0]->link->carrier, m[i], &s->destinations);
+	smpp_pdu_set_text(&pdu, SMPP_F_dest_address, buf_view(&s->destinations));
+	uint64_t ref = fly_together(s, m, count, now_us);
+	if (ref && link_carrier_submit(m[0]->link->link, ref, &pdu, count, &why))
+		return true;
+	flights_remove_chain(s->d->flights, ref);
+	return false;
+}
+
+void submits_many(struct submits *s, struct claimed *const *m, unsigned count, int64_t now_us)
+{
+	bool together = count > 1 && submit_together(s, m, count, now_us);
+	for (unsigned i = 0; i < count && !together; i++)
+		submits_one(s, m[i], now_us);
+}
+
 void submits_flush(struct submits *s)
 {
 	for (unsigned i = 0; i < s->d->links; i++)
@@ -252,5 +323,6 @@ void submits_flush(struct submits *s)
 void submits_free(struct submits *s)
 {
 	buf_free(&s->text);
+	buf_free(&s->destinations);
 	free(s);
 }
