@@ -2,7 +2,7 @@
 
 #define PAUSE_MIN_MS 500
 #define PAUSE_FULL_MIN_MS 2000 /* a queue empties slower than a rate window passes (trap 22) */
-#define PAUSE_MAX_MS 60000
+#define PAUSE_MAX_MS 15000     /* by then one message at a time asks whether it is better */
 #define CONGESTION_PAUSE_MS 1000
 #define CONGESTION_SLOWER 0.8
 #define BURST_S 0.1    /* seconds of rate that may be caught up at once, beside the one segment that is its turn */

@@ -1,9 +1,9 @@
 /* How fast a session may submit: a token bucket in segments, narrowed while the carrier says that it is too much.
  *
- * A refusal (ESME_RTHROTTLED, ESME_RMSGQFUL) pauses the session, doubling up to a minute, and halves what is allowed;
- * what is allowed grows again by a twentieth of the rate each second that passes without one (additive increase,
- * multiplicative decrease: traps 21 and 22). congestion_state (5.0 4.8.4.18) from 90 on slows down, 100 pauses. Pure:
- * times are monotonic milliseconds that never go back, chance comes in as an argument. */
+ * A refusal (ESME_RTHROTTLED, ESME_RMSGQFUL) pauses the session, doubling up to a quarter of a minute, and halves what
+ * is allowed; what is allowed grows again by a twentieth of the rate each second that passes without one (additive
+ * increase, multiplicative decrease: traps 21 and 22). congestion_state (5.0 4.8.4.18) from 90 on slows down, 100
+ * pauses. Pure: times are monotonic milliseconds that never go back, chance comes in as an argument. */
 #ifndef SMPP_PACE_H
 #define SMPP_PACE_H
 
