@@ -179,7 +179,7 @@ static void settle(struct dispatch *d, struct carrier_link *l, const struct flig
 		refused(d, l, f, status, &o);
 	}
 	if (o.refund)
-		flow_refund(d->flow, f->sender, f->day, f->segments);
+		flow_refund(d->flow, f->sender, f->sent_us, f->segments);
 	outcomes_add(d->outcomes, &o);
 }
 
@@ -233,7 +233,7 @@ static void requeue(struct dispatch *d, const struct flight *f)
 	o.type = "message.requeued";
 	o.refund = true;
 	o.due_us = o.at_us;
-	flow_refund(d->flow, f->sender, f->day, f->segments);
+	flow_refund(d->flow, f->sender, f->sent_us, f->segments);
 	outcomes_add(d->outcomes, &o);
 }
 

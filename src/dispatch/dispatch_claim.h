@@ -70,10 +70,9 @@ void flow_begin(struct flow *f);
 void flow_judge(struct flow *f, struct claimed *m, int64_t now_us);
 /* The parameters of ceilings_add for what flow_judge let go; false when there is nothing to add. */
 bool flow_used(struct flow *f, struct store_params *ps);
-/* So many segments of a sender are proven never to have left: they are taken off the day's count, in a while. */
-void flow_refund(struct flow *f, const char *sender, int32_t day, unsigned segments);
-/* The local day, since 1970-01-01, on which a segment of this sender counts now. */
-int32_t flow_day(struct flow *f, const char *sender, int64_t now_us);
+/* So many segments of a sender, counted at sent_us, are proven never to have left: they are taken off the counts of
+ * that day, in a while. */
+void flow_refund(struct flow *f, const char *sender, int64_t sent_us, unsigned segments);
 /* Writes refunds that wait, and after flow_set looks again at what found no route; a statement at a time. */
 void flow_turn(struct flow *f);
 bool flow_idle(const struct flow *f);

@@ -178,12 +178,6 @@ static int64_t reset_after_us(const struct zone *z, int32_t day)
 	return (z ? policy_zone_instant(z, day + 1, 0) : ((int64_t)day + 1) * 86400) * SECOND_US;
 }
 
-int32_t flow_day(struct flow *f, const char *sender, int64_t now_us)
-{
-	const struct sender *s = find_sender(f, sender);
-	return s ? local_day(s->zone, now_us) : 0;
-}
-
 static void need_key(struct flow *f, const char *kind, const char *name, unsigned most, const struct zone *z,
                      int64_t now_us)
 {
@@ -315,17 +309,16 @@ static void refund_key(struct flow *f, const char *kind, const char *name, int32
 	f->refund[i].segments += segments;
 }
 
-/* A brand's day may end elsewhere than its sender's; near midnight a refund may then miss, on the safe side. */
-void flow_refund(struct flow *f, const char *sender, int32_t day, unsigned segments)
+void flow_refund(struct flow *f, const char *sender, int64_t sent_us, unsigned segments)
 {
 	const struct sender *s = find_sender(f, sender);
 	if (!s)
 		return;
 	const struct dispatch_brand *b = brand_of(f, s);
 	if (s->row->daily)
-		refund_key(f, KIND_SENDER, s->row->number, day, segments);
+		refund_key(f, KIND_SENDER, s->row->number, local_day(s->zone, sent_us), segments);
 	if (b && b->daily)
-		refund_key(f, KIND_BRAND, b->name, day, segments);
+		refund_key(f, KIND_BRAND, b->name, local_day(f->brand_zones[s->row->brand], sent_us), segments);
 }
 
 static void refunded_cb(void *ctx, enum store_result result, const char *sqlstate)

@@ -136,7 +136,7 @@ struct flight {
 	unsigned attempts;
 	unsigned refusals; /* of these, those for a passing reason */
 	unsigned segments;
-	int32_t day; /* on which its segments count for the sender */
+	int64_t sent_us; /* rule time at which its segments count */
 	char sender[24];
 	char phone[24]; /* of a submit_multi only: the answer names who did not get it */
 	uint64_t also;  /* the next message of the same submit_multi; 0: none */

@@ -174,7 +174,7 @@ static void not_sent(struct submits *s, const struct claimed *m, enum reason rea
 	                    .type = type,
 	                    .carrier = m->link->carrier->name,
 	                    .at_us = now_us};
-	flow_refund(s->d->flow, m->sender, flow_day(s->d->flow, m->sender, now_us), m->segments);
+	flow_refund(s->d->flow, m->sender, now_us, m->segments);
 	outcomes_add(s->d->outcomes, &o);
 }
 
@@ -190,7 +190,7 @@ static struct flight flight_of(struct submits *s, const struct claimed *m, unsig
 	                        .segments = segments,
 	                        .part = part + 1,
 	                        .parts = s->split.parts,
-	                        .day = flow_day(s->d->flow, m->sender, now_us)};
+	                        .sent_us = now_us};
 	copy_str(flight.sender, sizeof(flight.sender), m->sender);
 	return flight;
 }
@@ -207,6 +207,7 @@ static void part_lost(struct submits *s, const struct flight *f, int64_t now_us)
 	                    .at_us = now_us,
 	                    .part = f->part,
 	                    .parts = f->parts};
+	flow_refund(s->d->flow, f->sender, f->sent_us, f->segments);
 	outcomes_add(s->d->outcomes, &o);
 }
 

@@ -6,7 +6,7 @@ import { Carrier } from './lib/carrier.mjs';
 import { arrived, becomes, counted, counts, fleet, mostWithin, pour, rateOf } from './lib/fleet.mjs';
 import { NOON } from './lib/gateway.mjs';
 import { never, nextPhone, slow, until } from './lib/util.mjs';
-import { atEnd, world } from './lib/world.mjs';
+import { another, atEnd, world } from './lib/world.mjs';
 
 await world();
 
@@ -192,4 +192,144 @@ test('a slow link takes texts of several segments too', async (t) => {
   await pour(s, 3, { body: (i) => `Завтра в 9:30, приём номер ${i}. `.padEnd(160, 'ж') });
   await until(() => s.carriers.only.submits.length === 9, 'nine parts', 10000);
   heldTo(s.carriers.only.submits, 5, { segments: 3 });
+});
+
+// Guam is awake when the day ends in California: sending hours are no matter there.
+let guam = 0;
+const inGuam = () => `+167155501${String(guam++ % 100).padStart(2, '0')}`;
+const MIDNIGHT = '2026-03-03T00:00:00-08:00';
+const before = (minutes) => new Date(Date.parse(MIDNIGHT) - minutes * 60000).toISOString();
+const used = async (s) =>
+  Object.fromEntries(
+    (await s.db.sql('SELECT kind, name, day::text, used FROM smsbridge.ceiling_day ORDER BY 1, 2, 3')).map((r) => [
+      `${r.kind} ${r.name} ${r.day}`,
+      r.used,
+    ]),
+  );
+
+test("a sender's daily ceiling: so many go, the rest after midnight in California", async (t) => {
+  const s = await fleet(t, {
+    carriers: { only: { link: { window: 50 } } },
+    config: ({ practice: p }) => ({
+      clock: { start: before(10) },
+      senders: [{ number: p.sender, daily: 5 }],
+    }),
+  });
+  await pour(s, 8, { phone: inGuam });
+  await counted(s, { sent: 5, 'held daily_ceiling': 3 });
+  const due = await s.db.sql('SELECT due_at FROM smsbridge.message WHERE due_at IS NOT NULL');
+  for (const { due_at: at } of due) {
+    const late = at.getTime() - Date.parse(MIDNIGHT);
+    assert.ok(late >= 0 && late <= 60000, `${late} ms after midnight`);
+  }
+  assert.deepEqual(await used(s), { [`sender ${s.practice.sender} 2026-03-02`]: 5 });
+  await s.gateway.moveClock(before(0.2));
+  await never(async () => s.carriers.only.submits.length > 5, 'one more on the same day', 500);
+  await s.gateway.moveClock(before(-2));
+  await counted(s, { sent: 8 });
+  await pour(s, 4, { phone: inGuam });
+  await counted(s, { sent: 10, 'held daily_ceiling': 2 });
+  assert.deepEqual(await used(s), {
+    [`sender ${s.practice.sender} 2026-03-02`]: 5,
+    [`sender ${s.practice.sender} 2026-03-03`]: 5,
+  });
+});
+
+test("a brand's daily ceiling is its senders' together, in segments", async (t) => {
+  const s = await fleet(t, {
+    carriers: { only: { link: { window: 50 } } },
+    practices: [{ segments: 3 }, {}],
+    config: ({ practices: [a, b] }) => ({
+      clock: { start: before(300) },
+      brands: [{ name: 'elm', daily: 13 }],
+      senders: [
+        { number: a.sender, daily: 10, brand: 'elm' },
+        { number: b.sender, brand: 'elm' },
+      ],
+    }),
+  });
+  const [a, b] = s.practices;
+  const long = (i) => `Завтра в 9:30, приём номер ${i}. `.padEnd(160, 'ж');
+  await pour(s, 5, { body: long, phone: inGuam, key: a.key });
+  await counted(s, { sent: 3, 'held daily_ceiling': 2 });
+  await pour(s, 6, { phone: inGuam, key: b.key });
+  await counted(s, { sent: 4, 'held daily_ceiling': 2 }, 15000, `practice_id = '${b.id}'`);
+  assert.deepEqual(await used(s), { 'brand elm 2026-03-02': 13, [`sender ${a.sender} 2026-03-02`]: 9 });
+});
+
+test('what a carrier refused does not count for the day', async (t) => {
+  const answers = [0x0b, 0x0b, 0x58, 0x0b, 0x58];
+  const s = await fleet(t, {
+    carriers: { only: { onSubmit: () => ({ status: answers.shift() ?? 0 }) } },
+    config: ({ practice: p }) => ({
+      clock: { start: before(300) }, // another day by UTC
+      brands: [{ name: 'elm', daily: 4 }],
+      senders: [{ number: p.sender, brand: 'elm' }],
+    }),
+  });
+  await pour(s, 3, { phone: inGuam });
+  await counted(s, { 'failed carrier_rejected': 3 });
+  await until(async () => (await used(s))['brand elm 2026-03-02'] === 0, async () => JSON.stringify(await used(s)));
+  await pour(s, 6, { phone: inGuam });
+  await counted(s, { 'failed carrier_rejected': 3, sent: 4, 'held daily_ceiling': 2 });
+  await until(async () => (await used(s))['brand elm 2026-03-02'] === 4, async () => JSON.stringify(await used(s)));
+  assert.equal(Object.keys(await used(s)).length, 1);
+});
+
+test('what is refused leaves its place of the day to another message, though the count is just being changed', async (t) => {
+  const s = await fleet(t, {
+    carriers: { only: { link: { window: 50 }, onSubmit: () => ({ silent: true }) } },
+    config: ({ practice: p }) => ({
+      clock: { start: before(300) },
+      senders: [{ number: p.sender, daily: 4 }],
+    }),
+  });
+  const { only } = s.carriers;
+  await pour(s, 4, { phone: inGuam });
+  await until(() => only.submits.length === 4, 'four go');
+  const other = await s.db.connect();
+  await other.query('BEGIN');
+  await other.query('UPDATE smsbridge.ceiling_day SET used = used');
+  for (const one of only.submits.slice(0, 2)) only.answer(one, { status: 0x0b });
+  await until(
+    async () => (await s.db.sql("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).length,
+    'the refund waits for us',
+  );
+  await other.query('COMMIT');
+  await until(
+    async () => Object.values(await used(s))[0] === 2,
+    async () => `two are taken off: ${JSON.stringify(await used(s))}`,
+  );
+  for (const one of only.submits.slice(2)) only.answer(one);
+  only.onSubmit = undefined;
+  await pour(s, 3, { phone: inGuam });
+  await counted(s, { 'failed carrier_rejected': 2, sent: 4, 'held daily_ceiling': 1 });
+});
+
+test('two processes share a daily ceiling: exactly so many go', async (t) => {
+  const s = await fleet(t, {
+    carriers: { only: { link: { window: 20 }, onSubmit: () => ({ delay: 5 }) } },
+    practices: 2,
+    config: ({ practices: [a, b] }) => ({
+      clock: { start: before(300) },
+      brands: [{ name: 'elm', daily: 41 }],
+      senders: [
+        { number: a.sender, daily: 25, brand: 'elm' },
+        { number: b.sender, daily: 25, brand: 'elm' },
+      ],
+    }),
+  });
+  const { node, ...config } = s.gateway.config;
+  const other = await another(t, s, { carrier: s.carriers.only, config, link: { name: 'only', window: 20 } });
+  await other.start();
+  await s.carriers.only.bound(2);
+  const keys = s.practices.map((p) => p.key);
+  await Promise.all([
+    ...keys.map((key) => pour(s, 25, { phone: inGuam, key })),
+    ...keys.map((key) => pour({ api: other.api }, 25, { phone: inGuam, key })),
+  ]);
+  await counted(s, { sent: 41, 'held daily_ceiling': 59 });
+  assert.equal(s.carriers.only.submits.length, 41);
+  assert.equal((await used(s))['brand elm 2026-03-02'], 41);
+  assert.equal(new Set(s.carriers.only.submits.map((x) => x.session)).size, 2, 'both carry');
 });
