@@ -452,11 +452,13 @@ test('trap 33: a patient who writes the same twice is heard twice', async (t) =>
 
 test('trap 33: keywords delivered again act once, and a STOP is never taken for a repeat that changes something', async (t) => {
   const s = await setup(t, {});
+  // queued in the transaction that acts; the line breaks on purpose, so what is sent may be lost with it
+  const notices = async (phone) => (await s.db.sql('SELECT 1 FROM smsbridge.message WHERE phone = $1', [phone])).length;
   const phone = nextPhone();
   await deliverUnheard(s, phone, { short_message: 'STOP' });
   await deliver(s, phone, { short_message: 'STOP' });
   assert.equal((await events(s, phone, 'opt_out.%')).length, 1, 'repeated while it is active: kept once');
-  await until(() => s.carrier.to(phone).length === 1, 'one confirmation');
+  assert.equal(await notices(phone), 1, 'one confirmation');
   const other = nextPhone();
   await deliverUnheard(s, other, { short_message: 'STOP' });
   await deliver(s, other, { short_message: 'START' });
@@ -477,8 +479,7 @@ test('trap 33: keywords delivered again act once, and a STOP is never taken for 
   const fourth = nextPhone();
   await deliverUnheard(s, fourth, { short_message: 'HELP' });
   await deliver(s, fourth, { short_message: 'HELP' });
-  await until(() => s.carrier.to(fourth).length === 1, 'helped');
-  await never(() => s.carrier.to(fourth).length > 1, 'helped twice');
+  assert.equal(await notices(fourth), 1, 'helped once');
   assert.deepEqual(await s.db.sql('SELECT * FROM report.violations'), []);
 });
 
