@@ -572,7 +572,7 @@ function golden(name) {
   );
 }
 
-test('traps 39 and 40: what we split, npm smpp reads', () => {
+test('trap 39 and trap 40: what we split, npm smpp reads', () => {
   const decoders = {
     gsm7: (octets) => smpp.encodings.ASCII.decode(octets),
     latin1: (octets) => octets.toString('latin1'),
@@ -609,7 +609,7 @@ test('traps 39 and 40: what we split, npm smpp reads', () => {
   assert.ok(seen >= 9);
 });
 
-test('traps 39 and 40: what we split, tshark puts together again', async () => {
+test('trap 39 and trap 40: what we split, tshark puts together again', async () => {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'smsbb-split-'));
   const fields = [
     'smpp.sequence_number',

@@ -48,7 +48,7 @@ static const struct {
 };
 
 /* trap 36: what data_coding 0 is depends on the carrier; each alphabet has its octets for the same characters. */
-static void encoding_is_strict_and_names_the_stranger(void **state)
+static void trap_36_encoding_is_strict_and_names_the_stranger(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(encodings); i++) {
@@ -194,7 +194,7 @@ static void check_decoding(const struct text_coding *c, const struct decoding *d
 	buf_free(&text);
 }
 
-static void data_coding_chooses_the_alphabet(void **state)
+static void trap_38_data_coding_chooses_and_what_does_not_decode_is_told(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(decodings); i++)
@@ -202,7 +202,7 @@ static void data_coding_chooses_the_alphabet(void **state)
 }
 
 /* trap 36: the same octets on links of another alphabet. */
-static void the_link_says_what_0_is(void **state)
+static void trap_36_the_link_says_what_0_is(void **state)
 {
 	(void)state;
 	static const struct {
@@ -225,7 +225,7 @@ static void the_link_says_what_0_is(void **state)
 }
 
 /* trap 38: data_coding 1 with UTF-8; valid UTF-8 where the alphabet has no such octets is UTF-8, and told as odd. */
-static void utf8_is_seen_for_what_it_is(void **state)
+static void trap_38_utf8_is_seen_for_what_it_is(void **state)
 {
 	(void)state;
 	static const struct decoding cases[] = {
@@ -409,7 +409,7 @@ static void joins_to(const struct text_part *parts, unsigned count, const char *
 	}
 
 /* trap 38: a surrogate pair split over parts, trap 37: an escape split over parts. */
-static void what_was_cut_through_is_whole_again(void **state)
+static void trap_38_what_was_cut_through_is_whole_again(void **state)
 {
 	(void)state;
 	const struct text_part pair[] = {PART(8, "\0a\xd8\x3d"), PART(8, "\xdc\x4d\0b")};
@@ -466,20 +466,20 @@ static void packed_parts_join_as_septets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(encoding_is_strict_and_names_the_stranger),
+	        cmocka_unit_test(trap_36_encoding_is_strict_and_names_the_stranger),
 	        cmocka_unit_test(nul_is_in_no_alphabet),
 	        cmocka_unit_test(a_full_buffer_is_no_success),
 	        cmocka_unit_test(names_find_their_alphabet),
-	        cmocka_unit_test(data_coding_chooses_the_alphabet),
-	        cmocka_unit_test(the_link_says_what_0_is),
-	        cmocka_unit_test(utf8_is_seen_for_what_it_is),
+	        cmocka_unit_test(trap_38_data_coding_chooses_and_what_does_not_decode_is_told),
+	        cmocka_unit_test(trap_36_the_link_says_what_0_is),
+	        cmocka_unit_test(trap_38_utf8_is_seen_for_what_it_is),
 	        cmocka_unit_test(packed_septets_behind_a_header),
 	        cmocka_unit_test(charsets_are_as_iconv_knows_them),
 	        cmocka_unit_test(every_ucs2_unit_is_as_iconv_knows_it),
 	        cmocka_unit_test(random_text_survives_ucs2),
 	        cmocka_unit_test(random_text_survives_its_alphabet),
 	        cmocka_unit_test(random_octets_decode_to_valid_text),
-	        cmocka_unit_test(what_was_cut_through_is_whole_again),
+	        cmocka_unit_test(trap_38_what_was_cut_through_is_whole_again),
 	        cmocka_unit_test(parts_of_different_codings),
 	        cmocka_unit_test(missing_parts_leave_a_mark),
 	        cmocka_unit_test(packed_parts_join_as_septets),
