@@ -1,11 +1,13 @@
 /* Patients' texts, one at a time, each in one transaction under the recipient's lock, then answered. A STOP does not
  * pass through the claim cycle and works while that is stopped.
- *   1 find the practice that has the number (inbound_practice)
- *   2 lock the recipient; take: is it a text that was delivered before (inbound_once), a part (part_store), or one
- * whose parts did not come (long_take)? 3 keep the text; act: opt-out and cancel, lift, or help; queue the one notice;
- * commit 4 withdraw claimed submits; answer the carrier A part that is not the last one is kept and answered; the
- * others join it later (dispatch_part.c). A STOP acts when its part comes, and not again when the text is joined; START
- * and HELP act when the whole text says so.
+ *
+ * First the practice that has the number is found (inbound_practice). Then, with the recipient locked, the text is
+ * taken: was it delivered before (inbound_once), is it a part (part_store), or one whose parts did not come
+ * (long_take)? It is kept and acted upon: opt-out and cancel, lift, or help; the one notice is queued; commit. At last
+ * claimed submits are withdrawn and the carrier is answered.
+ *
+ * A part that is not the last one is kept and answered; the others join it later (dispatch_part.c). A STOP acts when
+ * its part comes, and not again when the text is joined; START and HELP act when the whole text says so.
  *
  * Carriers deliver again what they think unanswered (trap 33): a part that its text has already is such a repeat; for
  * texts in one PDU see dispatch_repeat.c.

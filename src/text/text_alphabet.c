@@ -8,8 +8,7 @@
 #define REPLACEMENT 0xfffd
 #define BYTE_ORDER_MARK 0xfeff
 #define ESCAPE 0x1b
-#define JOINED_BYTES_MAX                                                                                               \
-	(1 << 20) /* octets of neighbours that are read alike: 255 parts of less than 64 kB each, cut */
+#define JOINED_BYTES_MAX (1 << 20) /* octets of neighbours that are read alike; 255 parts of LIMIT_PART_BYTES fit */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const names[ALPHABET_COUNT] = {"gsm7", "gsm7_packed", "latin1", "ascii"};
