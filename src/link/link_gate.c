@@ -1,7 +1,6 @@
 #include "link_gate.h"
 
 #include "base_check.h"
-#include "base_cidr.h"
 #include "base_log.h"
 #include "base_metric.h"
 #include "base_pool.h"
@@ -21,8 +20,6 @@ struct gate;
 
 struct account {
 	const struct gate_account *row;
-	struct cidr address[LIMIT_CARRIER_ADDRESSES];
-	int addresses;
 	int64_t minute_ms; /* the minute being counted */
 	unsigned binds;    /* in it */
 };
@@ -124,22 +121,15 @@ static bool too_often(struct account *a, int64_t now_ms)
 	return ++a->binds > LIMIT_BINDS_A_MINUTE;
 }
 
-static bool address_allowed(const struct account *a, const char *peer)
+static bool address_allowed(const struct account *a, const struct guest *g)
 {
-	char host[64];
-	int port;
-	struct cidr from;
-	if (a->addresses == 0)
-		return true;
-	return net_address_split(peer, host, sizeof(host), &port) && cidr_parse(view_str(host), &from) &&
-	       cidr_list_has(a->address, (unsigned)a->addresses, from.address);
+	return net_stream_peer_allowed(link_pump_stream(g->pump), a->row->addresses);
 }
 
 static bool certified(const struct account *a, const struct guest *g)
 {
 	const struct stream *s = link_pump_stream(g->pump);
-	return !*a->row->peer_name ||
-	       (net_stream_peer_verified(s) && net_stream_peer_name_matches(s, a->row->peer_name));
+	return !*a->row->peer_name || net_stream_peer_name_matches(s, a->row->peer_name);
 }
 
 static bool named(const struct account *a, bool outbind, struct view system_id)
@@ -156,7 +146,7 @@ static struct account *find_account(struct guest *g, struct view system_id)
 		struct account *a = &g->gate->accounts[i];
 		if (!named(a, g->outbind, system_id))
 			continue;
-		if (address_allowed(a, link_pump_peer(g->pump)))
+		if (address_allowed(a, g))
 			return a;
 		of_name = a;
 	}
@@ -173,12 +163,14 @@ static void on_bind(struct guest *g, const struct smpp_pdu *pdu)
 	g->account = a;
 	if (!a)
 		refuse(g, ESME_RINVSYSID, "system_id");
-	else if (!address_allowed(a, link_pump_peer(g->pump)))
+	else if (!address_allowed(a, g))
 		refuse(g, ESME_RBINDFAIL, "address");
 	else if (!certified(a, g))
 		refuse(g, ESME_RBINDFAIL, "certificate");
 	else if (too_often(a, net_loop_now_ms(gate->loop)))
 		refuse(g, ESME_RTHROTTLED, "too_many_binds");
+	else if (!*a->row->password_hash)
+		let_in(g); /* an outbind of whom the address or the certificate told */
 	else
 		g->check = net_password_verify(gate->passwords, a->row->password_hash, pdu->field[SMPP_F_password].text,
 		                               password_cb, g);
@@ -240,13 +232,8 @@ static void outbind_cb(void *ctx, struct listener *from)
 static void read_accounts(struct gate *gate)
 {
 	gate->accounts = mem_alloc((gate->config.account_count + 1) * sizeof(*gate->accounts));
-	for (unsigned i = 0; i < gate->config.account_count; i++) {
-		struct account *a = &gate->accounts[i];
-		size_t at;
-		a->row = &gate->config.accounts[i];
-		a->addresses = cidr_list_parse(view_str(a->row->addresses), a->address, LIMIT_CARRIER_ADDRESSES, &at);
-		check(a->addresses >= 0); /* config_check parsed it already */
-	}
+	for (unsigned i = 0; i < gate->config.account_count; i++)
+		gate->accounts[i].row = &gate->config.accounts[i];
 }
 
 static bool listen_on(struct gate *gate, const char *address, net_accept_cb cb, struct listener **to, struct buf *error)

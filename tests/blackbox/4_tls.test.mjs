@@ -1,12 +1,16 @@
-// TLS towards carriers: who shows what to whom, what a reload renews and what it leaves, what is said when one side
+// TLS with carriers, whoever connects: who shows what to whom, what a reload renews and what it leaves, what is said when one side
 // speaks something else.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
+import path from 'node:path';
 import { once } from 'node:events';
 import test from 'node:test';
+import { smpp } from './lib/carrier.mjs';
 import { Authority } from './lib/certs.mjs';
-import { must, never, until } from './lib/util.mjs';
+import { RawSession, z } from './lib/wire.mjs';
+import { binary, must, never, until } from './lib/util.mjs';
 import { atEnd, setup, world } from './lib/world.mjs';
 
 await world();
@@ -204,4 +208,162 @@ test('a key that needs a passphrase fails the start instead of asking for it', a
   const end = await s.gateway.exited;
   assert.equal(end.code, 1);
   assert.ok(s.gateway.log.includes(`${locked}: `), s.gateway.log);
+});
+
+// --- carriers that connect to us -------------------------------------------------------------------------------------
+
+/** A gateway that carriers bind to over TLS, with its own certificate and the line of the password. */
+async function gate(t, { carriers, smpp: more, ...options }) {
+  const certificate = await ours.issue('gateway.example', { san: 'DNS:localhost' });
+  const hash = (await must(binary, ['password'], { input: 'pw-gate' })).stdout;
+  const s = await setup(t, { ...options, start: false });
+  const file = path.join(s.gateway.dir, 'hash');
+  fs.writeFileSync(file, hash);
+  s.gateway.config.carriers = carriers.map(({ password, ...c }) => {
+    const ours = path.join(s.gateway.dir, `password-${c.name}`);
+    if (password) fs.writeFileSync(ours, password);
+    return { password_hash_file: file, ...(password && { password_file: ours }), ...c };
+  });
+  s.gateway.config.smpp = { listen: '127.0.0.1:0', certificate: certificate.cert, key: certificate.key, ...more };
+  await s.gateway.start();
+  s.certificate = certificate;
+  s.listens = Number(s.gateway.line('smpp_listening').listen.split(':').pop());
+  return s;
+}
+
+/** Binds as that system_id; resolves with {session, status} or, when the connection ends before, {error}. */
+function bind(t, s, system_id, { password = 'pw-gate', ...tlsOptions } = {}) {
+  const session = smpp.connect({
+    host: '127.0.0.1',
+    port: s.listens,
+    tls: true,
+    servername: 'localhost',
+    ca: ours.pem,
+    ...tlsOptions,
+  });
+  atEnd(t, () => session.destroy());
+  return new Promise((resolve) => {
+    session.on('error', (error) => resolve({ error }));
+    session.on('close', () => resolve({ error: new Error('closed') }));
+    session.on('secureConnect', () =>
+      session.bind_transceiver({ system_id, password }, (answer) =>
+        resolve({ session, status: answer.command_status }),
+      ),
+    );
+  });
+}
+
+const outbind = (name) => ({ name, connect: 'outbind', system_id: 'smsbridge', outbind_system_id: name });
+const accept = (system_id, more) => ({ name: system_id, connect: 'accept', system_id, ...more });
+
+test('carriers bind to us over TLS: by password, and by the name in a certificate where one is asked for', async (t) => {
+  const s = await gate(t, {
+    carriers: [accept('open'), accept('named', { peer_name: 'smsc.example' })],
+    smpp: { client_ca: theirs.file },
+  });
+  const named = server.pem; // bears smsc.example
+  const other = (await theirs.issue('other.example')).pem;
+  const stranger = (await ours.issue('smsc.example')).pem;
+  const rows = [
+    ['open', {}, 0, 'no certificate is needed'],
+    ['open', { password: 'pw-other' }, smpp.ESME_RINVPASWD, 'but the password is'],
+    ['named', named, 0, 'with its certificate'],
+    ['named', { ...named, password: 'pw-other' }, smpp.ESME_RINVPASWD, 'which is not enough'],
+    ['named', {}, smpp.ESME_RBINDFAIL, 'without one'],
+    ['named', other, smpp.ESME_RBINDFAIL, "with somebody else's"],
+    ['nobody', named, smpp.ESME_RINVSYSID, 'no such account'],
+  ];
+  for (const [who, how, status, what] of rows) {
+    const told = await bind(t, s, who, how);
+    assert.equal(told.status, status, `${who}: ${what}: ${told.error}`);
+    if (status === 0) {
+      await until(async () => (await s.gateway.metric('smsbridge_smpp_link_bound', { carrier: who })) === 1, 'bound');
+      told.session.close();
+    }
+  }
+  assert.ok((await bind(t, s, 'named', stranger)).error, 'one that nobody vouches for ends the handshake');
+  await until(
+    () => s.gateway.linesOf('guest_gone').some((x) => /client certificate not accepted/.test(x.reason)),
+    'told',
+  );
+  assert.equal(await s.gateway.metric('smsbridge_smpp_binds_refused_total', { reason: 'certificate' }), 2);
+});
+
+test('the listener: its certificate is renewed without dropping a bind; plain SMPP and HTTP are told apart', async (t) => {
+  const s = await gate(t, { carriers: [accept('one', { links: 2 })] });
+  const shows = ({ session }) => session.socket.getPeerX509Certificate().fingerprint256;
+  const first = await bind(t, s, 'one');
+  assert.equal(shows(first), s.certificate.fingerprint);
+  assert.equal(await expiry(s, { role: 'smpp' }), s.certificate.ends);
+  const renewed = await ours.issue('gateway.example', { san: 'DNS:localhost', days: 200 });
+  await s.gateway.reload((c) => Object.assign(c.smpp, { certificate: renewed.cert, key: renewed.key }));
+  const second = await bind(t, s, 'one');
+  assert.equal(shows(second), renewed.fingerprint);
+  assert.equal(await expiry(s, { role: 'smpp' }), renewed.ends);
+  assert.equal(await s.gateway.metric('smsbridge_smpp_link_bound', { carrier: 'one' }), 2, 'both are bound');
+  await new Promise((resolve) => first.session.enquire_link({}, resolve));
+  const gone = (reason) =>
+    until(
+      () => s.gateway.linesOf('guest_gone').some((x) => x.reason === reason),
+      () => JSON.stringify(s.gateway.linesOf('guest_gone')),
+    );
+  for (const [octets, reason] of [
+    [Buffer.from('00000010000000150000000000000001', 'hex'), 'plain SMPP where TLS was expected'],
+    [Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'plain HTTP where TLS was expected'],
+  ]) {
+    const socket = net.connect(s.listens, '127.0.0.1', () => socket.write(octets));
+    socket.on('error', () => {});
+    atEnd(t, () => socket.destroy());
+    await gone(reason);
+  }
+  await s.gateway.reload((c) => {
+    delete c.smpp.certificate;
+    delete c.smpp.key;
+  }, 'reload_failed');
+  assert.match(s.gateway.linesOf('reload_failed').at(-1).reason, /smpp\.certificate: .*restart/);
+});
+
+test('a storm of binds with wrong passwords: bounded, the loop goes on, a known peer gets in', async (t) => {
+  const s = await gate(t, { carriers: [accept('one', { links: 2 })] });
+  const known = await bind(t, s, 'one');
+  assert.equal(known.status, 0);
+  known.session.close();
+  await until(async () => (await s.gateway.metric('smsbridge_smpp_link_bound', { carrier: 'one' })) === 0, 'gone');
+  let over = false;
+  const storm = Promise.all(Array.from({ length: 40 }, (_, i) => bind(t, s, 'one', { password: `no-${i}` })));
+  storm.then(() => {
+    over = true;
+  });
+  const again = await bind(t, s, 'one');
+  assert.equal(again.status, 0, 'its password matched before');
+  assert.equal(over, false, 'so it did not wait for those before it');
+  const told = await storm;
+  assert.ok(told.every((x) => x.error || [smpp.ESME_RINVPASWD, smpp.ESME_RTHROTTLED].includes(x.status)));
+  assert.ok(told.some((x) => x.status === smpp.ESME_RINVPASWD));
+  await new Promise((resolve) => again.session.enquire_link({}, resolve));
+});
+
+test('outbind: we bind back to whom the account describes, and tell nobody else our password', async (t) => {
+  const s = await gate(t, {
+    carriers: [
+      { ...outbind('hashed'), password: 'told-1' },
+      { ...outbind('placed'), password: 'told-2', password_hash_file: undefined, addresses: '127.0.0.0/8 192.0.2.1' },
+      { ...outbind('elsewhere'), password: 'told-3', addresses: '192.0.2.0/24' },
+    ],
+    smpp: { listen: undefined, certificate: undefined, key: undefined, outbind_listen: '127.0.0.1:0' },
+  });
+  const port = Number(s.gateway.line('smpp_listening').peer.split(':').pop());
+  const say = async (system_id, password) => {
+    const socket = net.connect(port, '127.0.0.1');
+    atEnd(t, () => socket.destroy());
+    const session = new RawSession(socket);
+    session.ask('outbind', Buffer.concat([z(system_id), z(password)]));
+    await until(() => session.closed || session.of('bind_transceiver').length, 'a bind or the end');
+    return session.of('bind_transceiver')[0]?.body.toString('latin1').split('\0').slice(0, 2);
+  };
+  assert.deepEqual(await say('hashed', 'pw-gate'), ['smsbridge', 'told-1']);
+  assert.equal(await say('hashed', 'pw-other'), undefined, 'another password');
+  assert.equal(await say('nobody', 'pw-gate'), undefined, 'no account');
+  assert.equal(await say('elsewhere', 'pw-gate'), undefined, 'from elsewhere');
+  assert.deepEqual(await say('placed', 'whatever'), ['smsbridge', 'told-2'], 'its address is enough');
 });

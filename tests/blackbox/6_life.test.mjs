@@ -553,6 +553,15 @@ test('exit codes', async (t) => {
     assert.deepEqual(more, []);
     assert.match((await run(binary, ['check', '--config', deaf])).stderr, /transmitter_only.*\n.*: good\n$/);
   });
+  await t.test('check looks into hashes and for time zones', async () => {
+    const hash = file('damaged.hash', 'scrypt$16384$8$1$c2FsdA==$aGFzaA==\n');
+    const more = `    password_hash_file: ${hash}\nsenders:\n  - number: +12125550100\n    reset_zone: America/Nowhere\n`;
+    const done = await run(binary, ['check', '--config', file('outside.yaml', good.trimEnd().concat('\n', more))]);
+    assert.equal(done.code, 78);
+    assert.match(done.stderr, /carriers\[0\]\.password_hash_file: the file holds a damaged hash/);
+    assert.match(done.stderr, /senders\[0\]\.reset_zone: policy\.tzdata has no such time zone/);
+    assert.ok(!done.stderr.includes('c2FsdA'), 'but never shows one');
+  });
   await t.test('check --example is what the repository shows', async () => {
     const done = await run(binary, ['check', '--example']);
     assert.equal(done.code, 0);
