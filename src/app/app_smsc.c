@@ -24,7 +24,7 @@ const char smsc_help[] =
         "\n"
         "A carrier for tests and demonstrations; any system_id may bind unless --system-id names one. It serves\n"
         "submit_sm, submit_multi, data_sm, query_sm, cancel_sm, replace_sm and the broadcast commands. On SIGTERM it\n"
-        "prints what it saw and did as one JSON object.\n"
+        "prints what it saw and did as one JSON object; from SIGUSR1 on it does nothing wrong any more.\n"
         "  --listen ADDRESS       default 127.0.0.1:2775; port 0 takes a free one, which is printed\n"
         "  --certificate FILE, --key FILE   PEM: speak TLS\n"
         "  --system-id TEXT, --password TEXT\n"
@@ -169,6 +169,13 @@ static void term_cb(void *ctx)
 	_exit(EXIT_OK); /* a simulated carrier may go away like a real one */
 }
 
+static void calm_cb(void *ctx)
+{
+	struct smsc *s = ctx;
+	script_engine_stop(s->engine);
+	smsc_log_event(s, NULL, "calm", "");
+}
+
 static void stats_cb(void *ctx)
 {
 	struct smsc *s = ctx;
@@ -192,6 +199,7 @@ static void watch_signals(struct smsc *s)
 	s->stats_timer = net_timer_new(s->loop, stats_cb, s);
 	s->term = net_signal_new(s->loop, SIGTERM, term_cb, s);
 	s->interrupt = net_signal_new(s->loop, SIGINT, term_cb, s);
+	s->calm = net_signal_new(s->loop, SIGUSR1, calm_cb, s);
 	if (s->stats_ms)
 		net_timer_start(s->stats_timer, s->stats_ms);
 	if (s->commands) {

@@ -130,7 +130,7 @@ struct smsc {
 	struct smsc_peer *peers;
 	unsigned peer_count;
 	struct net_timer *timer, *stats_timer;
-	struct net_signal *term, *interrupt;
+	struct net_signal *term, *interrupt, *calm;
 	struct net_watch *input;
 	struct buf typed, scratch;
 
@@ -194,6 +194,7 @@ void smsc_did_line(struct smsc *s, const struct smsc_peer *p, enum script_fault 
 /* Octets on a connection; PDUs are logged one by one. */
 void smsc_log_out(struct smsc_peer *p, struct view octets);
 void smsc_log_in(struct smsc_peer *p, struct view octets);
+void smsc_log_verdict(struct smsc_peer *p, uint32_t sequence, bool taken, bool answers, uint32_t status);
 void smsc_log_event(struct smsc *s, const struct smsc_peer *p, const char *event, const char *reason);
 /* The summary as one JSON line on standard output. */
 void smsc_summary(struct smsc *s);

@@ -245,8 +245,8 @@ static void stray(struct smsc_peer *p, const struct script_plan *plan, const str
 	answer(p->smsc, &other);
 }
 
-/* Sends the answer as the plan says, in after_ms. */
-static void dispatch(struct smsc_peer *p, const struct script_plan *plan, struct smsc_answer *a, bool answers,
+/* Sends the answer as the plan says, in after_ms; false when there is none. */
+static bool dispatch(struct smsc_peer *p, const struct script_plan *plan, struct smsc_answer *a, bool answers,
                      int64_t after_ms)
 {
 	struct smsc *s = p->smsc;
@@ -255,7 +255,7 @@ static void dispatch(struct smsc_peer *p, const struct script_plan *plan, struct
 	if (smsc_wire_end(p, plan, a->sequence, 0) || !answers) {
 		smpp_session_forget(link_pump_session(p->pump));
 		s->unanswered++;
-		return;
+		return false;
 	}
 	if (after_ms > 0 && script_has(plan, SCRIPT_delay))
 		smsc_did(s, p, plan, SCRIPT_delay, a->sequence);
@@ -267,6 +267,7 @@ static void dispatch(struct smsc_peer *p, const struct script_plan *plan, struct
 	}
 	if (script_has(plan, SCRIPT_twice))
 		repeat(p, plan, a, after_ms);
+	return true;
 }
 
 /* --- messages ------------------------------------------------------------------------------------------------------
@@ -414,13 +415,15 @@ static void on_message(struct smsc_peer *p, const struct smpp_pdu *pdu)
 	spoil(p, &plan, &a);
 	int64_t after_ms = script_number(&plan, SCRIPT_delay, 0);
 	struct view to = facts.to;
-	if (any && !refuses(&plan, &a)) {
+	bool taken = any && !refuses(&plan, &a);
+	if (taken) {
 		after_ms = take(p, pdu, &plan, &facts, &a, after_ms);
 		patient_reacts(p, &plan, pdu, to, a.sequence);
 	}
 	if (!any && a.status == ESME_ROK)
 		a.status = pdu->command == SMPP_submit_multi ? ESME_RINVNUMDESTS : ESME_RINVDSTADR;
-	dispatch(p, &plan, &a, answers, after_ms);
+	answers = dispatch(p, &plan, &a, answers, after_ms);
+	smsc_log_verdict(p, a.sequence, taken, answers, a.status);
 	buf_free(&utf8);
 }
 

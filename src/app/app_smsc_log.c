@@ -142,6 +142,19 @@ void smsc_log_event(struct smsc *s, const struct smsc_peer *p, const char *event
 	fflush(s->log);
 }
 
+/* What became of a message: whether it is on its way to a phone, and which answer was decided, if any. */
+void smsc_log_verdict(struct smsc_peer *p, uint32_t sequence, bool taken, bool answers, uint32_t status)
+{
+	struct buf line;
+	if (!p->smsc->log)
+		return;
+	begin(p->smsc, p, &line);
+	buf_printf(&line, ",\"event\":\"verdict\",\"sequence\":%u,\"taken\":%s", sequence, taken ? "true" : "false");
+	if (answers)
+		buf_printf(&line, ",\"status\":%u", status);
+	end(p->smsc, &line);
+}
+
 /* --- faults --------------------------------------------------------------------------------------------------------
  */
 

@@ -27,6 +27,7 @@ struct script_engine {
 	uint64_t seed;
 	uint64_t stream[STREAMS];
 	bool started;
+	bool stopped;
 };
 
 struct script_engine *script_engine_new(const struct script *s, uint64_t seed)
@@ -84,6 +85,11 @@ void script_engine_start(struct script_engine *e, int64_t now_ms)
 		return;
 	e->started = true;
 	e->start_ms = now_ms;
+}
+
+void script_engine_stop(struct script_engine *e)
+{
+	e->stopped = true;
 }
 
 /* --- values --------------------------------------------------------------------------------------------------------
@@ -192,7 +198,7 @@ void script_decide(struct script_engine *e, const struct script_facts *facts, st
 {
 	uint64_t taken = 0;
 	plan_r->faults = 0;
-	for (unsigned at = 0; at < e->script->rules; at++) {
+	for (unsigned at = 0; at < e->script->rules && !e->stopped; at++) {
 		const struct script_rule *rule = &e->script->rule[at];
 		if (rule->kind != SCRIPT_WHEN || rule->event != facts->event || !holds(e, rule, facts->now_ms) ||
 		    !fits(rule, facts))
@@ -219,7 +225,7 @@ static int64_t next_ms(const struct script_engine *e, unsigned at)
 {
 	const struct script_rule *rule = &e->script->rule[at];
 	const struct rule_state *state = &e->state[at];
-	if (rule->kind == SCRIPT_WHEN || !e->started)
+	if (rule->kind == SCRIPT_WHEN || !e->started || e->stopped)
 		return INT64_MAX;
 	int64_t next = state->next_ms >= 0 ? state->next_ms
 	                                   : phase_start_ms(e, rule->phase ? rule->phase : 1) + drawn_wait(e, at, 0);

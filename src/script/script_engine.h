@@ -35,6 +35,8 @@ void script_engine_free(struct script_engine *e);
 
 /* Starts the clock of phases, `at` and `every`: at the first bind. Again does nothing. */
 void script_engine_start(struct script_engine *e, int64_t now_ms);
+/* From now on nothing is decided and no time comes: what was decided goes on. */
+void script_engine_stop(struct script_engine *e);
 /* The phase's number from 1; 0 when the script has none or before the start (then the first phase holds). */
 unsigned script_engine_phase(const struct script_engine *e, int64_t now_ms);
 

@@ -225,6 +225,21 @@ static void test_times(void **state)
 	script_free(s);
 }
 
+static void test_stop(void **state)
+{
+	(void)state;
+	struct script *s = read_script("when submit drop\nevery 10ms close\n");
+	struct script_engine *e = script_engine_new(s, 1);
+	script_engine_start(e, 0);
+	struct script_plan plan = decide(e, "1", 5);
+	assert_true(script_has(&plan, SCRIPT_drop) && script_due(e, 10, &plan));
+	script_engine_stop(e);
+	plan = decide(e, "1", 15);
+	assert_true(plan.faults == 0 && !script_due(e, 30, &plan) && script_due_ms(e) == INT64_MAX);
+	script_engine_free(e);
+	script_free(s);
+}
+
 static void test_draws(void **state)
 {
 	(void)state;
@@ -256,6 +271,7 @@ int main(void)
 	        cmocka_unit_test(test_queue_full),
 	        cmocka_unit_test(test_phases),
 	        cmocka_unit_test(test_times),
+	        cmocka_unit_test(test_stop),
 	        cmocka_unit_test(test_draws),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
