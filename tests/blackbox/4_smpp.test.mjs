@@ -771,3 +771,21 @@ test('no receipt in time: unconfirmed; a late one still settles it', async (t) =
   await s.carrier.receipt(submit);
   await becomes(s, m.id, 'delivered');
 });
+
+test('no receipt in time for what no cap counts: unconfirmed too', async (t) => {
+  const s = await setup(t, { config: { policy: { unconfirmed_after: '1s' } } });
+  const phone = nextPhone();
+  await s.carrier.deliver({
+    source_addr: phone.slice(1),
+    destination_addr: s.practice.sender.slice(1),
+    short_message: 'HELP',
+  });
+  await until(
+    async () => {
+      const [m] = await s.db.sql("SELECT status FROM smsbridge.message WHERE category = 'help_reply' AND phone = $1", [phone]);
+      return m?.status === 'unconfirmed';
+    },
+    'the help text is unconfirmed',
+    60000,
+  );
+});
