@@ -21,6 +21,7 @@
 #include <string.h>
 
 #define RETRY_MS 500
+#define ASCII 1 /* data_coding */
 #define REFUSALS_MAX 5
 #define TICK_MS 1000
 #define PURGE_TICKS 60
@@ -145,6 +146,21 @@ static void take_octets(struct inbound *m, const struct smpp_pdu *pdu, enum text
 	m->clean = text_decode_as(&m->part.coding, c->text, &m->body) && !c->odd;
 }
 
+/* What this PDU says by itself. A STOP in ASCII is one whatever data_coding says of it (trap 38). */
+static void read_keyword(struct inbound *m)
+{
+	const char *word;
+	m->alone = text_keyword_match(buf_view(&m->body), &m->alone_word);
+	if (m->alone == KEYWORD_STOP || text_keyword_match(m->concat.text, &word) != KEYWORD_STOP)
+		return;
+	m->alone = KEYWORD_STOP;
+	m->alone_word = word;
+	m->clean = false;
+	m->part.coding = (struct text_coding){.data_coding = ASCII};
+	buf_clear(&m->body);
+	text_decode_as(&m->part.coding, m->concat.text, &m->body);
+}
+
 static void append(struct inbounds *in, struct inbound *m)
 {
 	if (in->last)
@@ -167,7 +183,7 @@ void inbounds_add(struct inbounds *in, const struct delivery *from, const struct
 	struct inbound *m = inbound_new(in, INBOUND_WHOLE, link_carrier_name(from->link));
 	m->from = *from;
 	take_octets(m, pdu, alphabet_of(in->d, m->carrier));
-	m->alone = text_keyword_match(buf_view(&m->body), &m->alone_word);
+	read_keyword(m);
 	dispatch_phone_of(pdu->field[SMPP_F_source_addr].text, m->phone);
 	dispatch_phone_of(pdu->field[SMPP_F_destination_addr].text, m->sender);
 	append(in, m);

@@ -269,6 +269,15 @@ static bool looks_utf8(struct view octets)
 	return high && utf8_valid(octets);
 }
 
+/* An odd number of visible ASCII characters, which UCS-2 cannot be. */
+static bool looks_ascii(struct view octets)
+{
+	for (size_t i = 0; i < octets.n; i++)
+		if (octets.p[i] < ' ' || octets.p[i] > '~')
+			return false;
+	return octets.n % 2;
+}
+
 static bool decode_reading(enum reading reading, const struct text_coding *c, struct view octets, struct buf *to)
 {
 	switch (reading) {
@@ -299,7 +308,8 @@ static bool decode_reading(enum reading reading, const struct text_coding *c, st
 bool text_decode_as(const struct text_coding *coding, struct view octets, struct buf *to)
 {
 	enum reading reading = reading_of(coding);
-	if ((reading == READ_ASCII || reading == READ_GSM7) && looks_utf8(octets)) {
+	bool utf8 = (reading == READ_ASCII || reading == READ_GSM7) && looks_utf8(octets);
+	if (utf8 || (reading == READ_UCS2 && looks_ascii(octets))) {
 		buf_add_view(to, octets);
 		return false;
 	}

@@ -34,7 +34,8 @@ struct text_coding {
 
 /* Octets (without a user data header) to UTF-8. Never fails: what does not decode becomes U+FFFD, half a UCS-2
  * character, a lone surrogate and U+0000 too; a byte order mark of UCS-2 is obeyed. Octets that ASCII or the GSM
- * alphabet lacks, in a text that is valid UTF-8, show that it is UTF-8 (trap 38). Valid UTF-8 without U+0000 comes out.
+ * alphabet lacks, in a text that is valid UTF-8, show that it is UTF-8, and an odd number of visible ASCII characters
+ * is no UCS-2 (trap 38). Valid UTF-8 without U+0000 comes out.
  * Returns whether the octets were what data_coding says: when false, keep them. */
 bool text_decode_as(const struct text_coding *coding, struct view octets, struct buf *to);
 /* The same on a link of unpacked GSM 7-bit, without a header. */

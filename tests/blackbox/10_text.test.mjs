@@ -357,6 +357,12 @@ test('trap 38: data_coding lies; what does not decode is replaced, and the octet
     assert.equal(row.body, wanted);
     assert.equal(row.raw.toString('hex'), octets.toString('hex'));
   }
+  for (const coding of [8, 0xe8, 0x18, 245]) {
+    const lied = nextPhone();
+    await deliver(s, lied, { data_coding: coding, short_message: Buffer.from('STOP') });
+    assert.equal((await events(s, lied, 'opt_out.created')).length, 1, `STOP as data_coding ${coding}`);
+    assert.deepEqual(await bodies(s, lied), ['STOP']);
+  }
   const phone = nextPhone();
   const smile = Buffer.from('Hi 👍!', 'utf16le').swap16();
   for (const [i, piece] of [smile.subarray(0, 8), smile.subarray(8)].entries())

@@ -234,6 +234,9 @@ static void trap_38_utf8_is_seen_for_what_it_is(void **state)
 	        {0, OCTETS("\0\xc3\xa9"), "@" LOST LOST, false},
 	        {1, OCTETS("h\xc3\xa9llo\xc3"), "h" LOST LOST "llo" LOST, false},
 	        {3, OCTETS("\xc3\xa9"), "Ã©", true},
+	        {8, OCTETS("STOP please"), "STOP please", false},
+	        {0xe7, OCTETS("Yes"), "Yes", false},
+	        {8, OCTETS("No"), "乯", true},
 	};
 	for (size_t i = 0; i < COUNT(cases); i++)
 		check_decoding(&(struct text_coding){.data_coding = cases[i].data_coding}, &cases[i]);
