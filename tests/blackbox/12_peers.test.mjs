@@ -218,6 +218,8 @@ for (const mode of ['trx', 'tx+rx'])
     });
 
 for (const name of peerNames)
+  // covers: MC IN bind_transceiver, MC OUT bind_transceiver_resp, MC OUT deliver_sm, MC IN deliver_sm_resp, MC IN submit_sm,
+  // MC OUT submit_sm_resp, MC IN enquire_link, MC OUT enquire_link_resp, MC IN unbind, MC OUT unbind_resp
   test(`${name} binds to the gateway: reminders go to it, texts and STOP come from it, unbind`, async (t) => {
     const s = await centre(t);
     const peer = await customer(t, name, { port: s.tap.port });
@@ -261,6 +263,7 @@ for (const name of peerNames)
   });
 
 for (const name of ['npm smpp 0.5.1', 'Perl Net::SMPP 1.19'])
+  // covers: MC IN bind_receiver, MC OUT bind_receiver_resp, MC IN bind_transmitter, MC OUT bind_transmitter_resp
   test(`${name} binds to the gateway as a pair: reminders by the receiver, texts by the transmitter`, async (t) => {
     const s = await centre(t);
     const rx = await customer(t, name, { port: s.tap.port, kind: 'receiver' });
@@ -279,6 +282,7 @@ for (const name of ['npm smpp 0.5.1', 'Perl Net::SMPP 1.19'])
     await judged(t, s.tap, 'server');
   });
 
+// covers: MC OUT unbind, MC IN unbind_resp
 test('the gateway unbinds its customers when it ends', async (t) => {
   const s = await centre(t);
   const peers = [];

@@ -377,6 +377,7 @@ test('trap 16: any sequence_number is echoed; ours rise from 1 and none is used 
   assert.ok(ours[0] >= 1 && ours.at(-1) <= 0x7fffffff);
 });
 
+// covers: ESME IN generic_nack
 test('trap 17: generic_nack for a submit fails that one; nacks of nothing are borne twice; none is answered', async (t) => {
   let status = 3;
   const s = await byHand(t, {

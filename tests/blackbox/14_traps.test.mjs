@@ -174,6 +174,7 @@ for (const [name, command, body] of [
     (s, m, id) => data({ from: m.draft.phone, to: s.practice.sender, esm_class: 4, tlvs: tlv(0x424, textOf(id)) }),
   ],
 ])
+  // covers: ESME IN data_sm, ESME OUT data_sm_resp
   test(`trap 31: a receipt ${name}`, async (t) => {
     const s = await byHand(t, withIds('dada01'));
     const m = await sent(s);

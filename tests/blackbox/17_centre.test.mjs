@@ -226,6 +226,7 @@ test('a customer’s refusal of a reminder ends it or holds it, by its status', 
   }
 });
 
+// covers: MC IN submit_sm, MC OUT submit_sm_resp, MC IN data_sm, MC OUT data_sm_resp
 test('texts come by submit_sm and by data_sm; STOP in either is honoured; each gets an id of its own', async (t) => {
   const s = await centre(t);
   const c = await bound(t, s);
@@ -243,6 +244,7 @@ test('texts come by submit_sm and by data_sm; STOP in either is honoured; each g
   assert.equal(ids.size, 2);
 });
 
+// covers: MC IN query_sm, MC OUT query_sm_resp, MC IN cancel_sm, MC OUT cancel_sm_resp
 test('what a message centre keeps no longer cannot be asked for: refused, and the session goes on', async (t) => {
   const s = await centre(t);
   const c = await bound(t, s);

@@ -25,6 +25,7 @@ const stays = (s, id, wanted, ms = 500) =>
   never(async () => (await s.db.message(id)).status !== wanted, `left ${wanted}`, ms);
 const types = async (s, id) => (await s.db.events(id)).map((e) => e.type);
 
+// covers: ESME OUT bind_transceiver, ESME IN bind_transceiver_resp, ESME OUT submit_sm, ESME IN submit_sm_resp
 test('bind and submit: every field', async (t) => {
   const s = await setup(t, { link: { system_id: 'elmgw', password: 'secret-1', system_type: 'SMPP' } });
   const { pdu } = s.carrier.binds[0];
@@ -61,6 +62,7 @@ test('trap 42: types of numbers and the source from the configuration', async (t
   assert.deepEqual([pdu.source_addr_ton, pdu.source_addr_npi, pdu.dest_addr_ton, pdu.dest_addr_npi], [3, 0, 2, 8]);
 });
 
+// covers: ESME OUT enquire_link, ESME IN enquire_link_resp, ESME IN enquire_link, ESME OUT enquire_link_resp
 test('trap 3, trap 5: enquire_link both ways; a silent carrier is dropped', async (t) => {
   const s = await setup(t, { link: { enquire_link: '300ms', answer_timeout: '500ms' } });
   await until(() => s.carrier.enquiries >= 3, 'we are asked');
@@ -172,6 +174,7 @@ test('ids that are each other in another base, to one phone: each receipt finds 
   await until(async () => (await status(answer.json.id)) === 'delivered', 'the second has the second');
 });
 
+// covers: ESME IN deliver_sm, ESME OUT deliver_sm_resp
 test('trap 27, trap 28, trap 29: receipts: by text, by TLV, by both, with ids in other spellings', async (t) => {
   let number = 0x1a2b3c00;
   const s = await setup(t, { carrier: { onSubmit: () => ({ id: (number++).toString(16).toUpperCase() }) } });
@@ -414,6 +417,7 @@ test('trap 5: a connection that breaks with open submits: uncertain, and the nex
   assert.ok(lost.length >= 1);
 });
 
+// covers: ESME IN unbind, ESME OUT unbind_resp
 test('the carrier unbinds: nothing is lost', async (t) => {
   const s = await setup(t, {});
   const answer = await new Promise((resolve) => {
@@ -524,6 +528,7 @@ test('trap 1: PDUs split at each octet and merged', async (t) => {
   assert.equal(rows.length, 20);
 });
 
+// covers: ESME OUT generic_nack
 test('trap 2, trap 41: broken PDUs: a nack or a close, then all is well again', async (t) => {
   const s = await setup(t, { link: { enquire_link: '1s' } });
   const cases = {

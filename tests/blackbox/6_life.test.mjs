@@ -215,6 +215,7 @@ test("trap 33: the carrier's word is kept while the database is away", async (t)
   assert.equal(s.carrier.of(m.draft.body).length, 1);
 });
 
+// covers: ESME OUT unbind, ESME IN unbind_resp
 test('trap 10: SIGTERM: answers are waited for, links unbound, exit 0', async (t) => {
   const s = await setup(t, { link: { window: 20 }, carrier: { onSubmit: () => ({ delay: 400 }) } });
   const all = await Promise.all(Array.from({ length: 10 }, () => s.api.accepted()));
