@@ -13,6 +13,11 @@ static uint8_t version_of(enum config_word word)
 	return word == CONFIG_interface_version_v33 ? 0x33 : word == CONFIG_interface_version_v50 ? 0x50 : 0x34;
 }
 
+static uint8_t least_of(enum config_word word)
+{
+	return word == CONFIG_least_version_v50 ? 0x50 : word == CONFIG_least_version_v34 ? 0x34 : 0;
+}
+
 static enum smpp_bind_kind bind_of(enum config_word word)
 {
 	return word == CONFIG_bind_transmitter ? SMPP_BIND_TX
@@ -75,6 +80,7 @@ static struct smpp_session_config session_of(const struct config_carrier *c)
 	                                    .system_type = c->system_type,
 	                                    .address_range = "",
 	                                    .interface_version = version_of(c->interface_version),
+	                                    .least_version = least_of(c->least_version),
 	                                    .window = (unsigned)c->window,
 	                                    .bind_ms = c->bind_timeout,
 	                                    .answer_ms = c->answer_timeout,
