@@ -5,7 +5,7 @@ import test from 'node:test';
 import { Peer, peerNames } from './lib/peer.mjs';
 import { centre } from './lib/centre.mjs';
 import { Kannel, kannelIsHere } from './lib/kannel.mjs';
-import { Smsc } from './lib/smsc.mjs';
+import { PlainSmsc } from './lib/plain_smsc.mjs';
 import { frames, judge, Tap } from './lib/tap.mjs';
 import { nextPhone, until } from './lib/util.mjs';
 import { atEnd, setup, world } from './lib/world.mjs';
@@ -108,7 +108,7 @@ for (const name of peerNames)
 
 /** The simulated carrier with a tap on the line. */
 async function smsc(t, ...args) {
-  const it = await new Smsc().start(...args);
+  const it = await new PlainSmsc().start(...args);
   atEnd(t, () => it.stop());
   it.tap = await new Tap({ port: it.port }).start();
   atEnd(t, () => it.tap.stop());

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import test from 'node:test';
 import { becomes, byHand, sent, works } from './lib/by_hand.mjs';
 import { selfSigned } from './lib/gateway.mjs';
-import { Smsc } from './lib/smsc.mjs';
+import { PlainSmsc } from './lib/plain_smsc.mjs';
 import { Tap } from './lib/tap.mjs';
 import { never, nextPhone, pause, until } from './lib/util.mjs';
 import { bind, message, pdu, RawCustomer, tlv, z } from './lib/wire.mjs';
@@ -20,7 +20,7 @@ const text = (s, body, from = nextPhone()) => message({ from, to: s.practice.sen
 const kept = async (s, body) => (await s.db.sql('SELECT 1 FROM smsbridge.inbound WHERE body = $1', [body])).length;
 
 async function smsc(t, ...args) {
-  const it = await new Smsc().start(...args);
+  const it = await new PlainSmsc().start(...args);
   atEnd(t, () => it.stop());
   return it;
 }
@@ -525,4 +525,27 @@ test('trap 23: a receipt for the second try finds the message; one for the first
   });
   assert.equal((await s.raw.session.answered('deliver_sm', receipt)).status, 0);
   await becomes(s, m.id, 'delivered');
+});
+
+test('trap 24: congestion_state 100 pauses, from 90 on it slows; other TLVs in answers are passed over', async (t) => {
+  let tlvs = Buffer.alloc(0);
+  const s = await byHand(t, {
+    link: { window: 1, interface_version: '5.0' },
+    on(p, session) {
+      if (p.command !== 'submit_sm') return false;
+      session.write(pdu('submit_sm_resp', { sequence: p.sequence, body: Buffer.concat([z(`c${p.sequence}`), tlvs]) }));
+      return true;
+    },
+  });
+  const pair = async (state) => {
+    tlvs = Buffer.concat([tlv(0x1400, 'x'), tlv(0x428, Buffer.from([state])), tlv(0x3fff, Buffer.alloc(9))]);
+    const [a, b] = [await s.api.accepted(), await s.api.accepted()];
+    for (const m of [a, b]) await becomes(s, m.id, 'sent');
+    const at = new Map(s.raw.submits().map((x) => [x.text, x.at]));
+    return Math.abs(at.get(b.draft.body) - at.get(a.draft.body));
+  };
+  const free = await pair(0);
+  const paused = await pair(100);
+  assert.ok(paused >= 900, `${free} ms free, ${paused} ms at 100`);
+  assert.equal(s.raw.sessions.length, 1);
 });

@@ -313,6 +313,51 @@ test('trap 42: numbers leave without +, by the configured types; any type is tak
   }
 });
 
+for (const [validity, form] of [
+  ['relative', /^0000\d{8}000R$/],
+  ['absolute', /^\d{12}0[0-4]\d[+-]$/],
+  ['none', /^$/],
+])
+  test(`trap 43: validity_period ${validity}: 16 characters, and it ends when the message does`, async (t) => {
+    const s = await byHand(t, { link: { validity } });
+    const { submit } = await sent(s, { expires_at: '2026-03-03T02:00:00Z' }); // nine hours from noon in New York
+    assert.match(submit.validity, form);
+    if (validity === 'relative') assert.ok(submit.validity <= '000000090000000R', submit.validity);
+    if (validity === 'absolute') assert.ok(submit.validity <= '260303020000000+', submit.validity);
+    if (validity !== 'none') assert.ok(submit.validity > '000000000000000R');
+  });
+
+test('trap 44: TLVs that a carrier requires are on every submit, as configured', async (t) => {
+  const s = await byHand(t, {
+    link: { tlvs: '0x1400=text:campaign-7 0x1501=cstring:reg 0x1502=hex:0A0B 0x1503=u16:258' },
+  });
+  const { submit } = await sent(s);
+  const tlvs = Object.fromEntries([...submit.tlvs].map(([tag, value]) => [tag, value.toString('latin1')]));
+  assert.deepEqual(
+    [tlvs[0x1400], tlvs[0x1501], tlvs[0x1502], tlvs[0x1503]],
+    ['campaign-7', 'reg\0', '\x0a\x0b', '\x01\x02'],
+  );
+});
+
+for (const [name, status] of [
+  ['a TLV that is missing', 0xc3],
+  ['a TLV value that is not allowed', 0xc4],
+])
+  test(`trap 44: a submit refused for ${name} fails with that name, and is not sent again`, async (t) => {
+    const s = await byHand(t, {
+      on(p, session) {
+        if (p.command !== 'submit_sm') return false;
+        session.write(pdu('submit_sm_resp', { sequence: p.sequence, status }));
+        return true;
+      },
+    });
+    const m = await s.api.accepted();
+    await becomes(s, m.id, 'failed');
+    const told = (await s.db.events(m.id)).find((e) => e.type === 'message.failed');
+    assert.match(told.data.command_status, status === 0xc3 ? /MISSINGTLV/ : /INVTLVVAL/);
+    assert.equal(s.raw.submits().length, 1);
+  });
+
 test('trap 44: a STOP is honoured for what waits already', async (t) => {
   let open;
   const s = await byHand(t, {

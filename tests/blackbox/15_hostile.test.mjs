@@ -7,7 +7,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { byHand } from './lib/by_hand.mjs';
-import { Smsc } from './lib/smsc.mjs';
+import { centre } from './lib/centre.mjs';
+import { PlainSmsc } from './lib/plain_smsc.mjs';
 import { nextPhone, root, slow, until } from './lib/util.mjs';
 import { commands, message, pdu, RawCarrier, RawCustomer, tlv, z } from './lib/wire.mjs';
 import { atEnd, world } from './lib/world.mjs';
@@ -134,7 +135,7 @@ const sides = {
     };
   },
   'smsbridge smsc, as its customer': async (t) => {
-    const it = await new Smsc().start('--no-receipts');
+    const it = await new PlainSmsc().start('--no-receipts');
     atEnd(t, () => it.stop());
     const connect = async () => {
       const c = await RawCustomer.connect(it.port);
@@ -155,6 +156,31 @@ const sides = {
         assert.ok(it.alive());
         const body = message({ from: nextPhone(), to: nextPhone(), text: 'hello' });
         assert.equal((await good.answered('submit_sm', body)).status, 0);
+        assert.equal(good.closed, false);
+      },
+    };
+  },
+  'the gateway, as its customer': async (t) => {
+    const s = await centre(t, { accounts: [{ links: 8 }] });
+    const connect = async () => {
+      const c = await RawCustomer.connect(s.smppPort);
+      atEnd(t, async () => c.socket.destroy());
+      return c;
+    };
+    const good = await connect();
+    assert.equal((await good.bind()).status, 0);
+    return {
+      pid: s.gateway.child.pid,
+      connect,
+      async session() {
+        const c = await connect();
+        assert.equal((await c.bind()).status, 0);
+        return c;
+      },
+      async fine() {
+        assert.ok(s.gateway.alive());
+        const body = message({ from: nextPhone(), to: s.practice.sender, text: 'hello' });
+        assert.equal((await good.answered('submit_sm', body)).status, 0, 'a text is taken');
         assert.equal(good.closed, false);
       },
     };
@@ -252,8 +278,8 @@ for (const [side, open] of Object.entries(sides)) {
   });
 }
 
-test('smsbridge smsc: connections that never bind are closed in time, those that do are served', async (t) => {
-  const it = await sides['smsbridge smsc, as its customer'](t);
+test('the gateway: connections that never bind are closed in time, those that do are served', async (t) => {
+  const it = await sides['the gateway, as its customer'](t);
   const mute = await Promise.all(Array.from({ length: 200 }, () => it.connect()));
   const slowly = await it.connect();
   const began = Date.now();

@@ -60,6 +60,15 @@ for (const [version, tlvs] of [
     if (!tlvs) assert.ok(taken.body.length <= 9, 'an id that 3.3 has room for');
   });
 
+test('trap 7: with least_version: 3.4 who claims 0 is told and sent TLVs all the same', async (t) => {
+  const s = await centre(t, { accounts: [{ least_version: '3.4' }] });
+  const c = await connect(t, s);
+  assert.ok((await c.bind('transceiver', { version: 0 })).body.includes(Buffer.from('0210000134', 'hex')));
+  const body = message({ from: nextPhone(), to: s.practice.sender, text: 'hello', registered: 1 });
+  assert.equal((await c.answered('submit_sm', body)).status, 0);
+  assert.ok(readMessage((await c.got('deliver_sm')).body).tlvs.size > 0);
+});
+
 for (const [name, fields, status] of [
   ['9 octets, one more than specified', { password: 'nine-char' }, 0],
   ['64 octets', { password: 'x'.repeat(64) }, 0],
@@ -112,8 +121,7 @@ test('trap 11: a bind for each message; receipts wait for the next bind', async 
   }
   t.diagnostic(`30 binds in ${Date.now() - began} ms`);
   all.push(await bound(t, s, { kind: 'receiver' }));
-  const told = () =>
-    all.flatMap((c) => c.of('deliver_sm').map((p) => /^id:(\w+) /.exec(readMessage(p.body).text)[1]));
+  const told = () => all.flatMap((c) => c.of('deliver_sm').map((p) => /^id:(\w+) /.exec(readMessage(p.body).text)[1]));
   await until(
     () => ids.every((id) => told().includes(id)),
     () => `${told().length} of 30 receipts`,
