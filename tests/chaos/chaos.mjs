@@ -338,7 +338,7 @@ async function main() {
   prove('no rule was broken (report.violations)', await db.sql('SELECT * FROM report.violations'));
   prove('the window is empty', inFlight);
   prove('memory is back at rest', memory.end_kb > memory.start_kb + 65536 ? 1 : 0);
-  
+
   const report = { seed: Number(seed), messages: accepted.size, seconds: Number(elapsed()), states, memory, reached, stops, carrier: summary };
   console.log(JSON.stringify(report));
   if (given.json) fs.writeFileSync(given.json, `${JSON.stringify(report)}\n`);

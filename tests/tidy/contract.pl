@@ -163,14 +163,3 @@ check 'quoting', 'openapi.yaml is plain YAML: no anchors, aliases, tags or merge
 	return @faults;
 };
 1;
-
-check 'traps', 'each trap of SMPP interoperability has a test of its name, and docs/smpp-traps.md says which', sub {
-	my $page = qx{perl '$root/tests/tidy/traps.pl' '$root'};
-	my $docs = 'docs/smpp-traps.md';
-	my @faults;
-	push @faults, "tests/tidy/traps.tsv: no test shows trap $1" while $page =~ /^## (\d+)\.[^\n]*\n\n[^\n]*\n\nNo test/gm;
-	push @faults, "$docs: print it again: perl tests/tidy/traps.pl . > $docs"
-		unless (grep { $_ eq $docs } @files) && text($docs) eq $page;
-	note(scalar(() = $page =~ /^- /gm) . ' titles');
-	return @faults;
-};
