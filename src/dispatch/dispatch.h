@@ -44,7 +44,7 @@ struct dispatch_carrier {
 /* A sender number that has limits. */
 struct dispatch_sender {
 	const char *number;
-	double rate;    /* segments a second of this process, 0: no limit */
+	double rate;    /* segments a second of all gateways together, 0: no limit */
 	unsigned daily; /* segments a day, 0: no limit */
 	int brand;      /* index, -1: none */
 	const char *reset_zone;

@@ -57,6 +57,8 @@ void roster_free(struct roster *r);
 struct flow *flow_new(struct dispatch *d);
 /* Rows as in dispatch_set_flow. */
 void flow_set(struct flow *f, const struct dispatch_flow *rows);
+/* So many gateways live: each takes its share of what a sender may send a second. */
+void flow_nodes(struct flow *f, unsigned nodes);
 /* Submits that the links would take now. */
 unsigned flow_slots(struct flow *f);
 /* Milliseconds until some link may take more by its pace; INT64_MAX when only an answer or a bind helps. */

@@ -60,6 +60,7 @@ struct flow {
 	struct line carrier_line[LIMIT_CARRIERS];
 	struct link_room left[DISPATCH_LINKS_MAX]; /* of each link in this batch */
 	unsigned next_link;
+	unsigned nodes; /* that live; 0 before the first look */
 	struct day_key key[KEYS_MAX];
 	unsigned keys;
 	struct refund refund[REFUNDS_MAX];
@@ -93,15 +94,30 @@ static struct sender *find_sender(struct flow *f, const char *number)
 	return bsearch(&wanted, f->senders, f->rows.sender_count, sizeof(wanted), by_number);
 }
 
+static double rate_of(const struct flow *f, const struct dispatch_sender *row)
+{
+	return row->rate / (f->nodes ? f->nodes : 1);
+}
+
 /* What a known sender has spent and borrowed goes on under the new rows. */
-static void keep_pace(struct flow *old, struct sender *s, int64_t now_ms)
+static void keep_pace(struct flow *f, struct flow *old, struct sender *s, int64_t now_ms)
 {
 	const struct sender *was = find_sender(old, s->row->number);
-	smpp_pace_init(&s->pace, s->row->rate, now_ms);
+	smpp_pace_init(&s->pace, rate_of(f, s->row), now_ms);
 	if (was && was->row->rate == s->row->rate)
 		s->pace = was->pace;
 	if (was)
 		s->line = was->line;
+}
+
+void flow_nodes(struct flow *f, unsigned nodes)
+{
+	int64_t now_ms = net_loop_now_ms(f->d->config.loop);
+	if (nodes == f->nodes)
+		return;
+	f->nodes = nodes;
+	for (unsigned i = 0; i < f->rows.sender_count; i++)
+		smpp_pace_set_rate(&f->senders[i].pace, rate_of(f, f->senders[i].row), now_ms);
 }
 
 static const struct zone *reset_zone(struct flow *f, const char *name)
@@ -123,7 +139,7 @@ void flow_set(struct flow *f, const struct dispatch_flow *rows)
 	for (unsigned i = 0; i < rows->sender_count; i++) {
 		f->senders[i].row = &rows->senders[i];
 		f->senders[i].zone = rows->senders[i].daily ? reset_zone(f, rows->senders[i].reset_zone) : NULL;
-		keep_pace(&old, &f->senders[i], now_ms);
+		keep_pace(f, &old, &f->senders[i], now_ms);
 	}
 	qsort(f->senders, rows->sender_count, sizeof(*f->senders), by_number);
 	f->brand_zones = mem_alloc((rows->brand_count + 1) * sizeof(*f->brand_zones));
@@ -525,7 +541,7 @@ void flow_judge(struct flow *f, struct claimed *m, int64_t now_us)
 	}
 	if (s && smpp_pace_allows(&s->pace, now_ms) == 0) {
 		int64_t first_us = now_us + rule_us(f, smpp_pace_ready_ms(&s->pace, now_ms) - now_ms);
-		int64_t each_us = (int64_t)((double)rule_us(f, 1000) * m->segments / s->row->rate);
+		int64_t each_us = (int64_t)((double)rule_us(f, 1000) * m->segments / rate_of(f, s->row));
 		wait(m, REASON_sender_rate, line_place_us(&s->line, first_us, each_us, now_us));
 		return;
 	}
