@@ -139,8 +139,13 @@ static void apply(struct gateway *g)
 	struct dispatch_settings settings = settings_of(c);
 	set_log_level(c);
 	dispatch_set(g->dispatch, &settings);
-	for (unsigned i = 0; i < c->carriers; i++)
-		dispatch_set_rate(g->dispatch, c->carrier[i].name, (double)c->carrier[i].rate);
+	for (unsigned i = 0; i < c->carriers; i++) {
+		const struct config_carrier *k = &c->carrier[i];
+		const uint8_t types[] = {(uint8_t)k->source_ton, (uint8_t)k->source_npi, (uint8_t)k->dest_ton,
+		                         (uint8_t)k->dest_npi};
+		dispatch_set_rate(g->dispatch, k->name, (double)k->rate);
+		dispatch_set_types(g->dispatch, k->name, types);
+	}
 	apply_flow(g);
 	api_set_rate(g->api, c->http.requests_per_second);
 	link_http_set_connections(g->http, (unsigned)c->http.connections);

@@ -408,6 +408,19 @@ void dispatch_set_flow(struct dispatch *d, const struct dispatch_flow *flow)
 	claimer_wake(d->claimer);
 }
 
+void dispatch_set_types(struct dispatch *d, const char *carrier, const uint8_t types[4])
+{
+	for (unsigned i = 0; i < d->config.carrier_count; i++) {
+		struct dispatch_carrier *c = &d->carriers[i];
+		if (strcmp(c->name, carrier) != 0)
+			continue;
+		c->source_ton = types[0];
+		c->source_npi = types[1];
+		c->dest_ton = types[2];
+		c->dest_npi = types[3];
+	}
+}
+
 void dispatch_set_rate(struct dispatch *d, const char *carrier, double rate)
 {
 	for (unsigned i = 0; i < d->links; i++)

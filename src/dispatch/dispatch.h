@@ -98,6 +98,8 @@ struct dispatch *dispatch_new(const struct dispatch_config *config);
 void dispatch_set(struct dispatch *d, const struct dispatch_settings *settings);
 /* New routes, senders and brands. */
 void dispatch_set_flow(struct dispatch *d, const struct dispatch_flow *flow);
+/* New types of numbers: source TON and NPI, destination TON and NPI. */
+void dispatch_set_types(struct dispatch *d, const char *carrier, const uint8_t types[4]);
 void dispatch_set_rate(struct dispatch *d, const char *carrier, double rate);
 /* For the connections to come: link_carrier_set_tls. */
 void dispatch_set_tls(struct dispatch *d, const char *carrier, struct tls_context *tls);

@@ -60,6 +60,13 @@ test('trap 42: types of numbers and the source from the configuration', async (t
   const s = await setup(t, { link: { source_ton: 3, source_npi: 0, dest_ton: 2, dest_npi: 8 } });
   const { pdu } = await s.carrier.got((await s.api.accepted()).draft);
   assert.deepEqual([pdu.source_addr_ton, pdu.source_addr_npi, pdu.dest_addr_ton, pdu.dest_addr_npi], [3, 0, 2, 8]);
+  await s.gateway.reload((c) => Object.assign(c.carriers[0], { source_ton: 5, dest_npi: 1 }));
+  const after = (await s.carrier.got((await s.api.accepted()).draft)).pdu;
+  assert.deepEqual(
+    [after.source_addr_ton, after.source_addr_npi, after.dest_addr_ton, after.dest_addr_npi],
+    [5, 0, 2, 1],
+    'SIGHUP changes them',
+  );
 });
 
 // covers: ESME OUT enquire_link, ESME IN enquire_link_resp, ESME IN enquire_link, ESME OUT enquire_link_resp
