@@ -13,10 +13,11 @@ const char report_help[] =
         "  smsbridge report daily --from 2026-03-01 --to 2026-03-31 --json\n"
         "  smsbridge report messages --practice ID\n"
         "\n"
-        "Reports: messages, opt_outs, decisions, daily, violations. The same views are there for psql as role\n"
-        "smsbridge_compliance in schema report. Exit code 1 when `violations` is not empty.\n"
+        "Reports: messages, opt_outs, decisions, daily, violations, carriers (how each carrier's receipts found their\n"
+        "messages and how it spells its message ids). The same views are there for psql as role smsbridge_compliance\n"
+        "in schema report. Exit code 1 when `violations` is not empty.\n"
         "  --from DATE, --to DATE   days in UTC, both included\n"
-        "  --practice ID            one practice only\n"
+        "  --practice ID            one practice only (`carriers` are nobody's)\n"
         "  --config FILE, --database TEXT, --json\n";
 
 const char explain_help[] = "Examples:\n"
@@ -25,17 +26,19 @@ const char explain_help[] = "Examples:\n"
                             "Tells in sentences what happened to a message, why, and by which rule.\n"
                             "  --config FILE, --database TEXT, --json\n";
 
-/* Each report: its view, the column that --from and --to look at, how it is ordered. */
+/* Each report: its view, the column that --from and --to look at, how it is ordered, whose a row is. */
 static const struct {
 	const char *name;
 	const char *day;
 	const char *order;
+	const char *owner;
 } reports[] = {
-        {"messages", "created_at", "created_at, id"},
-        {"opt_outs", "created_at", "created_at"},
-        {"decisions", "at", "at"},
-        {"daily", "day", "day, practice"},
-        {"violations", "at", "at"},
+        {"messages", "created_at", "created_at, id", "practice_id"},
+        {"opt_outs", "created_at", "created_at", "practice_id"},
+        {"decisions", "at", "at", "practice_id"},
+        {"daily", "day", "day, practice", "practice_id"},
+        {"violations", "at", "at", "practice_id"},
+        {"carriers", "last_at", "carrier, count DESC", "NULL::uuid"},
 };
 
 static int run_report(struct store_client *c, size_t i, const char *from, const char *to, const char *practice,
@@ -43,12 +46,11 @@ static int run_report(struct store_client *c, size_t i, const char *from, const 
 {
 	struct buf sql = BUF(2048);
 	const char *params[] = {from, to, practice};
-	buf_printf(
-	        &sql,
-	        "SELECT * FROM report.%s WHERE ($1::date IS NULL OR %s >= $1::date::timestamptz)"
-	        " AND ($2::date IS NULL OR %s < ($2::date + 1)::timestamptz) AND ($3::uuid IS NULL OR practice_id = $3)"
-	        " ORDER BY %s",
-	        reports[i].name, reports[i].day, reports[i].day, reports[i].order);
+	buf_printf(&sql,
+	           "SELECT * FROM report.%s WHERE ($1::date IS NULL OR %s >= $1::date::timestamptz)"
+	           " AND ($2::date IS NULL OR %s < ($2::date + 1)::timestamptz) AND ($3::uuid IS NULL OR %s = $3)"
+	           " ORDER BY %s",
+	           reports[i].name, reports[i].day, reports[i].day, reports[i].owner, reports[i].order);
 	struct store_table *t = store_client_run(c, buf_cstr(&sql), params, 3);
 	buf_free(&sql);
 	if (!t)
@@ -79,7 +81,7 @@ int command_report(int argc, char **argv)
 	while (i < count && strcmp(reports[i].name, name) != 0)
 		i++;
 	if (i == count)
-		return usage_error("report takes messages, opt_outs, decisions, daily or violations");
+		return usage_error("report takes messages, opt_outs, decisions, daily, violations or carriers");
 	struct store_client *c = app_database(config, database, false, &result);
 	if (!c)
 		return result;

@@ -266,6 +266,17 @@ static struct delivery delivery_of(struct dispatch *d, struct carrier_link *l, c
 	return from;
 }
 
+/* A text, or what is flagged as a receipt and has nothing of one: that is told, and heard as a text (trap 30). */
+static void text_came(struct dispatch *d, const struct dispatch_carrier *carrier, const struct delivery *from,
+                      const struct smpp_pdu *pdu)
+{
+	if (smpp_receipt_flagged(pdu)) {
+		outcomes_odd_receipt(carrier->name, "unreadable");
+		log_event(LOG_WARNING, "receipt_unreadable", LOG_TEXT(carrier, carrier->name));
+	}
+	inbounds_add(d->inbounds, from, pdu);
+}
+
 static void delivered_cb(void *ctx, struct carrier_link *l, const struct smpp_pdu *pdu)
 {
 	struct dispatch *d = ctx;
@@ -282,7 +293,7 @@ static void delivered_cb(void *ctx, struct carrier_link *l, const struct smpp_pd
 	else if (carrier->receipts_unflagged && smpp_receipt_parse_unflagged(pdu, &receipt))
 		outcomes_add_receipt(d->outcomes, &from, pdu, &receipt, true);
 	else
-		inbounds_add(d->inbounds, &from, pdu);
+		text_came(d, carrier, &from, pdu);
 }
 
 static void alerted_cb(void *ctx, struct carrier_link *l, const struct smpp_pdu *pdu)

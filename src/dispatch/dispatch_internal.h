@@ -192,6 +192,8 @@ void outcomes_add_receipt(struct outcomes *o, const struct delivery *from, const
                           const struct smpp_receipt *receipt, bool doubtful);
 /* The state that query_sm_resp brought for the message of a flight: as a receipt's. */
 void outcomes_add_state(struct outcomes *o, const struct flight *f, const struct smpp_pdu *answer);
+/* Counts a receipt with something odd about it; what is of the metric's row. */
+void outcomes_odd_receipt(const char *carrier, const char *what);
 void outcomes_turn(struct outcomes *o);
 /* Looks whether kept receipts fit by now. */
 void outcomes_rematch(struct outcomes *o);

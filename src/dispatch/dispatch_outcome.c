@@ -35,6 +35,7 @@ struct outcomes *outcomes_new(struct dispatch *d)
 {
 	struct outcomes *o = mem_alloc(sizeof(*o));
 	o->d = d;
+	o->learn = learn_new(d);
 	o->text = BUF(4096);
 	o->retry = net_timer_new(d->config.loop, retry_cb, o);
 	o->rematch_timer = net_timer_new(d->config.loop, rematch_cb, o);
@@ -187,8 +188,9 @@ static void outcome_parts_cb(void *ctx, const struct store_rows *rows)
 
 static struct store_step outcome_parts_step(struct outcomes *o)
 {
-	static const enum store_type types[] = {STORE_UUID, STORE_UUID, STORE_INT4, STORE_INT4, STORE_TEXT, STORE_TEXT,
-	                                        STORE_TIME, STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TIME, STORE_TEXT};
+	static const enum store_type types[] = {STORE_UUID, STORE_UUID, STORE_INT4, STORE_INT4, STORE_TEXT,
+	                                        STORE_TEXT, STORE_TIME, STORE_TEXT, STORE_TEXT, STORE_TEXT,
+	                                        STORE_TIME, STORE_TEXT, STORE_BOOL};
 	struct item_rows *rows = &o->rows[STATEMENT_OUTCOME_PARTS];
 	struct store_params *ps = &rows->params;
 	rows_begin(rows, types, sizeof(types) / sizeof(*types));
@@ -206,6 +208,7 @@ static struct store_step outcome_parts_step(struct outcomes *o)
 		store_add_text(ps, 9, outcome_data(o, c));
 		store_add_time(ps, 10, c->at_us);
 		store_add_str(ps, 11, c->word != WORD_unknown ? policy_word_name(c->word) : "");
+		store_add_int(ps, 12, c->passing);
 	}
 	return (struct store_step){"outcomes_part", ps, outcome_parts_cb};
 }
@@ -482,6 +485,7 @@ void outcomes_free(struct outcomes *o)
 		forget(o, o->batch[i]);
 	free_list(o->first);
 	free_list(o->spare);
+	learn_free(o->learn);
 	net_timer_free(o->retry);
 	net_timer_free(o->rematch_timer);
 	for (unsigned s = 0; s < STATEMENT_COUNT; s++)

@@ -1,6 +1,7 @@
 /* What the parts of writing down carriers' words share:
  *   dispatch_outcome.c  the queue, its batches and their steps
  *   dispatch_receipt.c  receipts: in, as rows of their statements, kept and found again
+ *   dispatch_learn.c    how carriers spell their message ids
  *   dispatch_word.c     what a carrier's own code makes of a message, and does for others */
 #ifndef DISPATCH_OUTCOME_H
 #define DISPATCH_OUTCOME_H
@@ -24,8 +25,9 @@ struct subject {
 struct item_receipt {
 	struct delivery from; /* link NULL: a kept receipt tried again */
 	const struct dispatch_carrier *carrier;
-	char id[66];                                    /* as it came, in visible ASCII */
-	char candidates[LIMIT_RECEIPT_CANDIDATES * 67]; /* id_keys, blank separated, the likeliest first */
+	char id[66];                                          /* as it came, in visible ASCII */
+	char answered[66];                                    /* id in the answer of the message that it fits */
+	char candidates[(1 + LIMIT_RECEIPT_CANDIDATES) * 67]; /* id_keys, blank separated, the likeliest first */
 	char phone[24];
 	char sender[24];
 	int32_t reference; /* user_message_reference; negative: none */
@@ -80,8 +82,11 @@ struct item_rows {
 
 #define SEEN_SLOTS 2048 /* of a hash; a batch has at most a quarter of that */
 
+struct learn;
+
 struct outcomes {
 	struct dispatch *d;
+	struct learn *learn;
 	struct item *first, *last;
 	unsigned waiting;
 	struct item *batch[2 * LIMIT_OUTCOME_BATCH]; /* on its way, in order */
@@ -135,6 +140,17 @@ void receipt_finish(struct outcomes *o, struct item *it);
 /* Its memory; the item itself is the caller's. */
 void receipt_forget(struct item_receipt *r);
 void receipts_rematch_begin(struct outcomes *o);
+
+/* --- dispatch_learn.c -----------------------------------------------------------------------------------------------
+ */
+
+struct learn *learn_new(struct dispatch *d);
+/* A receipt found its message, which the carrier had answered with that id. */
+void learn_match(struct learn *l, const struct item_receipt *r, struct view answered);
+/* The spelling under which this carrier's answers have the id of a receipt, when it is known that they are spelled in
+ * another base; else false. */
+bool learn_spell(const struct learn *l, const struct dispatch_carrier *carrier, struct view id, char to[24]);
+void learn_free(struct learn *l);
 
 /* --- dispatch_word.c ------------------------------------------------------------------------------------------------
  */

@@ -48,11 +48,14 @@ static void id_key(char *id)
 	memmove(id, id + zeros, strlen(id + zeros) + 1);
 }
 
-/* The keys of every spelling of the id, blank separated. */
-static void write_candidates(struct view id, char *to, size_t cap)
+/* The keys of every spelling of the id, blank separated: the one that is learned of the carrier, the id as it came, and
+ * the others. */
+static void write_candidates(const struct outcomes *o, struct item_receipt *r)
 {
-	char ids[LIMIT_RECEIPT_CANDIDATES][66];
-	unsigned n = smpp_receipt_candidates(id, ids);
+	char ids[1 + LIMIT_RECEIPT_CANDIDATES][66];
+	char *to = r->candidates;
+	unsigned learned = learn_spell(o->learn, r->carrier, view_str(r->id), ids[0]);
+	unsigned n = learned + smpp_receipt_candidates(view_str(r->id), ids + learned);
 	for (unsigned i = 0; i < n; i++) {
 		size_t used = strlen(to);
 		bool again = false;
@@ -60,7 +63,7 @@ static void write_candidates(struct view id, char *to, size_t cap)
 		for (unsigned j = 0; j < i; j++)
 			again = again || strcmp(ids[i], ids[j]) == 0;
 		if (!again)
-			snprintf(to + used, cap - used, "%s%s", used ? " " : "", ids[i]);
+			snprintf(to + used, sizeof(r->candidates) - used, "%s%s", used ? " " : "", ids[i]);
 	}
 }
 
@@ -91,9 +94,9 @@ static void judge(struct outcomes *o, struct item_receipt *r)
 		word_of_part(r);
 }
 
-static void count_odd(const struct item_receipt *r, const char *what)
+void outcomes_odd_receipt(const char *carrier, const char *what)
 {
-	metric_add(METRIC_receipts_odd_total, 1, LABELS(r->carrier->name, what));
+	metric_add(METRIC_receipts_odd_total, 1, LABELS(carrier, what));
 }
 
 /* The PDU, to be read again as a text if it is no receipt. False when it cannot be written down. */
@@ -118,7 +121,7 @@ void outcomes_add_receipt(struct outcomes *o, const struct delivery *from, const
 	r->from = *from;
 	r->carrier = dispatch_carrier_named(o->d, view_str(link_carrier_name(from->link)));
 	dispatch_carrier_id(receipt->id, r->id);
-	write_candidates(view_str(r->id), r->candidates, sizeof(r->candidates));
+	write_candidates(o, r);
 	dispatch_phone_of(pdu->field[SMPP_F_source_addr].text, r->phone);
 	dispatch_phone_of(pdu->field[SMPP_F_destination_addr].text, r->sender);
 	r->reference = receipt->reference;
@@ -130,7 +133,7 @@ void outcomes_add_receipt(struct outcomes *o, const struct delivery *from, const
 	r->at_us = r->received_us = dispatch_now_us(o->d);
 	judge(o, r);
 	if (receipt->conflict)
-		count_odd(r, "conflict");
+		outcomes_odd_receipt(r->carrier->name, "conflict");
 	if (doubtful && !copy_pdu(r, pdu))
 		receipt_forget(r); /* what cannot be written again is taken for what it looks like */
 }
@@ -240,14 +243,16 @@ static bool any_told(const struct item_rows *rows)
 }
 
 /* Ordinal, id in the answer, result; and the subject when there is a word to act on. */
-static void applied_rows(struct item_rows *list, const struct store_rows *rows)
+static void applied_rows(struct outcomes *o, enum statement statement, const struct store_rows *rows)
 {
+	const struct item_rows *list = &o->rows[statement];
 	for (unsigned i = 0; i < store_rows_count(rows); i++) {
 		struct item *it = rows_item(list, store_rows_int(rows, i, 0));
 		struct item_receipt *r = &it->receipt;
 		struct view result = store_rows_text(rows, i, 2);
 		bool moved = view_eq(result, VIEW("moved"));
 		it->finished = true;
+		copy_view(r->answered, sizeof(r->answered), store_rows_text(rows, i, 1));
 		r->result = view_eq(result, VIEW("repeated")) ? "repeated" : *r->status ? r->status : "pending";
 		if (item_has_word(it) && !store_rows_null(rows, i, 3) &&
 		    (moved || (r->word == WORD_opted_out && !view_eq(result, VIEW("repeated")))))
@@ -257,12 +262,12 @@ static void applied_rows(struct item_rows *list, const struct store_rows *rows)
 
 static void receipts_cb(void *ctx, const struct store_rows *rows)
 {
-	applied_rows(&((struct outcomes *)ctx)->rows[STATEMENT_RECEIPTS], rows);
+	applied_rows(ctx, STATEMENT_RECEIPTS, rows);
 }
 
 static void parts_cb(void *ctx, const struct store_rows *rows)
 {
-	applied_rows(&((struct outcomes *)ctx)->rows[STATEMENT_RECEIPT_PARTS], rows);
+	applied_rows(ctx, STATEMENT_RECEIPT_PARTS, rows);
 }
 
 struct store_step receipts_step(struct outcomes *o)
@@ -398,7 +403,7 @@ static void hand_over(struct outcomes *o, struct item *it)
 	struct smpp_pdu pdu;
 	struct smpp_fault fault;
 	check(smpp_pdu_decode(buf_view(r->doubtful), &pdu, &fault));
-	count_odd(r, "no_receipt");
+	outcomes_odd_receipt(r->carrier->name, "no_receipt");
 	inbounds_add(o->d->inbounds, &r->from, &pdu);
 	r->from.link = NULL; /* it is answered there */
 	r->result = NULL;
@@ -422,7 +427,10 @@ void receipts_found(struct outcomes *o)
 void receipt_finish(struct outcomes *o, struct item *it)
 {
 	struct item_receipt *r = &it->receipt;
-	(void)o;
+	if (r->result && r->doubtful)
+		outcomes_odd_receipt(r->carrier->name, "unflagged");
+	if (r->result && !r->keep)
+		learn_match(o->learn, r, view_str(r->answered));
 	if (r->result)
 		metric_add(METRIC_receipts_total, 1, LABELS(r->carrier ? r->carrier->name : "", r->result));
 	if (r->from.link)

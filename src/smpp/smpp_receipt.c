@@ -281,13 +281,22 @@ static bool is_delivery(const struct smpp_pdu *pdu)
 	return pdu->command == SMPP_deliver_sm || pdu->command == SMPP_data_sm;
 }
 
+static uint32_t type_of(const struct smpp_pdu *pdu)
+{
+	return pdu->field[SMPP_F_esm_class].number & ESM_TYPE;
+}
+
+bool smpp_receipt_flagged(const struct smpp_pdu *pdu)
+{
+	return is_delivery(pdu) && (type_of(pdu) == ESM_RECEIPT || type_of(pdu) == ESM_INTERMEDIATE);
+}
+
 bool smpp_receipt_parse(const struct smpp_pdu *pdu, struct smpp_receipt *receipt_r)
 {
-	uint32_t type = pdu->field[SMPP_F_esm_class].number & ESM_TYPE;
 	*receipt_r = (struct smpp_receipt){.state = SMPP_STATE_NONE, .reference = -1};
-	if (!is_delivery(pdu) || (type != ESM_RECEIPT && type != ESM_INTERMEDIATE))
+	if (!smpp_receipt_flagged(pdu))
 		return false;
-	receipt_r->intermediate = type == ESM_INTERMEDIATE;
+	receipt_r->intermediate = type_of(pdu) == ESM_INTERMEDIATE;
 	read_receipt(pdu, receipt_r);
 	return receipt_r->id.n || receipt_r->state != SMPP_STATE_NONE;
 }
@@ -295,7 +304,7 @@ bool smpp_receipt_parse(const struct smpp_pdu *pdu, struct smpp_receipt *receipt
 bool smpp_receipt_parse_unflagged(const struct smpp_pdu *pdu, struct smpp_receipt *receipt_r)
 {
 	*receipt_r = (struct smpp_receipt){.state = SMPP_STATE_NONE, .reference = -1};
-	if (!is_delivery(pdu) || pdu->field[SMPP_F_esm_class].number & ESM_TYPE)
+	if (!is_delivery(pdu) || type_of(pdu))
 		return false;
 	return read_receipt(pdu, receipt_r);
 }

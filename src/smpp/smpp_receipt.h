@@ -34,8 +34,11 @@ struct smpp_receipt {
 	char wide_id[66];  /* where id points for a UCS-2 text: copy the id out, do not move the receipt */
 };
 
-/* True when a deliver_sm or data_sm is a receipt (esm_class & 0x3c is 0x04 or 0x20) that has an id or a state by TLV or
- * by text. A flagged PDU in which neither is found is not a receipt but a text from a patient (trap 30). */
+/* True for a deliver_sm or data_sm whose esm_class & 0x3c is 0x04 or 0x20. */
+bool smpp_receipt_flagged(const struct smpp_pdu *pdu);
+
+/* True when a flagged PDU has an id or a state, by TLV or by text. One in which neither is found is no receipt but a
+ * text from a patient (trap 30). */
 bool smpp_receipt_parse(const struct smpp_pdu *pdu, struct smpp_receipt *receipt_r);
 
 /* True when the text of a deliver_sm or data_sm that is not flagged as anything has an id and a stat that is a state's

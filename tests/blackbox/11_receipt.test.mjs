@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Api } from './lib/api.mjs';
 import { Carrier } from './lib/carrier.mjs';
-import { practice, setup, world } from './lib/world.mjs';
+import { another, practice, setup, world } from './lib/world.mjs';
 import { binary, must, never, nextPhone, run, until } from './lib/util.mjs';
 
 await world();
@@ -92,6 +92,36 @@ test('opted out while other texts to the phone are claimed: none goes after the 
   for (const m of waiting) await becomes(s, m.id, 'canceled', 'canceled_by_opt_out');
   assert.equal((await told(s, 'opt_out.created')).length, 40);
   assert.equal(s.carrier.submits.length, 40);
+  await noViolations(s);
+});
+
+test('two gateways hear the same refusals and STOPs in other orders: each is recorded once, nobody waits for ever', async (t) => {
+  const s = await setup(t, { link: { error_codes: 'bandwidth', window: 100 } });
+  const g = await another(t, s, { link: { error_codes: 'bandwidth', window: 100 } });
+  await g.start();
+  await s.carrier.bound(2);
+  const [one, two] = [...s.carrier.sessions];
+  const all = await Promise.all(Array.from({ length: 60 }, () => sent(s)));
+  const refuse = (m, session) => s.carrier.receipt(m.submit, { stat: 'REJECTD', err: '4775', session });
+  const stop = (m, session) =>
+    s.carrier.deliver(
+      { source_addr: m.draft.phone, destination_addr: s.practice.sender, short_message: 'STOP' },
+      session,
+    );
+  await Promise.all([
+    ...all.map((m) => refuse(m, one)),
+    ...[...all].reverse().map((m) => refuse(m, two)),
+    ...all.filter((_, i) => i % 3 === 0).map((m) => stop(m, two)),
+    ...[...all]
+      .reverse()
+      .filter((_, i) => i % 4 === 0)
+      .map((m) => stop(m, one)),
+  ]);
+  for (const m of all) await becomes(s, m.id, 'undelivered');
+  assert.equal((await s.db.sql('SELECT FROM smsbridge.opt_out WHERE lifted_at IS NULL')).length, 60);
+  assert.equal((await told(s, 'opt_out.created')).length, 60);
+  const failed = [...s.gateway.linesOf('store_statement_failed'), ...g.linesOf('store_statement_failed')];
+  assert.deepEqual(failed, [], 'no deadlock');
   await noViolations(s);
 });
 
@@ -345,4 +375,398 @@ test('trap 20: a status without a row is tried a few times, and its number is ke
   assert.deepEqual([row.attempts, row.refusals], [8, 8]);
   const [, , event] = await s.db.events(m.id);
   assert.match(event.data.command_status, /00000435/);
+});
+
+// --- receipts and messages ------------------------------------------------------------------------------------------
+
+const kept = async (s) => (await s.db.sql('SELECT * FROM smsbridge.receipt')).length;
+const replies = async (s) => (await s.db.sql('SELECT * FROM smsbridge.inbound')).length;
+/** A receipt as deliver_sm, with any fields on top. */
+const deliver = (s, submit, text, more = {}, session = undefined) =>
+  s.carrier.deliver(
+    {
+      esm_class: 4,
+      source_addr: submit.to,
+      destination_addr: submit.from,
+      source_addr_ton: 1,
+      dest_addr_ton: 1,
+      short_message: text,
+      ...more,
+    },
+    session ?? s.carrier.session,
+  );
+const bothSides = async (s) => {
+  const oak = await practice(s.db, { name: 'Oak Street Clinic' });
+  return async (phone) => {
+    const draft = Api.draft({ phone });
+    const answer = await s.api.post('/v1/messages', draft, { key: oak.key });
+    assert.equal(answer.status, 202);
+    const submit = await s.carrier.got(draft);
+    const id = answer.json.id;
+    await until(async () => (await s.db.message(id)).status === 'sent', 'sent');
+    return { id, draft, submit };
+  };
+};
+
+test('trap 27: how a carrier spells its ids is learned, kept, shown, and decides between two messages', async (t) => {
+  let number = 0x1a2b3c00;
+  const ids = [];
+  const s = await setup(t, { carrier: { onSubmit: () => ({ id: ids.shift() ?? (number++).toString(16) }) } });
+  const decimal = (id) => String(parseInt(id, 16)).padStart(10, '0');
+  for (let i = 0; i < 12; i++) {
+    const m = await sent(s);
+    await s.carrier.receipt(m.submit, { id: decimal(m.submit.id) });
+    await becomes(s, m.id, 'delivered');
+  }
+  const report = async () =>
+    (await smsbridge(s, 'report', 'carriers')).map((r) => [r.carrier, r.how, r.answer, r.receipt, r.count].join(' '));
+  await until(async () => (await report()).includes('test dec_hex hex decimal 12'), report);
+  const labels = { carrier: 'test', how: 'dec_hex' };
+  assert.equal(await s.gateway.metric('smsbridge_receipt_matches_total', labels), 12);
+  for (const run of ['as it was learned', 'by a process that only read it']) {
+    await t.test(`${run}: "10" is the message "a"`, async () => {
+      const other = await bothSides(s);
+      ids.push('a', '10');
+      const one = await sent(s);
+      const two = await other(one.draft.phone);
+      await deliver(s, one.submit, 'id:10 stat:UNDELIV err:000');
+      await becomes(s, one.id, 'undelivered');
+      assert.equal((await s.db.message(two.id)).status, 'sent');
+      await deliver(s, two.submit, 'id:16 stat:DELIVRD err:000');
+      await until(async () => (await s.db.message(two.id)).status === 'delivered', 'the second has the second');
+    });
+    if (run === 'as it was learned') {
+      await s.gateway.stop();
+      await s.gateway.start();
+      await s.carrier.bound();
+      await s.gateway.moveClock('2026-03-03T12:00:00-05:00');
+    }
+  }
+});
+
+test('trap 33: what a carrier delivers again is counted, and told once', async (t) => {
+  const s = await setup(t);
+  const m = await sent(s);
+  for (const stat of [
+    'ENROUTE',
+    'ENROUTE',
+    'ENROUTE',
+    'ACCEPTD',
+    'ENROUTE',
+    'DELIVRD',
+    'DELIVRD',
+    'UNDELIV',
+    'UNDELIV',
+  ])
+    assert.equal((await s.carrier.receipt(m.submit, { stat })).command_status, 0);
+  await becomes(s, m.id, 'delivered');
+  const words = (await s.db.events(m.id)).filter((e) => e.data?.state).map((e) => `${e.type} ${e.data.state}`);
+  assert.deepEqual(words, [
+    'message.news ENROUTE',
+    'message.news ACCEPTED',
+    'message.delivered DELIVERED',
+    'message.news UNDELIVERABLE',
+  ]);
+  const counted = (result) => s.gateway.metric('smsbridge_receipts_total', { carrier: 'test', result });
+  assert.equal(await counted('repeated'), 5);
+  assert.equal(await counted('pending'), 2);
+});
+
+test('trap 34: ACCEPTD, ENROUTE and BUFFRED first, DELIVRD later, never the reverse', async (t) => {
+  const s = await setup(t);
+  const m = await sent(s);
+  for (const stat of ['ACCEPTD', 'ENROUTE', 'BUFFRED', 'SCHEDLD', 'WHATEVR']) {
+    await deliver(s, m.submit, `id:${m.submit.id} sub:001 dlvrd:000 stat:${stat} err:000 text:`);
+    assert.equal((await s.db.message(m.id)).status, 'sent', stat);
+  }
+  await s.carrier.receipt(m.submit);
+  await becomes(s, m.id, 'delivered');
+  await s.carrier.receipt(m.submit, { stat: 'ACCEPTD' });
+  await stays(s, m.id, 'delivered');
+});
+
+test('trap 28: TLV and text that disagree are counted', async (t) => {
+  const s = await setup(t);
+  const m = await sent(s);
+  await deliver(s, m.submit, `id:${m.submit.id} stat:DELIVRD err:000`, {
+    receipted_message_id: m.submit.id,
+    message_state: 5,
+  });
+  await becomes(s, m.id, 'undelivered', 'receipt_failed');
+  assert.equal(await s.gateway.metric('smsbridge_receipts_odd_total', { carrier: 'test', what: 'conflict' }), 1);
+});
+
+test('trap 25: a receipt on one link before the answer on another', async (t) => {
+  const s = await setup(t, { link: { links: 2 }, carrier: { onSubmit: () => ({ silent: true }) } });
+  await s.carrier.bound(2);
+  const m = await s.api.accepted();
+  const submit = await s.carrier.got(m.draft);
+  submit.id = 'early-2';
+  const other = [...s.carrier.sessions].find((x) => x !== submit.session);
+  assert.equal((await s.carrier.receipt(submit, { session: other })).command_status, 0);
+  assert.equal(await kept(s), 1);
+  s.carrier.answer(submit);
+  await becomes(s, m.id, 'delivered');
+  assert.equal(await kept(s), 0);
+});
+
+test('ids that a carrier uses again: the newest message to that phone, and not one of long ago', async (t) => {
+  let silent = false;
+  const s = await setup(t, { carrier: { onSubmit: () => (silent ? { silent } : { id: 'r1' }) } });
+  const first = await sent(s);
+  await s.carrier.receipt(first.submit);
+  await becomes(s, first.id, 'delivered');
+  await t.test('another phone, the receipt before its answer', async () => {
+    silent = true;
+    const m = await s.api.accepted();
+    const submit = await s.carrier.got(m.draft);
+    submit.id = 'r1';
+    await s.carrier.receipt(submit, { stat: 'UNDELIV' });
+    assert.equal(await kept(s), 1, 'it is not the old message’s');
+    s.carrier.answer(submit);
+    await becomes(s, m.id, 'undelivered');
+    assert.deepEqual((await types(s, first.id)).at(-1), 'message.delivered');
+    silent = false;
+  });
+  await t.test('the same phone, later', async () => {
+    await s.gateway.moveClock('2026-03-04T12:00:00-05:00');
+    const again = await sent(s, { phone: first.draft.phone, patient: first.draft.patient });
+    await s.carrier.receipt(again.submit, { stat: 'EXPIRED' });
+    await becomes(s, again.id, 'expired');
+    assert.equal((await s.db.message(first.id)).status, 'delivered');
+  });
+  await t.test('the same phone, weeks later, and nothing newer: kept', async () => {
+    await s.gateway.moveClock('2026-03-30T12:00:00-04:00');
+    await s.carrier.receipt(first.submit);
+    assert.equal(await kept(s), 1);
+  });
+});
+
+test('trap 30: receipts without their flag, where the carrier forgets it', async (t) => {
+  let silent = false;
+  const s = await setup(t, {
+    link: { receipts_unflagged: true },
+    carrier: { onSubmit: () => (silent ? { silent } : {}) },
+  });
+  const text = (id) =>
+    `id:${id} sub:001 dlvrd:001 submit date:2603021200 done date:2603021201 stat:DELIVRD err:000 text:`;
+  await t.test('one that fits', async () => {
+    const m = await sent(s);
+    await deliver(s, m.submit, text(m.submit.id), { esm_class: 0 });
+    await becomes(s, m.id, 'delivered');
+    assert.equal(await replies(s), 0);
+  });
+  await t.test('one that fits nothing is what a patient wrote', async () => {
+    const phone = nextPhone();
+    const answer = await s.carrier.mo(phone, s.practice.sender, text('unheard-of'));
+    assert.equal(answer.command_status, 0);
+    assert.equal(await replies(s), 1);
+    assert.equal(await kept(s), 0);
+    assert.equal(await s.gateway.metric('smsbridge_receipts_odd_total', { what: 'no_receipt' }), 1);
+  });
+  await t.test('one before its answer is kept, since a submit is open between its addresses', async () => {
+    silent = true;
+    const m = await s.api.accepted();
+    const submit = await s.carrier.got(m.draft);
+    submit.id = 'unflagged-early';
+    await deliver(s, submit, text(submit.id), { esm_class: 0 });
+    assert.equal(await kept(s), 1);
+    s.carrier.answer(submit);
+    await becomes(s, m.id, 'delivered');
+    assert.equal(await replies(s), 1);
+  });
+  await t.test('STOP is STOP', async () => {
+    await s.carrier.mo(nextPhone(), s.practice.sender, 'STOP');
+    assert.equal((await told(s, 'opt_out.created')).length, 1);
+  });
+  await t.test('without the option it is a text, whatever it says', async () => {
+    const plain = await setup(t);
+    const m = await sent(plain);
+    await deliver(plain, m.submit, text(m.submit.id), { esm_class: 0 });
+    await stays(plain, m.id, 'sent');
+    assert.equal(await replies(plain), 1);
+  });
+});
+
+test('trap 35: addresses not swapped, or written another way', async (t) => {
+  const s = await setup(t, {
+    link: { answer_timeout: '400ms' },
+    carrier: { onSubmit: (x) => (/silent/.test(x.text) ? { silent: true } : {}) },
+  });
+  const write = [
+    ['not swapped', (x) => ({ source_addr: x.from, destination_addr: x.to })],
+    ['with 00 before', (x) => ({ source_addr: `00${x.to}`, destination_addr: `00${x.from}` })],
+    ['ten digits', (x) => ({ source_addr: x.to.slice(-10), destination_addr: x.from.slice(-10) })],
+    ['a name instead', (x) => ({ source_addr: 'CARRIER', source_addr_ton: 5, destination_addr: x.from })],
+  ];
+  for (const [name, addresses] of write) {
+    await t.test(`by id: ${name}`, async () => {
+      const m = await sent(s);
+      await deliver(s, m.submit, `id:${m.submit.id} stat:DELIVRD err:000`, addresses(m.submit));
+      await becomes(s, m.id, 'delivered');
+    });
+  }
+  for (const [name, addresses] of write.slice(0, 3)) {
+    await t.test(`by address, when the answer never came: ${name}`, async () => {
+      const m = await s.api.accepted({ body: `silent ${nextPhone()}. Reply STOP to end.` });
+      const submit = await s.carrier.got(m.draft);
+      await becomes(s, m.id, 'uncertain');
+      await deliver(s, submit, 'id:nobody-told-us stat:DELIVRD err:000', addresses(submit));
+      await becomes(s, m.id, 'delivered');
+    });
+  }
+});
+
+test('user_message_reference tells which uncertain message a receipt is of', async (t) => {
+  const s = await setup(t, {
+    link: { user_message_reference: true, answer_timeout: '400ms' },
+    carrier: { onSubmit: () => ({ silent: true }) },
+  });
+  const phone = nextPhone();
+  const uncertain = async () => {
+    const m = await s.api.accepted({ phone });
+    const submit = await s.carrier.got(m.draft);
+    await becomes(s, m.id, 'uncertain');
+    return { ...m, submit, reference: submit.pdu.user_message_reference };
+  };
+  const one = await uncertain();
+  assert.equal(one.reference, parseInt(one.id.slice(-4), 16) || 1);
+  await s.gateway.moveClock('2026-03-04T12:00:00-05:00');
+  const two = await uncertain();
+  await t.test('without it, two messages could be meant: kept', async () => {
+    await deliver(s, two.submit, 'id:x0 stat:DELIVRD err:000');
+    assert.equal(await kept(s), 1);
+    await never(async () => (await s.db.message(two.id)).status !== 'uncertain', 'guessed', 300);
+    await s.db.sql('DELETE FROM smsbridge.receipt');
+  });
+  await t.test('one that is nobody’s: kept', async () => {
+    const strange = [one.reference, two.reference].includes(7) ? 8 : 7;
+    await deliver(s, two.submit, 'id:x0 stat:DELIVRD err:000', { user_message_reference: strange });
+    assert.equal(await kept(s), 1);
+    await s.db.sql('DELETE FROM smsbridge.receipt');
+  });
+  await t.test('a word that is not final shows that the carrier took it, and under which id', async () => {
+    await deliver(s, two.submit, 'id:X002 stat:ENROUTE err:000', { user_message_reference: two.reference });
+    const shown = await becomes(s, two.id, 'sent');
+    assert.equal(shown.carrier_message_id, 'X002');
+    const event = (await s.db.events(two.id)).at(-1);
+    assert.deepEqual([event.type, event.reason], ['message.sent', 'taken_by_receipt']);
+    await deliver(s, two.submit, 'id:x002 stat:DELIVRD err:000');
+    await becomes(s, two.id, 'delivered');
+  });
+  await t.test('a final one settles the other', async () => {
+    await deliver(s, one.submit, 'id:x1 stat:UNDELIV err:000', { user_message_reference: one.reference });
+    await becomes(s, one.id, 'undelivered');
+    const labels = { carrier: 'test', how: 'reference' };
+    assert.equal(await s.gateway.metric('smsbridge_receipt_matches_total', labels), 2);
+  });
+  await noViolations(s);
+});
+
+// --- parts ----------------------------------------------------------------------------------------------------------
+
+const longText = () => `Привет, приём завтра в 9:30, код ${nextPhone()}. ${'ё'.repeat(60)} Reply STOP to end.`;
+const parted = async (t, options = {}) => {
+  const s = await setup(t, { ...options, link: { long_messages: 'udh8', ...options.link } });
+  await must(binary, ['practice', 'set', s.practice.id, '--segments', '3', '--database', s.db.owner]);
+  return s;
+};
+const parts = async (s, count = 2) => {
+  const m = await s.api.accepted({ body: longText() });
+  const submits = await until(
+    () => s.carrier.to(m.draft.phone).length >= count && s.carrier.to(m.draft.phone),
+    () => `${count} submits, are ${s.carrier.to(m.draft.phone).length}`,
+  );
+  return { ...m, submits };
+};
+
+test('one receipt a segment: delivered when all are, undelivered when one is not', async (t) => {
+  const s = await parted(t);
+  const sentParts = async () => {
+    const m = await parts(s);
+    await becomes(s, m.id, 'sent');
+    return m;
+  };
+  await t.test('both delivered, in either order, each told again', async () => {
+    const m = await sentParts();
+    await s.carrier.receipt(m.submits[1]);
+    await s.carrier.receipt(m.submits[1]);
+    await stays(s, m.id, 'sent', 300);
+    await s.carrier.receipt(m.submits[0]);
+    await becomes(s, m.id, 'delivered');
+    await s.carrier.receipt(m.submits[0], { stat: 'UNDELIV' });
+    await stays(s, m.id, 'delivered', 200);
+    const states = (await s.db.events(m.id)).filter((e) => e.data?.state).map((e) => `${e.type} ${e.data.part}`);
+    assert.deepEqual(states, ['message.news 2', 'message.delivered 1', 'message.news 1']);
+  });
+  await t.test('one of them failed', async () => {
+    const m = await sentParts();
+    await s.carrier.receipt(m.submits[0]);
+    await s.carrier.receipt(m.submits[1], { stat: 'UNDELIV' });
+    await becomes(s, m.id, 'undelivered', 'receipt_failed');
+  });
+  await t.test('both at once', async () => {
+    const m = await sentParts();
+    await Promise.all(m.submits.map((x) => s.carrier.receipt(x)));
+    await becomes(s, m.id, 'delivered');
+  });
+  assert.equal(await kept(s), 0);
+});
+
+test('parts: a daily cap of one part ends the message and holds the sender', async (t) => {
+  const s = await parted(t, { link: { error_codes: 'bandwidth' } });
+  const m = await parts(s);
+  await becomes(s, m.id, 'sent');
+  await s.carrier.receipt(m.submits[0]);
+  await s.carrier.receipt(m.submits[1], { stat: 'REJECTD', err: '4780' });
+  await becomes(s, m.id, 'undelivered', 'carrier_daily_cap');
+  const next = await s.api.accepted();
+  await becomes(s, next.id, 'held', 'carrier_daily_cap');
+  await noViolations(s);
+});
+
+test('parts: one taken and one refused is not sent again; none taken is, whole', async (t) => {
+  let script = [];
+  const s = await parted(t, { carrier: { onSubmit: () => script.shift() ?? {} } });
+  await t.test('the second refused', async () => {
+    script = [{}, { status: 0x45 }];
+    const m = await parts(s);
+    await becomes(s, m.id, 'undelivered', 'part_refused');
+    assert.ok((await s.db.message(m.id)).counted_at, 'counts: the patient may see a piece');
+    await never(() => s.carrier.to(m.draft.phone).length > 2, 'sent again', 300);
+    await s.carrier.receipt(m.submits[0]);
+    await stays(s, m.id, 'undelivered', 200);
+  });
+  await t.test('both refused for a while', async () => {
+    script = [{ status: 0x08 }, { status: 0x08 }];
+    const m = await parts(s);
+    await becomes(s, m.id, 'held', 'carrier_temporary');
+    const row = await s.db.message(m.id);
+    assert.deepEqual([row.counted_at, row.attempts], [null, 1]);
+    await s.gateway.moveClock('2026-03-02T12:05:00-05:00');
+    await until(() => s.carrier.to(m.draft.phone).length === 4, 'sent again, whole');
+    await becomes(s, m.id, 'sent');
+    for (const x of s.carrier.to(m.draft.phone).slice(2)) await s.carrier.receipt(x);
+    await becomes(s, m.id, 'delivered');
+  });
+  await t.test('both refused for good', async () => {
+    script = [{ status: 0x0b }, { status: 0x0b }];
+    const m = await parts(s);
+    await becomes(s, m.id, 'failed', 'carrier_rejected');
+    assert.equal((await s.db.message(m.id)).counted_at, null);
+  });
+  await noViolations(s);
+});
+
+test('parts: an answer that never comes makes the message uncertain; a late one settles it', async (t) => {
+  const script = [{}, { silent: true }];
+  const s = await parted(t, { link: { answer_timeout: '400ms' }, carrier: { onSubmit: () => script.shift() ?? {} } });
+  const m = await parts(s);
+  await becomes(s, m.id, 'uncertain', 'answer_missing');
+  await s.carrier.receipt(m.submits[0]);
+  await stays(s, m.id, 'uncertain', 200);
+  s.carrier.answer(m.submits[1], { id: 'late-part' });
+  await becomes(s, m.id, 'sent');
+  await s.carrier.receipt(m.submits[1], { id: 'late-part' });
+  await becomes(s, m.id, 'delivered');
 });

@@ -1,5 +1,6 @@
 /* A receipt's text: flags, then the text. What is read lies inside, and its spellings are distinct. */
 #include "base_check.h"
+#include "smpp_id.h"
 #include "smpp_receipt.h"
 
 #include <string.h>
@@ -11,9 +12,21 @@ static void check_candidates(struct view id)
 	char to[LIMIT_RECEIPT_CANDIDATES][66];
 	unsigned n = smpp_receipt_candidates(id, to);
 	check(n <= LIMIT_RECEIPT_CANDIDATES && (n == 0 || view_eq(view_str(to[0]), id)));
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
+		check(smpp_id_relation(id, view_str(to[i])) < SMPP_ID_OTHER);
 		for (unsigned k = 0; k < i; k++)
 			check(strcmp(to[i], to[k]) != 0);
+	}
+}
+
+/* The same PDU without its flag: what looks like a receipt then has an id and a state, and was one with the flag. */
+static void check_unflagged(struct smpp_pdu *pdu, bool receipt)
+{
+	struct smpp_receipt r;
+	smpp_pdu_set_number(pdu, SMPP_F_esm_class, 0);
+	bool looks = smpp_receipt_parse_unflagged(pdu, &r);
+	check(!looks || (receipt && r.id.n > 0 && r.state != SMPP_STATE_NONE));
+	check(!smpp_receipt_parse(pdu, &r));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -38,5 +51,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(r.state <= SMPP_STATE_NONE && r.id.n <= 65 && memchr(r.error, 0, sizeof r.error));
 	check_candidates(r.id);
 	check_candidates(text);
+	check_unflagged(&pdu, receipt);
 	return 0;
 }

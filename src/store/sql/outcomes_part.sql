@@ -3,14 +3,14 @@
 -- or ended, as a whole, with a refund; some taken and some refused: undelivered (part_refused), since a second try
 -- would show the patient the first part again. Until then an answer is message.news.
 -- Arrays: $1 practice $2 id $3 part $4 parts $5 status $6 reason $7 due_at $8 carrier $9 carrier_message_id $10 data
--- (JSON) $11 at $12 the carrier's word.
+-- (JSON) $11 at $12 the carrier's word $13 refused for a passing reason (bool).
 -- Returns, for each with a word: ordinal (0-based), practice, message, phone, sender, body (of spam only), when it
 -- was submitted (microseconds or null).
 -- Indexes: message_pkey, message_part_pkey.
 WITH v AS (
 	SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int4[], $4::int4[], $5::text[], $6::text[], $7::timestamptz[],
-		$8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::text[]) WITH ORDINALITY
-		AS v(practice_id, id, part, parts, status, reason, due_at, carrier, carrier_message_id, data, at, word, ord)
+		$8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::bool[]) WITH ORDINALITY
+		AS v(practice_id, id, part, parts, status, reason, due_at, carrier, carrier_message_id, data, at, word, passing, ord)
 ), old AS (
 	SELECT v.*, m.status AS was, m.attempts AS attempt
 	FROM v JOIN smsbridge.message m ON m.practice_id = v.practice_id AND m.id = v.id
@@ -26,8 +26,9 @@ WITH v AS (
 		WHERE p.status = 'uncertain'
 	RETURNING p.practice_id, p.message_id, p.attempt, p.part, p.status, p.reason
 ), whole AS (
-	SELECT d.practice_id, d.id, d.parts, d.due_at, d.at, d.last, c.*
-	FROM (SELECT practice_id, id, attempt, max(parts) AS parts, max(due_at) AS due_at, max(at) AS at, max(ord) AS last
+	SELECT d.practice_id, d.id, d.parts, d.due_at, d.at, d.last, d.passing, c.*
+	FROM (SELECT practice_id, id, attempt, max(parts) AS parts, max(due_at) AS due_at, max(at) AS at, max(ord) AS last,
+			bool_or(passing) AS passing
 		FROM old WHERE was IN ('sending', 'uncertain') GROUP BY practice_id, id, attempt) AS d, LATERAL (
 		SELECT count(*) AS known, count(*) FILTER (WHERE p.status IN ('sent', 'delivered')) AS sent,
 			count(*) FILTER (WHERE p.status = 'uncertain') AS uncertain, bool_or(p.status = 'held') AS held,
@@ -53,7 +54,7 @@ WITH v AS (
 		due_at = CASE WHEN r.status = 'held' THEN least(coalesce(r.due_at, r.at), m.expires_at) END,
 		counted_at = CASE WHEN r.status IN ('held', 'failed', 'canceled') THEN NULL ELSE m.counted_at END,
 		attempts = CASE WHEN r.status IN ('held', 'failed', 'canceled') THEN m.attempts + 1 ELSE m.attempts END,
-		updated_at = r.at
+		refusals = m.refusals + CASE WHEN r.status = 'held' AND r.passing THEN 1 ELSE 0 END, updated_at = r.at
 	FROM verdict r WHERE m.practice_id = r.practice_id AND m.id = r.id AND m.status <> r.status
 		AND (m.status = 'sending' OR (m.status = 'uncertain' AND r.status IN ('sent', 'failed', 'undelivered')))
 	RETURNING m.practice_id, m.id, r.last, m.status, m.reason
