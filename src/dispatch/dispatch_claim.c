@@ -481,8 +481,10 @@ static void due_cb(void *ctx, const struct store_rows *rows)
 	roster_saw(c->roster, c->m, c->count, c->asked);
 }
 
+/* Nothing of those whose turn it was; with turns going on it is the next ones'. */
 static void none_due(struct claimer *c)
 {
+	c->wake = c->wake || roster_on(c->roster);
 	struct store_step steps[] = {{"COMMIT", NULL, NULL}, {"next_due", NULL, next_due_cb}};
 	store_lane_run(c->d->claim_lane, steps, 2, rolled_back_cb, c);
 }

@@ -333,3 +333,65 @@ test('two processes share a daily ceiling: exactly so many go', async (t) => {
   assert.equal((await used(s))['brand elm 2026-03-02'], 41);
   assert.equal(new Set(s.carriers.only.submits.map((x) => x.session)).size, 2, 'both carry');
 });
+
+const eastern = [201, 202, 203, 207, 212, 215, 216, 301, 302, 304, 401, 404, 410, 412, 413, 419, 434, 440, 603, 802];
+const everybody = (i) => `+1${eastern[Math.floor(i / 100) % eastern.length]}55501${String(i % 100).padStart(2, '0')}`;
+
+test('fairness: ten messages of one practice do not wait behind two thousand of another', async (t) => {
+  const s = await fleet(t, { carriers: { only: { link: { rate: 20, window: 50 } } }, practices: 4 });
+  const [flood, ...others] = s.practices;
+  const { only } = s.carriers;
+  const many = await pour(s, 2000, { key: flood.key, phone: everybody });
+  await until(() => only.submits.length > 20, 'the flood is on its way');
+  const began = Date.now();
+  const few = await pour(s, 10, { key: others[0].key });
+  await until(() => arrived(only, few).length === 10, 'all ten', 10000);
+  const alone = Date.now() - began;
+  const rest = await Promise.all(others.slice(1).map((p) => pour(s, 10, { key: p.key })));
+  await until(() => arrived(only, rest.flat()).length === 20, 'all twenty', 10000);
+  const both = Date.now() - began - alone;
+  t.diagnostic(`ten beside a flood took ${alone} ms, twice ten ${both} ms, at 20 a second`);
+  assert.ok(alone < 2000 * slow, `ten at half of 20 a second took ${alone} ms`);
+  assert.ok(both < 2700 * slow, `twice ten at two thirds of 20 a second took ${both} ms`);
+  assert.ok(arrived(only, many).length < 200, 'most of the flood waits');
+  const calm = only.submits.filter((x) => x.at > began + 200); // we were too busy before to note times
+  heldTo(calm, 20);
+  assert.ok(rateOf(calm) > 17 || slow > 1, `the carrier is kept busy: ${rateOf(calm)} of 20 a second`);
+});
+
+test('fairness holds for two processes, and nobody waits for a practice whose messages the other took', async (t) => {
+  const link = { rate: 10, window: 50 };
+  const s = await fleet(t, { carriers: { only: { link } }, practices: 4 });
+  const { only } = s.carriers;
+  const { node, ...config } = s.gateway.config;
+  const other = await another(t, s, { carrier: only, config, link: { name: 'only', ...link } });
+  await other.start();
+  await only.bound(2);
+  const [flood, ...others] = s.practices;
+  await pour(s, 300, { key: flood.key, phone: everybody });
+  const began = Date.now();
+  const few = (await Promise.all(others.map((p) => pour(s, 10, { key: p.key })))).flat();
+  await until(() => arrived(only, few).length === 30, 'thirty', 20000);
+  const took = Date.now() - began;
+  t.diagnostic(`three times ten beside a flood took ${took} ms, at twice 10 a second`);
+  assert.ok(took < 3500 * slow, `thirty at three quarters of 20 a second took ${took} ms`);
+  assert.ok(rateOf(only.submits) > 16 || slow > 1, `both are kept busy: ${rateOf(only.submits)} of 20 a second`);
+  assert.equal(new Set(only.submits.map((x) => x.text)).size, only.submits.length, 'none twice');
+});
+
+test('practices whose messages are gone by their turn hold nobody up', async (t) => {
+  const s = await fleet(t, {
+    carriers: { only: { link: { rate: 6, window: 100, answer_timeout: '1m' }, onSubmit: () => ({ silent: true }) } },
+    practices: 16,
+  });
+  const { only } = s.carriers;
+  await Promise.all(s.practices.map((p) => pour(s, 4, { key: p.key })));
+  await until(() => only.submits.length >= 20, 'a new round has begun');
+  const [last] = s.practices.map((p) => p.id).sort().slice(-1);
+  const sql = "UPDATE smsbridge.message SET status = 'canceled', due_at = NULL WHERE status = 'queued' AND practice_id <> $1";
+  await s.db.sql(sql, [last]);
+  const began = Date.now();
+  await until(() => only.submits.filter((x) => x.at > began).length >= 2, 'those of the last practice go', 20000);
+  const took = Date.now() - began;
+  assert.ok(took < 1500 * slow, `two at 6 a second took ${took} ms`);
+});
