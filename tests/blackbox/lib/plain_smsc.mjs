@@ -1,4 +1,5 @@
-// `smsbridge smsc` without a script: the simulated carrier that does all right, which is our message centre's side of a session, as a program of its own.
+// `smsbridge smsc` without a script: the simulated carrier that does all right, a program of its own. It is the message
+// centre's side of our session code.
 import { spawn } from 'node:child_process';
 import { binary, until } from './util.mjs';
 import { wrote } from './privacy.mjs';

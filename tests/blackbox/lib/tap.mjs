@@ -10,7 +10,7 @@ import { run } from './util.mjs';
 const PORT = 2775; // the server's in the record, whatever it was: tshark's SMPP port
 const CHUNK = 32768; // octets of one recorded segment; an IPv4 packet holds 65535
 
-/** Splits a stream into PDUs by command_length. Returns {pdus, rest}: rest is what a length below 16 or a missing tail leaves. */
+/** Splits a stream into PDUs by command_length. Returns {pdus, rest}: rest is what a wrong length or a missing tail leaves. */
 export function frames(stream) {
   const pdus = [];
   let at = 0;
