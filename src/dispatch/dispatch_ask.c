@@ -95,6 +95,17 @@ static void set_carriers(struct asks *a)
 
 /* --- asking ------------------------------------------------------------------------------------------------------- */
 
+/* What finds no room is asked again. */
+static void add_over(struct asks *a, const struct uuid *practice, const struct uuid *message, enum ask_kind kind,
+                     bool done, const char *status)
+{
+	if (a->overs == LIMIT_ASK_ANSWERS)
+		return;
+	struct over *o = &a->over[a->overs++];
+	*o = (struct over){*practice, *message, kind, done, ""};
+	copy_str(o->command_status, sizeof(o->command_status), status);
+}
+
 static struct link_slot *free_link(struct dispatch *d, struct view carrier)
 {
 	for (unsigned i = 0; i < d->links; i++)
@@ -132,12 +143,14 @@ static bool write_ask(struct asks *a, enum ask_kind kind, const struct dispatch_
 	}
 	if (kind != ASK_REPLACE)
 		return true;
-	/* replace_sm has no data_coding: the text goes in what the submit's was, which is data_coding 0 or UCS-2 */
+	/* replace_sm has no data_coding: the text goes in what the submit's was. One that went as Latin-1 because the
+	 * carrier's alphabet lacks a character cannot be told from others here: its replacement must do without. */
+	bool ucs2 = view_eq(store_rows_text(rows, i, 8), VIEW("ucs2"));
 	uint32_t stranger;
 	buf_clear(&a->text);
 	smpp_pdu_set_number(pdu, SMPP_F_registered_delivery, 1);
-	bool ok = text_encode(c->alphabet, store_rows_text(rows, i, 7), &a->text, &stranger) ||
-	          text_ucs2_encode(store_rows_text(rows, i, 7), &a->text);
+	bool ok = ucs2 ? text_ucs2_encode(store_rows_text(rows, i, 7), &a->text)
+	               : text_encode(c->alphabet, store_rows_text(rows, i, 7), &a->text, &stranger);
 	smpp_pdu_set_text(pdu, SMPP_F_short_message, buf_view(&a->text));
 	return ok;
 }
@@ -148,10 +161,16 @@ static void put_ask(struct asks *a, const struct store_rows *rows, unsigned i)
 	enum ask_kind kind = kind_of(store_rows_text(rows, i, 2));
 	struct smpp_pdu pdu;
 	const char *why;
-	if (!slot || kind == ASK_NONE || !write_ask(a, kind, slot->carrier, rows, i, &pdu))
+	struct uuid practice = store_rows_uuid(rows, i, 0);
+	struct uuid message = store_rows_uuid(rows, i, 1);
+	if (!slot || kind == ASK_NONE)
 		return; /* it is due again in a while */
-	struct flight flight = {.practice_id = store_rows_uuid(rows, i, 0),
-	                        .id = store_rows_uuid(rows, i, 1),
+	if (!write_ask(a, kind, slot->carrier, rows, i, &pdu)) {
+		add_over(a, &practice, &message, kind, false, "carrier_alphabet");
+		return;
+	}
+	struct flight flight = {.practice_id = practice,
+	                        .id = message,
 	                        .link = slot->link,
 	                        .carrier = slot->carrier->name,
 	                        .ask = (uint8_t)kind};
@@ -213,10 +232,10 @@ void asks_answered(struct asks *a, const struct flight *f, const struct link_ans
 	metric_add(METRIC_asks_total, 1, LABELS(f->carrier, kinds[kind].name, ok ? "done" : "refused"));
 	if (kind == ASK_QUERY && ok)
 		outcomes_add_state(a->d->outcomes, f, answer->pdu);
-	else if (kind != ASK_QUERY && is_final(kind, answer->status) && a->overs < LIMIT_ASK_ANSWERS) {
-		struct over *o = &a->over[a->overs++];
-		*o = (struct over){f->practice_id, f->id, kind, ok, ""};
-		smpp_status_text(answer->status, o->command_status, sizeof(o->command_status));
+	else if (kind != ASK_QUERY && is_final(kind, answer->status)) {
+		char status[SMPP_STATUS_TEXT];
+		smpp_status_text(answer->status, status, sizeof(status));
+		add_over(a, &f->practice_id, &f->id, kind, ok, status);
 	}
 }
 

@@ -146,7 +146,7 @@ void outcomes_add_state(struct outcomes *o, const struct flight *f, const struct
 	struct item_receipt *r = &outcomes_item(o, ITEM_RECEIPT)->receipt;
 	r->carrier = dispatch_carrier_named(o->d, view_str(f->carrier));
 	dispatch_carrier_id(answer->field[SMPP_F_message_id].text, r->id);
-	write_candidates(view_str(r->id), r->candidates, sizeof(r->candidates));
+	write_candidates(o, r);
 	r->reference = -1;
 	r->state = (enum smpp_message_state)state;
 	copy_str(r->how, sizeof(r->how), "query");
