@@ -236,7 +236,10 @@ async function proveReceipts(db, log) {
   const unknown = final
     .map((r) => ({ receipt: r.text, ...of.get(`${r.to} ${r.from}`) }))
     .filter((r) => open.includes(r.status));
-  prove('every final receipt that was acknowledged is known to its message', unknown);
+  // an answer of a header only names no message: its receipt, which names one, has nothing to go by
+  const nameless = unknown.filter((r) => r.status !== 'uncertain' && r.answered === null);
+  say(`${nameless.length} receipts for messages whose answer had no message_id`);
+  prove('every other final receipt that was acknowledged is known to its message', unknown.filter((r) => !nameless.includes(r)));
 }
 
 /** Patients' texts that the gateway acknowledged are kept: in one part here, the rest is for other tests. */
@@ -350,6 +353,7 @@ async function main() {
 }
 
 let failed = false;
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => close().then(() => process.exit(130)));
 try {
   await main();
 } catch (error) {
