@@ -466,6 +466,7 @@ static void take_due(struct claimer *c, const struct store_rows *rows, unsigned 
 	m->waited_for = pool_copy(&c->pool, store_rows_text(rows, i, 15));
 	m->last_carrier = pool_copy(&c->pool, store_rows_text(rows, i, 16));
 	m->refusals = (unsigned)store_rows_int(rows, i, 17);
+	m->priority = (unsigned)store_rows_int(rows, i, 18);
 	m->phone_key = (uint64_t)claimer_lock_key(&m->practice_id, 'p', view_str(m->phone));
 	m->patient_key = (uint64_t)claimer_lock_key(&m->practice_id, 't', view_str(m->patient));
 	find_zones(c, m);

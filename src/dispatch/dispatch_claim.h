@@ -2,6 +2,7 @@
  *   dispatch_claim.c    the cycle and the transaction
  *   dispatch_roster.c   whose turn it is while more is due than the carriers take
  *   dispatch_flow.c     which link, and what the rates and daily ceilings leave
+ *   dispatch_line.c     when it comes again if neither leaves room
  *   dispatch_submit.c   the PDU, and the way to the link */
 #ifndef DISPATCH_CLAIM_H
 #define DISPATCH_CLAIM_H
@@ -19,6 +20,7 @@ struct claimed {
 	bool ucs2;
 	unsigned segments;
 	enum category category;
+	unsigned priority;        /* 0 urgent, 1 normal, 2 low */
 	const char *waited_for;   /* reason for which it waited before, "" for none */
 	const char *last_carrier; /* that it was last given to, "" for none */
 	int64_t created_us;

@@ -1,7 +1,8 @@
 /* Where a message goes that the rules would send, and whether it may go now: routes to links with a free slot, the rate
- * of its sender, the daily ceilings of sender and brand. What cannot go gets a time of its own in a line, so that a
- * backlog is judged about once a message and not again and again. */
+ * of its sender, the daily ceilings of sender and brand. What finds no room gets a place in a line (dispatch_line.h),
+ * so that a backlog is judged about once a message and not again and again. */
 #include "dispatch_claim.h"
+#include "dispatch_line.h"
 
 #include "smpp_pace.h"
 
@@ -9,18 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE_MAX_US (60 * SECOND_US) /* how far ahead a place in a line is given */
-#define BUSY_US (SECOND_US / 2)      /* first look again at a busy carrier */
+#define BUSY_MS 200                  /* first look again at a busy carrier that has not answered yet */
 #define DOWN_US (15 * SECOND_US)     /* and at one that is down; doubled at most by jitter */
 #define NO_ROUTE_US (60 * SECOND_US) /* and for a route: an operator must add it */
+#define KEEN 1.25 /* places in a carrier's line are so much denser than what it takes: it is kept busy */
 #define AFTER_RESET_US (60 * SECOND_US)
 #define REFUNDS_MAX 256
 #define KEYS_MAX (2 * LIMIT_CLAIM_BATCH)
-
-/* Places in a line, one after the other. */
-struct line {
-	int64_t last_us;
-};
 
 struct sender {
 	const struct dispatch_sender *row;
@@ -149,26 +145,13 @@ void flow_set(struct flow *f, const struct dispatch_flow *rows)
 	free(old.brand_zones);
 }
 
-/* --- lines ------------------------------------------------------------------------------------------------------- */
-
-/* The next place of a line that moves one on every gap_us. A line that is longer than LINE_MAX_US is no line any more:
- * its end comes again some time before it would be its turn, spread out. */
-static int64_t line_place_us(struct line *l, int64_t first_us, int64_t gap_us, int64_t now_us)
-{
-	int64_t at_us = l->last_us + gap_us;
-	if (at_us < first_us)
-		at_us = first_us;
-	if (at_us > now_us + LINE_MAX_US)
-		return now_us + LINE_MAX_US / 2 + (int64_t)random_below(LINE_MAX_US / 2);
-	l->last_us = at_us;
-	return at_us;
-}
+/* --- waits ------------------------------------------------------------------------------------------------------- */
 
 /* Rule microseconds of real milliseconds: a demonstration clock may run faster. */
-static int64_t rule_us(const struct flow *f, int64_t ms)
+static int64_t rule_us(const struct flow *f, double ms)
 {
 	const struct clock *c = f->d->config.clock;
-	return (int64_t)((double)ms * 1000.0 * (c->moved ? c->rate : 1));
+	return (int64_t)(ms * 1000.0 * (c->moved ? c->rate : 1));
 }
 
 static void wait(struct claimed *m, enum reason reason, int64_t until_us)
@@ -470,22 +453,69 @@ static struct link_slot *take_link(struct flow *f, unsigned carrier, unsigned se
 	return NULL;
 }
 
-/* How long a busy carrier needs for one message, by what it took lately. */
-static int64_t gap_us(const struct flow *f, unsigned carrier)
+static bool waited_for(const struct claimed *m, enum reason reason)
 {
-	unsigned a_second = 0;
-	for (unsigned i = 0; i < f->d->links; i++)
-		if (f->d->link[i].carrier == &f->d->carriers[carrier])
-			a_second += link_carrier_throughput(f->d->link[i].link);
-	return rule_us(f, 1000) / (a_second ? a_second : 1);
+	return strcmp(policy_reason_code(reason), m->waited_for) == 0;
 }
 
-static unsigned busy_carrier(const struct flow *f, const enum policy_room *room)
+/* Until some link of the carrier lets more go by its pace; 0 when an answer must come first. */
+static int64_t carrier_ready_ms(const struct flow *f, unsigned carrier)
 {
-	for (unsigned c = 0; c < f->d->config.carrier_count; c++)
-		if (room[c] == ROUTE_FULL)
-			return c;
-	return 0;
+	int64_t least_ms = INT64_MAX;
+	for (unsigned i = 0; i < f->d->links; i++) {
+		int64_t ms = INT64_MAX;
+		if (f->d->link[i].carrier == &f->d->carriers[carrier])
+			ms = link_carrier_ready_ms(f->d->link[i].link);
+		least_ms = ms < least_ms ? ms : least_ms;
+	}
+	return least_ms == INT64_MAX ? 0 : least_ms;
+}
+
+/* Segments a second of a busy carrier; 0 when it has not shown yet. */
+static double carrier_rate(const struct flow *f, unsigned carrier)
+{
+	double a_second = 0;
+	for (unsigned i = 0; i < f->d->links; i++)
+		if (f->d->link[i].carrier == &f->d->carriers[carrier])
+			a_second += link_carrier_rate(f->d->link[i].link);
+	return a_second * KEEN;
+}
+
+static void wait_for_carrier(struct flow *f, struct claimed *m, unsigned carrier, int64_t now_us)
+{
+	double a_second = carrier_rate(f, carrier);
+	double gap_ms = a_second > 0 ? 1000 / a_second : 0;
+	int64_t first_ms = carrier_ready_ms(f, carrier);
+	if (first_ms == 0)
+		first_ms = a_second > 0 ? (int64_t)gap_ms + 1 : BUSY_MS;
+	struct line_wish wish = {.priority = m->priority,
+	                         .again = waited_for(m, REASON_carrier_busy),
+	                         .first_us = now_us + rule_us(f, (double)first_ms),
+	                         .gap_us = rule_us(f, gap_ms * m->segments),
+	                         .now_us = now_us,
+	                         .chance = (uint32_t)random_below(UINT32_MAX)};
+	wait(m, REASON_carrier_busy, line_place(&f->carrier_line[carrier], &wish));
+}
+
+/* While somebody more urgent has a place to come, only what is left beside his turn may go. */
+static bool sender_may(const struct flow *f, struct sender *s, const struct claimed *m, int64_t now_us)
+{
+	unsigned needed = line_yields(&s->line, m->priority, now_us) ? 2 : 1;
+	return smpp_pace_allows(&s->pace, net_loop_now_ms(f->d->config.loop)) >= needed;
+}
+
+static void wait_for_sender(struct flow *f, struct claimed *m, struct sender *s, int64_t now_us)
+{
+	int64_t now_ms = net_loop_now_ms(f->d->config.loop);
+	int64_t first_ms = smpp_pace_ready_ms(&s->pace, now_ms) - now_ms;
+	struct line_wish wish = {.priority = m->priority,
+	                         .again = waited_for(m, REASON_sender_rate) &&
+	                                  !line_yields(&s->line, m->priority, now_us),
+	                         .first_us = now_us + rule_us(f, (double)first_ms),
+	                         .gap_us = rule_us(f, 1000.0 * m->segments / rate_of(f, s->row)),
+	                         .now_us = now_us,
+	                         .chance = (uint32_t)random_below(UINT32_MAX)};
+	wait(m, REASON_sender_rate, line_place(&s->line, &wish));
 }
 
 static void tell_no_route(struct flow *f)
@@ -498,14 +528,11 @@ static void tell_no_route(struct flow *f)
 	          LOG_TEXT(reason, "no row of routes matches a message; it waits until one does"));
 }
 
-static void no_link(struct flow *f, struct claimed *m, enum policy_way way, const enum policy_room *room,
-                    int64_t now_us)
+static void no_link(struct flow *f, struct claimed *m, enum policy_way way, unsigned carrier, int64_t now_us)
 {
-	unsigned busy = busy_carrier(f, room);
 	switch (way) {
 	case ROUTE_WAIT:
-		wait(m, REASON_carrier_busy,
-		     line_place_us(&f->carrier_line[busy], now_us + BUSY_US, gap_us(f, busy), now_us));
+		wait_for_carrier(f, m, carrier, now_us);
 		return;
 	case ROUTE_LOST:
 		wait(m, REASON_no_carrier, now_us + DOWN_US + (int64_t)random_below(DOWN_US));
@@ -524,30 +551,30 @@ static void pick_link(struct flow *f, struct claimed *m, int64_t now_us)
 	enum policy_way way = policy_route_pick(
 	        f->rows.routes, f->rows.route_count, view_str(m->sender), view_str(m->phone), m->category, room,
 	        carrier_index(f, m->last_carrier), (uint32_t)random_below(UINT32_MAX), &carrier);
-	if (way == ROUTE_TAKEN)
-		m->link = take_link(f, carrier, m->segments);
-	else
-		no_link(f, m, way, room, now_us);
+	if (way != ROUTE_TAKEN) {
+		no_link(f, m, way, carrier, now_us);
+		return;
+	}
+	m->link = take_link(f, carrier, m->segments);
+	line_went(&f->carrier_line[carrier], m->priority);
 }
 
 void flow_judge(struct flow *f, struct claimed *m, int64_t now_us)
 {
 	struct sender *s = find_sender(f, m->sender);
-	int64_t now_ms = net_loop_now_ms(f->d->config.loop);
 	int64_t full_us = s ? full_until_us(f, s, m) : 0;
 	if (full_us) {
 		wait(m, REASON_daily_ceiling, full_us + (int64_t)random_below(AFTER_RESET_US));
 		return;
 	}
-	if (s && smpp_pace_allows(&s->pace, now_ms) == 0) {
-		int64_t first_us = now_us + rule_us(f, smpp_pace_ready_ms(&s->pace, now_ms) - now_ms);
-		int64_t each_us = (int64_t)((double)rule_us(f, 1000) * m->segments / rate_of(f, s->row));
-		wait(m, REASON_sender_rate, line_place_us(&s->line, first_us, each_us, now_us));
+	if (s && !sender_may(f, s, m, now_us)) {
+		wait_for_sender(f, m, s, now_us);
 		return;
 	}
 	pick_link(f, m, now_us);
 	if (m->link && s) {
-		smpp_pace_spend(&s->pace, m->segments, now_ms);
+		smpp_pace_spend(&s->pace, m->segments, net_loop_now_ms(f->d->config.loop));
+		line_went(&s->line, m->priority);
 		use_day(f, s, m);
 	}
 }

@@ -13,7 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ID_3_3 8 /* octets of a message_id in SMPP 3.3, without its NUL */
+#define ANSWERS_LATELY 8 /* answers that weigh in the mean time of one */
+#define ID_3_3 8         /* octets of a message_id in SMPP 3.3, without its NUL */
 
 struct carrier_link {
 	struct loop *loop;
@@ -26,6 +27,7 @@ struct carrier_link {
 	unsigned generation;
 	int64_t delay_ms; /* before the next connect */
 	struct smpp_pace pace;
+	double answer_ms;                                  /* how long answers took lately; 0 before the first */
 	struct metric_series *pdus[2][SMPP_COMMAND_COUNT]; /* by direction; NULL until the first */
 	struct metric_series *duration;
 	bool bound;
@@ -74,10 +76,18 @@ static void heed_congestion(struct carrier_link *l, const struct smpp_pdu *pdu)
 		smpp_pace_congestion(&l->pace, state, net_loop_now_ms(l->loop));
 }
 
+/* At least a millisecond: the clock has no finer. */
+static void note_answer(struct carrier_link *l, double took_ms)
+{
+	took_ms = took_ms < 1 ? 1 : took_ms;
+	l->answer_ms += l->answer_ms > 0 ? (took_ms - l->answer_ms) / ANSWERS_LATELY : took_ms;
+}
+
 static void on_answer(struct carrier_link *l, const struct smpp_event *e)
 {
 	struct link_answer answer = {e->ref, e->command, e->status, e->message_id, e->kind == SMPP_EVENT_LATE, e->pdu};
 	metric_series_observe(l->duration, (double)e->took_ms / 1000.0);
+	note_answer(l, (double)e->took_ms);
 	if (smpp_status_class(e->status) != SMPP_CLASS_THROTTLE)
 		smpp_pace_taken(&l->pace);
 	heed_congestion(l, e->pdu);
@@ -238,9 +248,13 @@ int64_t link_carrier_ready_ms(const struct carrier_link *l)
 	return at_ms > now_ms ? at_ms - now_ms : 0;
 }
 
-unsigned link_carrier_throughput(const struct carrier_link *l)
+double link_carrier_rate(const struct carrier_link *l)
 {
-	return l->pace.second_last > l->pace.second ? l->pace.second_last : l->pace.second;
+	if (!link_carrier_transmits(l))
+		return 0;
+	double windows = l->answer_ms > 0 ? l->config.session.window * 1000.0 / l->answer_ms : 0;
+	double paced = l->pace.allowed;
+	return paced > 0 && (windows == 0 || paced < windows) ? paced : windows;
 }
 
 bool link_carrier_submit(struct carrier_link *l, uint64_t ref, struct smpp_pdu *pdu, unsigned segments,

@@ -68,8 +68,9 @@ bool link_carrier_transmits(const struct carrier_link *l);
 /* Milliseconds until its pace lets more go: 0 when it does; INT64_MAX when it is not bound, or an answer must come
  * first. */
 int64_t link_carrier_ready_ms(const struct carrier_link *l);
-/* Segments that went in the last full second. */
-unsigned link_carrier_throughput(const struct carrier_link *l);
+/* Segments a second that it takes while it is kept busy: by its pace, and by its window and how fast answers came. 0
+ * while neither is known, or nothing may go. */
+double link_carrier_rate(const struct carrier_link *l);
 /* Takes a request: a submit of so many segments, or 0 for what the rate does not count. False with a sentence when the
  * PDU does not encode (then nothing happens). */
 bool link_carrier_submit(struct carrier_link *l, uint64_t ref, struct smpp_pdu *pdu, unsigned segments,

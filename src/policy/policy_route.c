@@ -33,21 +33,27 @@ static unsigned tier_of(const struct wish *w, bool *any_r)
 	return tier;
 }
 
-static bool candidate(const struct wish *w, const struct policy_route *r, unsigned tier, unsigned avoid)
+struct choice {
+	unsigned tier;
+	enum policy_room room;
+	unsigned avoid;
+};
+
+static bool candidate(const struct wish *w, const struct policy_route *r, const struct choice *c)
 {
-	return r->tier == tier && r->carrier != avoid && w->room[r->carrier] == ROUTE_FREE &&
+	return r->tier == c->tier && r->carrier != c->avoid && w->room[r->carrier] == c->room &&
 	       matches(r, w->sender, w->phone, w->category);
 }
 
-static bool pick_by_weight(const struct wish *w, unsigned tier, unsigned avoid, uint32_t chance, unsigned *carrier_r)
+static bool pick_by_weight(const struct wish *w, const struct choice *c, uint32_t chance, unsigned *carrier_r)
 {
 	uint64_t sum = 0;
 	for (unsigned i = 0; i < w->count; i++)
-		if (candidate(w, &w->routes[i], tier, avoid))
+		if (candidate(w, &w->routes[i], c))
 			sum += w->routes[i].weight;
 	uint64_t at = sum * chance >> 32;
 	for (unsigned i = 0; i < w->count; i++) {
-		if (!candidate(w, &w->routes[i], tier, avoid))
+		if (!candidate(w, &w->routes[i], c))
 			continue;
 		*carrier_r = w->routes[i].carrier;
 		if (at < w->routes[i].weight)
@@ -66,8 +72,10 @@ enum policy_way policy_route_pick(const struct policy_route *routes, unsigned co
 	unsigned tier = tier_of(&w, &any);
 	if (!tier)
 		return any ? ROUTE_LOST : ROUTE_NOWHERE;
-	if (pick_by_weight(&w, tier, avoid, chance, carrier_r) ||
-	    pick_by_weight(&w, tier, ROUTE_NO_CARRIER, chance, carrier_r))
+	const struct choice others = {tier, ROUTE_FREE, avoid}, any_free = {tier, ROUTE_FREE, ROUTE_NO_CARRIER};
+	const struct choice full = {tier, ROUTE_FULL, ROUTE_NO_CARRIER};
+	if (pick_by_weight(&w, &others, chance, carrier_r) || pick_by_weight(&w, &any_free, chance, carrier_r))
 		return ROUTE_TAKEN;
+	pick_by_weight(&w, &full, chance, carrier_r);
 	return ROUTE_WAIT;
 }

@@ -31,7 +31,8 @@ enum policy_way {
 #define ROUTE_NO_CARRIER UINT32_MAX
 
 /* room: by carrier index. avoid: the carrier that refused it last, taken only when no other of its tier is free;
- * ROUTE_NO_CARRIER for none. chance: any 32 bits of randomness. carrier_r is set for ROUTE_TAKEN only. */
+ * ROUTE_NO_CARRIER for none. chance: any 32 bits of randomness. carrier_r is set for ROUTE_TAKEN and ROUTE_WAIT, to
+ * one that takes it or one that is to be waited for. */
 enum policy_way policy_route_pick(const struct policy_route *routes, unsigned count, struct view sender,
                                   struct view phone, enum category category, const enum policy_room *room,
                                   unsigned avoid, uint32_t chance, unsigned *carrier_r);

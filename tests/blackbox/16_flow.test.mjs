@@ -395,3 +395,127 @@ test('practices whose messages are gone by their turn hold nobody up', async (t)
   const took = Date.now() - began;
   assert.ok(took < 1500 * slow, `two at 6 a second took ${took} ms`);
 });
+
+/** A fleet whose carriers come up only after the messages are there. */
+async function backlog(t, options, fill) {
+  const s = await fleet(t, { ...options, start: false });
+  for (const c of Object.values(s.carriers)) await c.stop();
+  await s.gateway.start();
+  const kinds = await fill(s);
+  for (const c of Object.values(s.carriers)) {
+    await c.start(c.port);
+    await c.bound();
+  }
+  return Object.assign(s, { kinds });
+}
+
+/** Where each kind stands in the order of arrival, as text: "uuunnnlll". */
+const order = (carrier, kinds) => {
+  const kindOf = new Map(Object.entries(kinds).flatMap(([k, list]) => list.map((m) => [m.draft.body, k])));
+  return carrier.submits.map((x) => kindOf.get(x.text)).join('');
+};
+
+test('priorities: urgent before normal before low, in every practice', async (t) => {
+  const s = await backlog(
+    t,
+    { carriers: { only: { link: { rate: 30, window: 1 } } }, practices: 2 },
+    async ({ practices, ...rest }) => {
+      const kinds = { l: [], n: [], u: [] };
+      for (const [k, priority] of [
+        ['l', 'low'],
+        ['n', 'normal'],
+        ['u', 'urgent'],
+      ])
+        for (const { key } of practices) kinds[k].push(...(await pour({ api: rest.gateway.api }, 8, { priority, key })));
+      return kinds;
+    },
+  );
+  await until(() => s.carriers.only.submits.length === 48, 'all go', 20000);
+  for (const { sender } of s.practices) {
+    const own = s.carriers.only.submits.filter((x) => `+${x.from}` === sender);
+    assert.equal(order({ submits: own }, s.kinds), 'uuuuuuuunnnnnnnnllllllll');
+  }
+});
+
+test('priorities: after ten minutes the lower one is first, after twenty the lowest', async (t) => {
+  const at = (minutes) => new Date(Date.parse(NOON) + minutes * 60000).toISOString();
+  const s = await backlog(t, { carriers: { only: { link: { rate: 30, window: 1 } } } }, async ({ gateway }) => {
+    const on = { api: gateway.api };
+    const kinds = { o: await pour(on, 3, { priority: 'low' }) };
+    await gateway.moveClock(at(15));
+    kinds.l = await pour(on, 3, { priority: 'low' });
+    kinds.n = await pour(on, 3, { priority: 'normal' });
+    await gateway.moveClock(at(21));
+    kinds.u = await pour(on, 3, { priority: 'urgent' });
+    await gateway.moveClock(at(26));
+    kinds.v = await pour(on, 3, { priority: 'urgent' });
+    return kinds;
+  });
+  await until(() => s.carriers.only.submits.length === 15, 'all go', 20000);
+  assert.equal(order(s.carriers.only, s.kinds), 'ooouuunnnvvvlll');
+});
+
+test('priorities in the line of a limited sender: urgent ones pass, and hold nobody for good', async (t) => {
+  const s = await fleet(t, {
+    carriers: { only: { link: { window: 100 } } },
+    config: ({ practice: p }) => ({ senders: [{ number: p.sender, rate: 20 }] }),
+  });
+  const { only } = s.carriers;
+  const normal = await pour(s, 120, { phone: everybody });
+  const low = await pour(s, 5, { priority: 'low', phone: (i) => everybody(300 + i) });
+  const began = Date.now();
+  const urgent = await pour(s, 5, { priority: 'urgent', phone: (i) => everybody(400 + i) });
+  await until(() => arrived(only, urgent).length === 5, 'the urgent ones go', 10000);
+  const took = Date.now() - began;
+  t.diagnostic(`5 urgent ones passed a line of 6 s in ${took} ms, at 20 a second`);
+  assert.ok(took < 1500 * slow, `${took} ms`);
+  assert.equal(arrived(only, low).length, 0);
+  normal.push(...(await pour(s, 120, { phone: (i) => everybody(500 + i) })));
+  await until(() => arrived(only, low).length, 'a low one goes, too', 20000);
+  assert.ok(arrived(only, normal).length < 200, `while normal ones wait: ${arrived(only, normal).length} went`);
+  heldTo(
+    only.submits.filter((x) => x.at > began + took),
+    20,
+  );
+});
+
+test('the rate of a link: one carrier is busy while another is idle', async (t) => {
+  const s = await fleet(t, {
+    carriers: { busy: { link: { rate: 50, window: 100 } }, idle: {} },
+    practices: 2,
+    config: { routes: [{ carrier: 'busy', category: 'appointment_reminder' }, { carrier: 'idle', tier: 2 }] },
+  });
+  const { busy, idle } = s.carriers;
+  await pour(s, 300);
+  const began = Date.now();
+  const other = await pour(s, 20, { category: 'lab_results', key: s.practices[1].key });
+  await until(() => arrived(idle, other).length === 20, 'the idle one serves its own', 10000);
+  const took = Date.now() - began;
+  const urgent = await pour(s, 5, { priority: 'urgent', phone: (i) => everybody(400 + i) });
+  await until(() => arrived(busy, urgent).length === 5, 'urgent ones pass', 10000);
+  const passed = Date.now() - began - took;
+  await until(() => busy.submits.length === 305, () => `all go, ${busy.submits.length} did`, 30000);
+  t.diagnostic(`${rateOf(busy.submits).toFixed(1)} of 50 a second; the others took ${took} ms, urgent ones ${passed} ms`);
+  heldTo(
+    busy.submits.filter((x) => x.at > began + took + passed),
+    50,
+  );
+  assert.ok(rateOf(busy.submits) > 38 || slow > 1, `${rateOf(busy.submits)} of 50 a second`);
+  assert.ok(took < 1500 * slow, `${took} ms`);
+  assert.ok(passed < 1500 * slow, `${passed} ms`);
+});
+
+for (const window of [1, 10])
+  test(`a window of ${window} is kept full while another carrier is idle`, async (t) => {
+    const s = await fleet(t, {
+      carriers: { busy: { link: { window }, onSubmit: () => ({ delay: 100 }) }, idle: {} },
+      config: { routes: [{ carrier: 'busy', category: 'appointment_reminder' }, { carrier: 'idle', tier: 2 }] },
+    });
+    const { busy } = s.carriers;
+    const count = window * 30;
+    await pour(s, count);
+    await until(() => busy.submits.length === count, () => `all go, ${busy.submits.length} did`, 30000);
+    const most = window * 10; // a second, at 100 ms an answer
+    t.diagnostic(`${rateOf(busy.submits).toFixed(1)} of ${most} a second`);
+    assert.ok(rateOf(busy.submits) > most * 0.5 || slow > 1, `${rateOf(busy.submits)} of ${most} a second`);
+  });

@@ -40,9 +40,9 @@ static void rows_match_by_sender_prefix_and_category(void **state)
 	        {"____", "+12125550101", "+12125550150", ROUTE_TAKEN, 1},
 	        {"____", "+12125550102", "+17875550150", ROUTE_TAKEN, 2},
 	        {"__d_", "+12125550102", "+17875550150", ROUTE_TAKEN, 0}, /* its own is down: the spare */
-	        {"__f_", "+12125550102", "+17875550150", ROUTE_WAIT, 99}, /* busy is not down */
+	        {"__f_", "+12125550102", "+17875550150", ROUTE_WAIT, 2},  /* busy is not down */
 	        {"d_d_", "+12125550102", "+17875550150", ROUTE_LOST, 99},
-	        {"f___", "+12125550102", "+12125550150", ROUTE_WAIT, 99},
+	        {"f___", "+12125550102", "+12125550150", ROUTE_WAIT, 0},
 	        {"____", "+12125550102", "+1", ROUTE_TAKEN, 0},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -130,6 +130,8 @@ static void property_of_any_rows(void **state)
 		assert_int_equal(way == ROUTE_LOST, matching > 0 && best == 9);
 		if (way == ROUTE_TAKEN)
 			assert_true(room[carrier] == ROUTE_FREE && tier <= best);
+		if (way == ROUTE_WAIT)
+			assert_true(room[carrier] == ROUTE_FULL && tier <= best);
 	}
 }
 
