@@ -775,6 +775,40 @@ test('two carriers: one that hangs does not hold the other', async (t) => {
   assert.equal(await s.gateway.metric('smsbridge_smpp_link_bound', { carrier: 'hung' }), 0);
 });
 
+test('two receipts of one message in one batch: the final one counts, whichever is first', async (t) => {
+  const s = await setup(t);
+  const statement = fs.readFileSync(new URL('../../src/store/sql/receipts.sql', import.meta.url), 'utf8');
+  for (const states of [
+    ['ENROUTE', 'DELIVERED'],
+    ['DELIVERED', 'ENROUTE'],
+  ]) {
+    const m = await s.api.accepted();
+    const { id } = await s.carrier.got(m.draft);
+    await becomes(s, m.id, 'sent');
+    const row = await s.db.message(m.id);
+    const final = states.map((state) => state === 'DELIVERED');
+    await s.db.sql(statement, [
+      ['test', 'test'],
+      ['', id.toLowerCase().replace(/^0+/, '')],
+      [row.phone, row.phone],
+      [row.sender, row.sender],
+      final.map((yes) => (yes ? 'delivered' : '')),
+      ['', ''],
+      final.map((yes) => (yes ? 'message.delivered' : 'message.news')),
+      states.map((state) => JSON.stringify({ state })),
+      [row.updated_at, row.updated_at],
+      [row.practice_id, null], // found by receipt_find before
+      [row.id, null],
+      [null, null],
+      ['', ''],
+      ['', ''],
+      [null, null],
+    ]);
+    assert.equal((await s.db.message(m.id)).status, 'delivered', states.join());
+    assert.deepEqual((await types(s, m.id)).slice(-2).sort(), ['message.delivered', 'message.news']);
+  }
+});
+
 test('no receipt in time: unconfirmed; a late one still settles it', async (t) => {
   const s = await setup(t, { config: { policy: { unconfirmed_after: '1s' } } });
   const m = await s.api.accepted();

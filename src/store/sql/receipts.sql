@@ -33,11 +33,12 @@ WITH v AS (
 		m.created_at, m.expires_at, m.carrier, CASE WHEN hit.word = 'spam' THEN m.body END AS body
 	FROM hit JOIN smsbridge.message m ON m.practice_id = hit.practice_id AND m.id = hit.id
 	ORDER BY m.practice_id, m.id FOR UPDATE OF m
-), old AS (
+), old AS ( -- a message may be met twice, by its id and as one that is told: the first final word about it counts
 	SELECT *, nth = 1 AND status <> '' AND status <> was AND (was IN ('sent', 'uncertain', 'unconfirmed')
 			OR (was = 'sending' AND status <> 'held')) AS moves,
-		nth = 1 AND status = '' AND was = 'uncertain' AND told_which AS taken
-	FROM (SELECT *, row_number() OVER (PARTITION BY practice_id, id ORDER BY ord) AS nth FROM locked) AS l
+		nth = 1 AND status = '' AND was = 'uncertain' AND told_which AND NOT final_too AS taken
+	FROM (SELECT *, row_number() OVER (PARTITION BY practice_id, id, status = '' ORDER BY ord) AS nth,
+			bool_or(status <> '') OVER (PARTITION BY practice_id, id) AS final_too FROM locked) AS l
 ), word AS (
 	SELECT *, NOT moves AND NOT taken AND EXISTS (SELECT FROM smsbridge.event e WHERE e.message_id = old.id
 			AND e.at >= old.created_at AND e.at <= old.at AND e.data->>'state' = old.data::jsonb->>'state'
