@@ -2,6 +2,7 @@
 // own log, that nothing was lost and nothing was sent twice. tests/chaos/run tells the options.
 import fs from 'node:fs';
 import https from 'node:https';
+import net from 'node:net';
 import path from 'node:path';
 import readline from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -40,7 +41,8 @@ const open = ['uncertain', 'unconfirmed']; // decided: what is known is told, an
 
 /** Area codes where it is day at noon in New York, drawn the same way each time. */
 async function areas(db) {
-  const rows = await db.sql(`SELECT npa FROM smsbridge.npa_zone GROUP BY npa HAVING bool_and(zone IN ('America/New_York',
+  const rows =
+    await db.sql(`SELECT npa FROM smsbridge.npa_zone GROUP BY npa HAVING bool_and(zone IN ('America/New_York',
     'America/Detroit', 'America/Chicago', 'America/Denver', 'America/Phoenix', 'America/Los_Angeles')) ORDER BY md5(npa)`);
   return rows.map((r) => r.npa);
 }
@@ -50,12 +52,22 @@ async function practices(db, count) {
   const senderOf = (i) => `+1${646 + Math.floor(i / 100)}55501${String(i % 100).padStart(2, '0')}`;
   for (let i = 0; i < count; i++) {
     const about = ['--name', `Clinic ${i}`, '--phone', '(212) 555-0199', '--sender', senderOf(i)];
-    const [p] = JSON.parse((await must(binary, ['practice', 'add', '--database', db.owner, '--json', ...about])).stdout);
+    const [p] = JSON.parse(
+      (await must(binary, ['practice', 'add', '--database', db.owner, '--json', ...about])).stdout,
+    );
     const [k] = JSON.parse((await must(binary, ['key', 'create', p.id, '--database', db.owner, '--json'])).stdout);
     made.push({ id: p.id, sender: senderOf(i), key: k.key });
   }
   return made;
 }
+
+const freePort = () =>
+  new Promise((resolve) => {
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
 
 /** The ith message: every pair of practice and phone comes once, so that no cap holds any; each text is its own. */
 function draft(i, world) {
@@ -70,7 +82,12 @@ function draft(i, world) {
       ? `Dzień dobry, wizyta ${number} jutro 9:30. STOP = koniec.` // UCS-2
       : `Reminder: visit ${number} is tomorrow at 9:30. Reply C to confirm, STOP to end.`;
   const phone = `+1${npa}55501${String(line).padStart(2, '0')}`;
-  return { practice, body, phone, json: { patient: `p-${i}`, phone, body, category: 'appointment_reminder', reference: `v-${i}` } };
+  return {
+    practice,
+    body,
+    phone,
+    json: { patient: `p-${i}`, phone, body, category: 'appointment_reminder', reference: `v-${i}` },
+  };
 }
 
 // --- load ----------------------------------------------------------------------------------------------------------
@@ -193,17 +210,33 @@ function prove(what, wrong) {
 async function proveStates(db, accepted) {
   const rows = await db.sql('SELECT id, status, reason FROM smsbridge.message');
   const byId = new Map(rows.map((r) => [r.id, r]));
-  prove('every accepted message is kept', [...accepted.keys()].filter((id) => !byId.has(id)));
+  prove(
+    'every accepted message is kept',
+    [...accepted.keys()].filter((id) => !byId.has(id)),
+  );
   const mine = [...accepted.keys()].map((id) => byId.get(id)).filter(Boolean);
-  prove('each is in a final state, or uncertain or unconfirmed', mine.filter((m) => ![...ends, ...open].includes(m.status)));
-  prove('what is not delivered says why', mine.filter((m) => !['delivered'].includes(m.status) && !m.reason));
-  const types = await db.sql(`SELECT message_id, count(*)::int AS n FROM smsbridge.event
-    WHERE type = ANY ($1) GROUP BY message_id HAVING count(*) > 1`, [ends.map((e) => `message.${e}`)]);
+  prove(
+    'each is in a final state, or uncertain or unconfirmed',
+    mine.filter((m) => ![...ends, ...open].includes(m.status)),
+  );
+  prove(
+    'what is not delivered says why',
+    mine.filter((m) => !['delivered'].includes(m.status) && !m.reason),
+  );
+  const types = await db.sql(
+    `SELECT message_id, count(*)::int AS n FROM smsbridge.event
+    WHERE type = ANY ($1) GROUP BY message_id HAVING count(*) > 1`,
+    [ends.map((e) => `message.${e}`)],
+  );
   prove('none has two final events', types);
-  const differs = await db.sql(`SELECT m.id, m.status, e.type FROM smsbridge.event e JOIN smsbridge.message m ON m.id = e.message_id
-    WHERE e.type = ANY ($1) AND e.type <> 'message.' || m.status`, [ends.map((e) => `message.${e}`)]);
+  const differs = await db.sql(
+    `SELECT m.id, m.status, e.type FROM smsbridge.event e JOIN smsbridge.message m ON m.id = e.message_id
+    WHERE e.type = ANY ($1) AND e.type <> 'message.' || m.status`,
+    [ends.map((e) => `message.${e}`)],
+  );
   prove('the final event is the final state', differs);
-  const again = await db.sql(`SELECT message_id FROM smsbridge.event WHERE type IN ('message.sending', 'message.requeued')
+  const again =
+    await db.sql(`SELECT message_id FROM smsbridge.event WHERE type IN ('message.sending', 'message.requeued')
     GROUP BY message_id HAVING count(*) FILTER (WHERE type = 'message.sending') - count(*) FILTER (WHERE type = 'message.requeued')
     NOT BETWEEN 0 AND 1`);
   prove('between two sends stands the decision that the first did not go', again);
@@ -219,16 +252,25 @@ async function proveSubmits(db, log) {
     wanted.get(key).push(r);
   }
   const gone = [...log.submits].map(([key, list]) => [key, list.filter(mayHaveGone), wanted.get(key) ?? []]);
-  prove('the carrier was given only what was accepted', gone.filter(([, , has]) => has.length === 0));
-  prove('no message may have gone twice', gone.filter(([, list, has]) => list.length > has.length));
-  const silent = rows.filter((r) => r.status === 'delivered' && !log.submits.has(`${r.sender.slice(1)} ${r.phone.slice(1)} ${r.body}`));
+  prove(
+    'the carrier was given only what was accepted',
+    gone.filter(([, , has]) => has.length === 0),
+  );
+  prove(
+    'no message may have gone twice',
+    gone.filter(([, list, has]) => list.length > has.length),
+  );
+  const silent = rows.filter(
+    (r) => r.status === 'delivered' && !log.submits.has(`${r.sender.slice(1)} ${r.phone.slice(1)} ${r.body}`),
+  );
   prove('what is delivered was submitted', silent);
   return gone.filter(([, list]) => list.length > 0).length;
 }
 
 /** A receipt with a final state that the gateway acknowledged is known to its message. */
 async function proveReceipts(db, log) {
-  const rows = await db.sql(`SELECT sender, phone, status, carrier_message_id AS answered, (SELECT string_agg(e.type, ' ' ORDER BY
+  const rows =
+    await db.sql(`SELECT sender, phone, status, carrier_message_id AS answered, (SELECT string_agg(e.type, ' ' ORDER BY
     e.id) FROM smsbridge.event e WHERE e.message_id = m.id) AS events
     FROM smsbridge.message m`);
   const of = new Map(); // a phone that got a confirmation or help too is left out: whose receipt it is shows in the id only
@@ -243,7 +285,10 @@ async function proveReceipts(db, log) {
   // an answer of a header only names no message: its receipt, which names one, has nothing to go by
   const nameless = unknown.filter((r) => r.status !== 'uncertain' && r.answered === null);
   say(`${nameless.length} receipts for messages whose answer had no message_id`);
-  prove('every other final receipt that was acknowledged is known to its message', unknown.filter((r) => !nameless.includes(r)));
+  prove(
+    'every other final receipt that was acknowledged is known to its message',
+    unknown.filter((r) => !nameless.includes(r)),
+  );
 }
 
 /** Patients' texts that the gateway acknowledged are kept: in one part here, the rest is for other tests. */
@@ -253,11 +298,25 @@ async function proveTexts(db, log) {
   const stopped = new Set(rows.map((r) => r.phone));
   const practices = new Set((await db.sql('SELECT sender FROM smsbridge.practice')).map((r) => r.sender));
   const stops = log.texts.filter((t) => /^stop( please)?$/i.test(t.text) && practices.has(`+${t.to}`));
-  prove('every STOP that was acknowledged is an opt-out', stops.filter((t) => !stopped.has(`+${t.from}`)));
+  prove(
+    'every STOP that was acknowledged is an opt-out',
+    stops.filter((t) => !stopped.has(`+${t.from}`)),
+  );
   return stops.length;
 }
 
-const memoryKb = (pid, field) => Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+/** In a long run each fault that there is was done. */
+async function proveFaults(summary) {
+  const help = (await must(binary, ['smsc', '--help-script'])).stdout.split('\n## Faults\n')[1].split('\n## ')[0];
+  const all = [...help.matchAll(/^- `(\w+)` at/gm)].map(([, name]) => name);
+  prove(
+    'every fault was done',
+    all.filter((name) => !summary.faults[name]),
+  );
+}
+
+const memoryKb = (pid, field) =>
+  Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
 
 // --- the run -------------------------------------------------------------------------------------------------------
 
@@ -306,24 +365,25 @@ async function main() {
   closers.push(() => cluster.stop());
   const db = await cluster.database();
   const world = { areas: await areas(db), practices: await practices(db, Number(given.practices)) };
-  const smsc = await new Smsc(fs.readFileSync(given.script, 'utf8'), ['--seed', seed]).start();
+  const outbind = `127.0.0.1:${await freePort()}`;
+  const smsc = await new Smsc(fs.readFileSync(given.script, 'utf8'), ['--seed', seed, '--outbind', outbind]).start();
   closers.push(async () => smsc.child.kill('SIGKILL'));
+  const link = {
+    window: Number(given.window),
+    rate: 250, // a second and link
+    answer_timeout: '5s',
+    bind_timeout: '3s',
+    enquire_link: '2s',
+    receipts_unflagged: true,
+  };
   const gateway = new Gateway(db, {
     carriers: [
-      {
-        name: 'chaos',
-        port: smsc.port,
-        links: Number(given.links),
-        window: Number(given.window),
-        rate: 250, // a second and link: more than the carrier takes of all links together
-        answer_timeout: '5s',
-        bind_timeout: '3s',
-        enquire_link: '2s',
-        receipts_unflagged: true,
-      },
+      { name: 'chaos', port: smsc.port, links: Number(given.links), ...link },
+      { name: 'chaos-outbind', ...link, connect: 'outbind', host: undefined, links: 2, system_id: 'outbound' },
     ],
     config: {
       clock: { start: '2026-03-02T12:00:00-05:00', rate: Number(given.rate) },
+      smpp: { outbind_listen: outbind },
       policy: { unconfirmed_after: `${8 * Number(given.rate)}s` },
     },
   });
@@ -337,7 +397,11 @@ async function main() {
   const states = await settle(db, true);
   const inFlight = await atRest(gateway);
   say(`settled: ${JSON.stringify(states)}`);
-  const memory = { start_kb: rest, peak_kb: memoryKb(gateway.child.pid, 'VmHWM'), end_kb: memoryKb(gateway.child.pid, 'VmRSS') };
+  const memory = {
+    start_kb: rest,
+    peak_kb: memoryKb(gateway.child.pid, 'VmHWM'),
+    end_kb: memoryKb(gateway.child.pid, 'VmRSS'),
+  };
   const summary = await smsc.stop();
   if (given.keep) fs.copyFileSync(smsc.logFile, 'chaos.log');
   if (given.keep) fs.writeFileSync('chaos.json', JSON.stringify(await db.sql('SELECT * FROM smsbridge.message')));
@@ -349,9 +413,19 @@ async function main() {
   const stops = await proveTexts(db, log);
   prove('no rule was broken (report.violations)', await db.sql('SELECT * FROM report.violations'));
   prove('the window is empty', inFlight);
+  if (messages >= 100000) await proveFaults(summary);
   prove('memory is back at rest', memory.end_kb > memory.start_kb + 65536 ? 1 : 0);
 
-  const report = { seed: Number(seed), messages: accepted.size, seconds: Number(elapsed()), states, memory, reached, stops, carrier: summary };
+  const report = {
+    seed: Number(seed),
+    messages: accepted.size,
+    seconds: Number(elapsed()),
+    states,
+    memory,
+    reached,
+    stops,
+    carrier: summary,
+  };
   console.log(JSON.stringify(report));
   if (given.json) fs.writeFileSync(given.json, `${JSON.stringify(report)}\n`);
 }
