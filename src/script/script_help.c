@@ -5,8 +5,6 @@
 static const char head[] =
         "# Scripts of the simulated carrier\n"
         "\n"
-        "<!-- printed by `smsbridge smsc --help-script`; do not edit -->\n"
-        "\n"
         "`smsbridge smsc --script FILE` is an SMPP message centre that misbehaves as a script says, the same way "
         "again\n"
         "for the same seed. It needs nothing of smsbridge: point any ESME at it.\n"

@@ -6,7 +6,7 @@
 
 #define SCRIPT_HELP_BYTES 65536
 
-/* All of it: docs/smsc-script.md, `smsbridge smsc --help-script`. */
+/* All of it: `smsbridge smsc --help-script`. */
 void script_help(struct buf *to);
 
 #endif

@@ -238,22 +238,7 @@ static void test_help_names_every_row(void **state)
 	buf_free(&help);
 }
 
-/* The document is what the program prints. */
-static void test_help_is_the_document(void **state)
-{
-	(void)state;
-	struct buf help = BUF(SCRIPT_HELP_BYTES);
-	static char kept[SCRIPT_HELP_BYTES];
-	FILE *f = fopen(TEST_SOURCE_DIR "/docs/smsc-script.md", "r");
-	assert_non_null(f);
-	kept[fread(kept, 1, sizeof(kept) - 1, f)] = 0;
-	fclose(f);
-	script_help(&help);
-	assert_string_equal(buf_cstr(&help), kept);
-	buf_free(&help);
-}
-
-/* The example of the document reads. */
+/* The example of the help reads. */
 static void test_help_example(void **state)
 {
 	(void)state;
@@ -280,7 +265,6 @@ int main(void)
 	        cmocka_unit_test(test_names_differ),
 	        cmocka_unit_test(test_ceilings),
 	        cmocka_unit_test(test_help_names_every_row),
-	        cmocka_unit_test(test_help_is_the_document),
 	        cmocka_unit_test(test_help_example),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
