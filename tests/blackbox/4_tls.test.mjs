@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import test from 'node:test';
 import { smpp } from './lib/carrier.mjs';
 import { Authority } from './lib/certs.mjs';
+import { hear } from './lib/judge.mjs';
 import { RawSession, z } from './lib/wire.mjs';
 import { binary, must, never, until } from './lib/util.mjs';
 import { atEnd, setup, world } from './lib/world.mjs';
@@ -241,6 +242,7 @@ function bind(t, s, system_id, { password = 'pw-gate', ...tlsOptions } = {}) {
     ca: ours.pem,
     ...tlsOptions,
   });
+  hear(session.socket);
   atEnd(t, () => session.destroy());
   return new Promise((resolve) => {
     session.on('error', (error) => resolve({ error }));

@@ -1,10 +1,11 @@
 // `smsbridge smsc --script`: every fault at every event where it can happen, seen from outside.
 import assert from 'node:assert/strict';
 import net from 'node:net';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import smpp from 'smpp';
 import { Esme, textOf } from './lib/esme.mjs';
 import { selfSigned } from './lib/gateway.mjs';
+import { hear, judgeHeard } from './lib/judge.mjs';
 import { Smsc } from './lib/smsc.mjs';
 import { binary, must, never, run, until } from './lib/util.mjs';
 
@@ -965,8 +966,15 @@ test('no fault, event or form without a test', async () => {
 
 // --- as it should be -----------------------------------------------------------------------------------------------
 
+// What is wrong on purpose is not judged.
+after(async () => {
+  const { written } = await judgeHeard();
+  console.log(`# tshark read ${written} PDUs of ours`);
+});
+
 test('messages are queried, replaced and cancelled', async (t) => {
   const { e, smsc } = await stage(t, 'when receipt delay 300ms');
+  hear(e.socket);
   const id = idOf(await e.answered(e.submit('x')));
   const about = { message_id: id, source_addr: '12125550199' };
   const query = async () => (await e.answered(e.request('query_sm', about))).pdu;
@@ -990,6 +998,7 @@ test('messages are queried, replaced and cancelled', async (t) => {
 
 test('data_sm, submit_multi and the broadcast commands are served', async (t) => {
   const { e } = await stage(t, '');
+  hear(e.socket);
   const addresses = { source_addr: '12125550199', destination_addr: B };
   const data = e.request('data_sm', { ...addresses, registered_delivery: 1, message_payload: 'x' });
   const dataId = idOf(await e.answered(data));
@@ -1012,6 +1021,7 @@ test('npm smpp sends and gets receipts as its users do', async (t) => {
   const smsc = await new Smsc('when submit id uuid\n').start();
   t.after(() => smsc.child.kill('SIGKILL'));
   const session = smpp.connect({ url: `smpp://127.0.0.1:${smsc.port}` });
+  hear(session.socket);
   t.after(() => session.destroy());
   session.on('error', () => {});
   const receipt = new Promise((resolve) => {
