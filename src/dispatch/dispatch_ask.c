@@ -3,7 +3,7 @@
  * gateway may put it. It takes a slot of the window like a submit. An answer that never comes costs nothing: the row is
  * due again later. query_sm and the others name a message by the carrier's id (3.4 4.8.1): a submit whose answer never
  * came has none, and is only asked for once a receipt has brought one. */
-#include "dispatch_internal.h"
+#include "dispatch_claim.h"
 
 #include "smpp_status.h"
 
@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define LOOK_MS 1000
-#define ASKS_MAX 32 /* put at a time */
+#define ASKS_MAX 32 /* put at a time to one carrier */
 
 enum ask_kind { ASK_NONE, ASK_QUERY, ASK_CANCEL, ASK_REPLACE };
 
@@ -35,10 +35,11 @@ struct over {
 struct asks {
 	struct dispatch *d;
 	struct net_timer *timer;
-	struct store_params set, due, over_params, alert;
+	struct store_params set, due, back, over_params, alert;
 	struct over over[LIMIT_ASK_ANSWERS];
 	unsigned overs;
-	struct buf text;
+	struct smpp_split_octets octets;
+	unsigned backs;
 	bool carriers_set;
 	bool looking;
 	bool writing;
@@ -56,10 +57,15 @@ struct asks *asks_new(struct dispatch *d)
 {
 	struct asks *a = mem_alloc(sizeof(*a));
 	a->d = d;
-	a->text = BUF(LIMIT_BODY_BYTES * 2);
 	a->timer = net_timer_new(d->config.loop, look_cb, a);
 	net_timer_start(a->timer, LOOK_MS);
+	a->wanted = true;
 	return a;
+}
+
+bool asks_ready(const struct asks *a)
+{
+	return a->carriers_set;
 }
 
 /* --- what carriers take ------------------------------------------------------------------------------------------- */
@@ -95,17 +101,6 @@ static void set_carriers(struct asks *a)
 
 /* --- asking ------------------------------------------------------------------------------------------------------- */
 
-/* What finds no room is asked again. */
-static void add_over(struct asks *a, const struct uuid *practice, const struct uuid *message, enum ask_kind kind,
-                     bool done, const char *status)
-{
-	if (a->overs == LIMIT_ASK_ANSWERS)
-		return;
-	struct over *o = &a->over[a->overs++];
-	*o = (struct over){*practice, *message, kind, done, ""};
-	copy_str(o->command_status, sizeof(o->command_status), status);
-}
-
 static struct link_slot *free_link(struct dispatch *d, struct view carrier)
 {
 	for (unsigned i = 0; i < d->links; i++)
@@ -128,8 +123,8 @@ static struct view digits(struct view number)
 	return view_of(number.p + plus, number.n - plus);
 }
 
-static bool write_ask(struct asks *a, enum ask_kind kind, const struct dispatch_carrier *c,
-                      const struct store_rows *rows, unsigned i, struct smpp_pdu *pdu)
+static void write_ask(enum ask_kind kind, const struct dispatch_carrier *c, const struct store_rows *rows, unsigned i,
+                      struct smpp_pdu *pdu)
 {
 	smpp_pdu_init(pdu, kinds[kind].command, 0);
 	smpp_pdu_set_text(pdu, SMPP_F_message_id, store_rows_text(rows, i, 4));
@@ -141,56 +136,108 @@ static bool write_ask(struct asks *a, enum ask_kind kind, const struct dispatch_
 		smpp_pdu_set_number(pdu, SMPP_F_dest_addr_npi, c->dest_npi);
 		smpp_pdu_set_text(pdu, SMPP_F_destination_addr, digits(store_rows_text(rows, i, 6)));
 	}
-	if (kind != ASK_REPLACE)
-		return true;
-	/* replace_sm has no data_coding: the text goes in what the submit's was. One that went as Latin-1 because the
-	 * carrier's alphabet lacks a character cannot be told from others here: its replacement must do without. */
-	bool ucs2 = view_eq(store_rows_text(rows, i, 8), VIEW("ucs2"));
-	uint32_t stranger;
-	buf_clear(&a->text);
-	smpp_pdu_set_number(pdu, SMPP_F_registered_delivery, 1);
-	bool ok = ucs2 ? text_ucs2_encode(store_rows_text(rows, i, 7), &a->text)
-	               : text_encode(c->alphabet, store_rows_text(rows, i, 7), &a->text, &stranger);
-	smpp_pdu_set_text(pdu, SMPP_F_short_message, buf_view(&a->text));
+	if (kind == ASK_REPLACE)
+		smpp_pdu_set_number(pdu, SMPP_F_registered_delivery, 1);
+}
+
+static bool write_text(struct asks *a, const struct dispatch_carrier *c, const struct store_rows *rows, unsigned i,
+                       struct smpp_pdu *pdu)
+{
+	bool ucs2 = view_eq(store_rows_text(rows, i, 9), VIEW("ucs2"));
+	return submits_replacement(c, ucs2, store_rows_text(rows, i, 8), store_rows_text(rows, i, 7), &a->octets, pdu);
+}
+
+static void add_over(struct asks *a, const struct flight *f, bool done, const char *command_status)
+{
+	if (a->overs == LIMIT_ASK_ANSWERS)
+		return; /* it is asked again */
+	struct over *o = &a->over[a->overs++];
+	*o = (struct over){f->practice_id, f->id, (enum ask_kind)f->ask, done, ""};
+	copy_str(o->command_status, sizeof(o->command_status), command_status);
+}
+
+/* False when the link's last slot went to a submit meanwhile. */
+static bool submit_ask(struct dispatch *d, struct link_slot *slot, const struct flight *flight, struct smpp_pdu *pdu)
+{
+	const char *why;
+	uint64_t ref = flights_add(d->flights, flight);
+	bool ok = ref && link_carrier_submit(slot->link, ref, pdu, 0, &why);
+	if (!ok)
+		flights_remove(d->flights, ref);
+	link_carrier_flush(slot->link);
 	return ok;
 }
 
-static void put_ask(struct asks *a, const struct store_rows *rows, unsigned i)
+static bool put_ask(struct asks *a, const struct store_rows *rows, unsigned i)
 {
 	struct link_slot *slot = free_link(a->d, store_rows_text(rows, i, 3));
 	enum ask_kind kind = kind_of(store_rows_text(rows, i, 2));
 	struct smpp_pdu pdu;
-	const char *why;
-	struct uuid practice = store_rows_uuid(rows, i, 0);
-	struct uuid message = store_rows_uuid(rows, i, 1);
 	if (!slot || kind == ASK_NONE)
-		return; /* it is due again in a while */
-	if (!write_ask(a, kind, slot->carrier, rows, i, &pdu)) {
-		add_over(a, &practice, &message, kind, false, "carrier_alphabet");
-		return;
-	}
-	struct flight flight = {.practice_id = practice,
-	                        .id = message,
+		return false;
+	struct flight flight = {.practice_id = store_rows_uuid(rows, i, 0),
+	                        .id = store_rows_uuid(rows, i, 1),
 	                        .link = slot->link,
 	                        .carrier = slot->carrier->name,
 	                        .ask = (uint8_t)kind};
-	uint64_t ref = flights_add(a->d->flights, &flight);
-	if (!ref || !link_carrier_submit(slot->link, ref, &pdu, 0, &why))
-		flights_remove(a->d->flights, ref);
-	link_carrier_flush(slot->link);
+	write_ask(kind, slot->carrier, rows, i, &pdu);
+	if (kind == ASK_REPLACE && !write_text(a, slot->carrier, rows, i, &pdu)) {
+		add_over(a, &flight, false, "");
+		return true;
+	}
+	return submit_ask(a->d, slot, &flight, &pdu);
+}
+
+/* It was not asked, so that did not count. */
+static void give_back(struct asks *a, const struct store_rows *rows, unsigned i)
+{
+	if (a->backs++ == 0) {
+		store_params_clear(&a->back);
+		store_value_time(&a->back, dispatch_now_us(a->d));
+		store_array(&a->back, STORE_UUID);
+		store_array(&a->back, STORE_UUID);
+		store_array(&a->back, STORE_TEXT);
+	}
+	struct uuid practice = store_rows_uuid(rows, i, 0), message = store_rows_uuid(rows, i, 1);
+	store_add_uuid(&a->back, 1, &practice);
+	store_add_uuid(&a->back, 2, &message);
+	store_add_text(&a->back, 3, store_rows_text(rows, i, 2));
 }
 
 static void due_cb(void *ctx, const struct store_rows *rows)
 {
+	struct asks *a = ctx;
 	for (unsigned i = 0; i < store_rows_count(rows); i++)
-		put_ask(ctx, rows, i);
+		if (!put_ask(a, rows, i))
+			give_back(a, rows, i);
+	a->wanted = a->wanted || (store_rows_count(rows) && !a->backs); /* there may be more */
+}
+
+static void gave_back_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	(void)result; /* lost: they are due again in a while */
+	(void)sqlstate;
+	((struct asks *)ctx)->looking = false;
 }
 
 static void looked_cb(void *ctx, enum store_result result, const char *sqlstate)
 {
-	(void)result;
-	(void)sqlstate;
-	((struct asks *)ctx)->looking = false;
+	struct asks *a = ctx;
+	if (result != STORE_OK || a->backs == 0) {
+		gave_back_cb(ctx, result, sqlstate);
+		return;
+	}
+	struct store_step step = {"ask_back", &a->back, NULL};
+	store_lane_run(a->d->house_lane, &step, 1, gave_back_cb, a);
+}
+
+static unsigned slots_of(const struct dispatch *d, const struct dispatch_carrier *c)
+{
+	unsigned slots = 0;
+	for (unsigned i = 0; i < d->links; i++)
+		if (d->link[i].carrier == c)
+			slots += link_carrier_slots(d->link[i].link);
+	return slots < ASKS_MAX ? slots : ASKS_MAX;
 }
 
 static void look(struct asks *a)
@@ -200,15 +247,18 @@ static void look(struct asks *a)
 	store_params_clear(&a->due);
 	store_value_time(&a->due, dispatch_now_us(d));
 	unsigned names = store_array(&a->due, STORE_TEXT);
+	unsigned slots = store_array(&a->due, STORE_INT4);
 	for (unsigned i = 0; i < d->config.carrier_count; i++) {
 		const struct dispatch_carrier *c = &d->carriers[i];
-		if ((c->query || c->cancel || c->replace) && free_link(d, view_str(c->name))) {
+		unsigned free_slots = c->query || c->cancel || c->replace ? slots_of(d, c) : 0;
+		if (free_slots) {
 			store_add_str(&a->due, names, c->name);
+			store_add_int(&a->due, slots, free_slots);
 			carriers++;
 		}
 	}
-	store_value_int(&a->due, STORE_INT4, ASKS_MAX);
 	a->wanted = false;
+	a->backs = 0;
 	if (carriers == 0)
 		return;
 	struct store_step step = {"ask_due", &a->due, due_cb};
@@ -233,9 +283,9 @@ void asks_answered(struct asks *a, const struct flight *f, const struct link_ans
 	if (kind == ASK_QUERY && ok)
 		outcomes_add_state(a->d->outcomes, f, answer->pdu);
 	else if (kind != ASK_QUERY && is_final(kind, answer->status)) {
-		char status[SMPP_STATUS_TEXT];
-		smpp_status_text(answer->status, status, sizeof(status));
-		add_over(a, &f->practice_id, &f->id, kind, ok, status);
+		char command_status[SMPP_STATUS_TEXT];
+		smpp_status_text(answer->status, command_status, sizeof(command_status));
+		add_over(a, f, ok, command_status);
 	}
 }
 
@@ -317,8 +367,8 @@ void asks_free(struct asks *a)
 	net_timer_free(a->timer);
 	store_params_free(&a->set);
 	store_params_free(&a->due);
+	store_params_free(&a->back);
 	store_params_free(&a->over_params);
 	store_params_free(&a->alert);
-	buf_free(&a->text);
 	free(a);
 }

@@ -94,6 +94,10 @@ void submits_many(struct submits *s, struct claimed *const *m, unsigned count, i
 /* Whether two messages of a batch may go in one submit_multi. */
 bool submits_alike(const struct claimed *a, const struct claimed *b, int64_t now_us);
 /* Puts what was handed over on the wire. */
+/* Writes a text into a replace_sm, which has no data_coding: as the text before it went, in one segment. False when the
+ * new one cannot be written so. octets must live until the PDU is encoded. */
+bool submits_replacement(const struct dispatch_carrier *carrier, bool ucs2, struct view before, struct view after,
+                         struct smpp_split_octets *octets, struct smpp_pdu *pdu);
 void submits_flush(struct submits *s);
 void submits_free(struct submits *s);
 

@@ -212,6 +212,8 @@ bool inbounds_idle(const struct inbounds *in);
 void inbounds_free(struct inbounds *in);
 
 struct asks *asks_new(struct dispatch *d);
+/* False until the database knows what our carriers take: a recall before that would not be asked for. */
+bool asks_ready(const struct asks *a);
 void asks_turn(struct asks *a);
 /* The answer to a question; the flight is the caller's to remove. */
 void asks_answered(struct asks *a, const struct flight *f, const struct link_answer *answer);

@@ -105,22 +105,29 @@ struct coding {
 	enum smpp_unit unit;
 };
 
-static bool encode(struct submits *s, const struct claimed *m, const struct coding *c)
+struct encoded {
+	struct buf *text;
+	struct smpp_split *split;
+	uint8_t data_coding;
+};
+
+static bool encode(struct encoded *e, const struct dispatch_carrier *carrier, const struct coding *c, struct view body,
+                   unsigned segments, uint16_t reference)
 {
 	uint32_t stranger;
-	buf_clear(&s->text);
-	s->data_coding = c->data_coding;
-	return (c->ucs2 ? text_ucs2_encode(m->body, &s->text)
-	                : text_encode(c->alphabet, m->body, &s->text, &stranger)) &&
-	       smpp_split_plan(&s->split, m->link->carrier->long_texts, c->unit, buf_view(&s->text),
-	                       dispatch_reference(&m->id)) &&
-	       s->split.segments <= m->segments;
+	buf_clear(e->text);
+	e->data_coding = c->data_coding;
+	return (c->ucs2 ? text_ucs2_encode(body, e->text) : text_encode(c->alphabet, body, e->text, &stranger)) &&
+	       smpp_split_plan(e->split, carrier->long_texts, c->unit, buf_view(e->text), reference) &&
+	       e->split->segments <= segments;
 }
+
+#define CODINGS 3
 
 /* In what the carrier takes data_coding 0 for; what that lacks as Latin-1, else as UCS-2, if it takes no more segments
  * than the rules allowed. Packed septets are written from septets of an octet each. Whatever data_coding 0 is to the
  * carrier, on the air it is the GSM alphabet: 160 characters. */
-static bool encode_text(struct submits *s, const struct claimed *m)
+static unsigned codings(const struct dispatch_carrier *carrier, bool is_ucs2, const struct coding *list[CODINGS])
 {
 	static const struct coding zero[ALPHABET_COUNT] = {
 	        [ALPHABET_GSM7] = {false, ALPHABET_GSM7, 0, SMPP_UNIT_SEPTET},
@@ -130,9 +137,43 @@ static bool encode_text(struct submits *s, const struct claimed *m)
 	};
 	static const struct coding latin1 = {false, ALPHABET_LATIN1, DATA_CODING_LATIN1, SMPP_UNIT_OCTET};
 	static const struct coding ucs2 = {true, ALPHABET_GSM7, DATA_CODING_UCS2, SMPP_UNIT_UCS2};
-	if (m->ucs2)
-		return encode(s, m, &ucs2);
-	return encode(s, m, &zero[m->link->carrier->alphabet]) || encode(s, m, &latin1) || encode(s, m, &ucs2);
+	unsigned n = 0;
+	if (!is_ucs2) {
+		list[n++] = &zero[carrier->alphabet];
+		list[n++] = &latin1;
+	}
+	list[n++] = &ucs2;
+	return n;
+}
+
+static bool encode_text(struct submits *s, const struct claimed *m)
+{
+	const struct coding *list[CODINGS];
+	struct encoded e = {&s->text, &s->split, 0};
+	unsigned n = codings(m->link->carrier, m->ucs2, list);
+	for (unsigned i = 0; i < n; i++) {
+		bool ok = encode(&e, m->link->carrier, list[i], m->body, m->segments, dispatch_reference(&m->id));
+		s->data_coding = e.data_coding;
+		if (ok)
+			return true;
+	}
+	return false;
+}
+
+bool submits_replacement(const struct dispatch_carrier *carrier, bool ucs2, struct view before, struct view after,
+                         struct smpp_split_octets *octets, struct smpp_pdu *pdu)
+{
+	const struct coding *list[CODINGS];
+	struct smpp_split split;
+	struct buf text = BUF(TEXT_BYTES);
+	struct encoded e = {&text, &split, 0};
+	unsigned n = codings(carrier, ucs2, list);
+	unsigned was = 0;
+	while (was < n && !encode(&e, carrier, list[was], before, 1, 1))
+		was++;
+	bool ok = was < n && encode(&e, carrier, list[was], after, 1, 1) && smpp_split_write(&split, 0, octets, pdu);
+	buf_free(&text);
+	return ok;
 }
 
 /* --- submits ------------------------------------------------------------------------------------------------------ */

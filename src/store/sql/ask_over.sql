@@ -1,5 +1,5 @@
 -- Ends a question by the carrier's answer. $1 practice $2 message $3 kind $4 whether the carrier did it $5 at
--- $6 command_status. A message that it gave back never reached the phone; a text that it replaced is the message's now.
+-- $6 command_status, '' when it was not asked: the text cannot be written as the one before. A message that it gave back never reached the phone; a text that it replaced is the message's now.
 -- Indexes: ask_pkey, message_pkey.
 WITH asked AS (
 	DELETE FROM smsbridge.ask WHERE practice_id = $1::uuid AND message_id = $2::uuid AND kind = $3::text RETURNING *
@@ -20,5 +20,5 @@ SELECT practice_id, id, 'message.replaced', $5, NULL, '{"at": "carrier"}'::jsonb
 UNION ALL
 SELECT practice_id, message_id, 'message.news', $5,
 	CASE kind WHEN 'cancel' THEN 'recall_refused' ELSE 'replace_refused' END,
-	jsonb_build_object('carrier', carrier, 'command_status', $6::text)
+	jsonb_strip_nulls(jsonb_build_object('carrier', carrier, 'command_status', nullif($6::text, '')))
 FROM asked WHERE NOT $4 AND kind <> 'query'
