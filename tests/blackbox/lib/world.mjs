@@ -45,7 +45,7 @@ export function atEnd(t, close) {
 
 export async function practice(
   db,
-  { name = 'Elm Street Clinic', phone = '(212) 555-0199', sender, webhook, text } = {},
+  { name = 'Elm Street Clinic', phone = '(212) 555-0199', sender, webhook, text, segments } = {},
 ) {
   sender ??= `+1${646 + (senders % 2)}55501${String(senders++ % 100).padStart(2, '0')}`;
   const args = [
@@ -63,6 +63,7 @@ export async function practice(
   ];
   if (webhook) args.push('--webhook-url', webhook);
   if (text) args.push('--webhook-text', 'true');
+  if (segments) args.push('--segments', String(segments));
   const [made] = JSON.parse((await must(binary, args)).stdout);
   const p = { ...made, sender };
   keepPhone(sender);
