@@ -11,6 +11,7 @@
 
 struct submits {
 	struct dispatch *d;
+	int64_t wire_us; /* now: the commit may have taken its time */
 	struct buf text; /* encoded */
 	struct buf destinations;
 	struct smpp_split split;
@@ -55,11 +56,11 @@ static int64_t useful_until_us(const struct claimed *m, int64_t now_us)
 	return until_us;
 }
 
-static void set_validity(struct submits *s, const struct claimed *m, int64_t now_us, struct smpp_pdu *pdu)
+static void set_validity(struct submits *s, const struct claimed *m, struct smpp_pdu *pdu)
 {
 	const struct dispatch_carrier *carrier = m->link->carrier;
-	int64_t until_us = useful_until_us(m, now_us);
-	int64_t seconds = (until_us - now_us) / SECOND_US;
+	int64_t until_us = useful_until_us(m, s->wire_us);
+	int64_t seconds = (until_us - s->wire_us) / SECOND_US;
 	if (carrier->validity == DISPATCH_VALIDITY_NONE)
 		return;
 	if (pdu->command == SMPP_data_sm) {
@@ -84,11 +85,11 @@ static void address(const struct dispatch_carrier *carrier, const struct claimed
 }
 
 /* What a carrier that binds to us gets is a delivery: no validity, no receipt, no rows of a message centre. */
-static void ask_carrier(struct submits *s, const struct claimed *m, int64_t now_us, struct smpp_pdu *pdu)
+static void ask_carrier(struct submits *s, const struct claimed *m, struct smpp_pdu *pdu)
 {
 	const struct dispatch_carrier *carrier = m->link->carrier;
 	smpp_pdu_set_number(pdu, SMPP_F_registered_delivery, 1);
-	set_validity(s, m, now_us, pdu);
+	set_validity(s, m, pdu);
 	for (unsigned i = 0; i < carrier->tlv_count; i++)
 		smpp_pdu_add_tlv(pdu, carrier->tlvs[i].tag, carrier->tlvs[i].value);
 }
@@ -185,7 +186,7 @@ static void into_payload(struct smpp_pdu *pdu)
 		smpp_pdu_add_tlv(pdu, SMPP_TAG_message_payload, text);
 }
 
-static bool write_part(struct submits *s, const struct claimed *m, unsigned part, int64_t now_us, struct smpp_pdu *pdu)
+static bool write_part(struct submits *s, const struct claimed *m, unsigned part, struct smpp_pdu *pdu)
 {
 	const struct dispatch_carrier *carrier = m->link->carrier;
 	bool centre = link_carrier_is_centre(m->link->link);
@@ -196,7 +197,7 @@ static bool write_part(struct submits *s, const struct claimed *m, unsigned part
 		return false;
 	into_payload(pdu);
 	if (!centre)
-		ask_carrier(s, m, now_us, pdu);
+		ask_carrier(s, m, pdu);
 	if (carrier->user_message_reference)
 		add_reference(s, m, pdu);
 	return true;
@@ -258,8 +259,7 @@ static bool submit_part(struct submits *s, const struct claimed *m, unsigned par
 	const char *why = "";
 	struct flight flight = flight_of(s, m, part, now_us);
 	uint64_t ref = flights_add(s->d->flights, &flight);
-	if (ref && write_part(s, m, part, now_us, &pdu) &&
-	    link_carrier_submit(m->link->link, ref, &pdu, flight.segments, &why))
+	if (ref && write_part(s, m, part, &pdu) && link_carrier_submit(m->link->link, ref, &pdu, flight.segments, &why))
 		return true;
 	flights_remove(s->d->flights, ref);
 	if (part)
@@ -267,12 +267,26 @@ static bool submit_part(struct submits *s, const struct claimed *m, unsigned par
 	return false;
 }
 
+/* The commit, or a lock before it, took so long that it may not go any more: it is judged again. */
+static bool too_late(struct submits *s, const struct claimed *m, int64_t now_us)
+{
+	int64_t until_us = useful_until_us(m, s->wire_us);
+	bool expires = until_us >= m->facts.expires_at_us;
+	if (until_us - s->wire_us >= SECOND_US)
+		return false;
+	not_sent(s, m, expires ? REASON_expires_before_allowed : REASON_quiet_hours, "held", now_us, s->wire_us);
+	return true;
+}
+
 void submits_one(struct submits *s, const struct claimed *m, int64_t now_us)
 {
+	s->wire_us = dispatch_now_us(s->d);
 	if (m->withdrawn) {
 		not_sent(s, m, REASON_canceled_by_opt_out, "canceled", now_us, 0);
 		return;
 	}
+	if (too_late(s, m, now_us))
+		return;
 	if (!encode_text(s, m)) {
 		not_sent(s, m, REASON_carrier_alphabet, "failed", now_us, 0);
 		return;
