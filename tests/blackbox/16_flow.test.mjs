@@ -54,7 +54,7 @@ test('weights share a tier: one in four and three in four', async (t) => {
     },
   });
   const all = await pour(s, 400);
-  await counted(s, { sent: 400 }, 30000);
+  await counted(s, { sent: 240 }, 30000);
   const got = Object.fromEntries(Object.values(s.carriers).map((c) => [c.name, c.submits.length]));
   // 100 are due; 8.7 is one standard deviation
   assert.ok(got.one >= 55 && got.one <= 145, JSON.stringify(got));
@@ -518,4 +518,100 @@ for (const window of [1, 10])
     const most = window * 10; // a second, at 100 ms an answer
     t.diagnostic(`${rateOf(busy.submits).toFixed(1)} of ${most} a second`);
     assert.ok(rateOf(busy.submits) > most * 0.5 || slow > 1, `${rateOf(busy.submits)} of ${most} a second`);
+  });
+
+/** The longest silence between two arrivals. */
+const longestGap = (submits) => Math.max(...submits.slice(1).map((x, i) => x.at - submits[i].at));
+/** Arrivals in each second since the first. */
+const bySecond = (submits) => {
+  const seconds = [];
+  for (const { at } of submits) {
+    const n = Math.floor((at - submits[0].at) / 1000);
+    seconds[n] = (seconds[n] ?? 0) + 1;
+  }
+  return [...seconds].map((n) => n ?? 0);
+};
+
+for (const [rate, count] of [
+  [3, 9],
+  [50, 200],
+])
+  test(`a link of ${rate} a second wakes when it may, not a second later`, async (t) => {
+    const s = await fleet(t, { carriers: { only: { link: { rate, window: 20 } } } });
+    const { only } = s.carriers;
+    await pour(s, count);
+    const began = Date.now();
+    await until(() => only.submits.length === count, 'all go', 20000);
+    const calm = only.submits.filter((x) => x.at >= began);
+    t.diagnostic(`${rateOf(calm).toFixed(1)} of ${rate} a second, never silent for ${longestGap(calm)} ms`);
+    heldTo(calm, rate);
+    assert.ok(rateOf(calm) > rate * 0.85 || slow > 1, `${rateOf(calm)} of ${rate} a second`);
+    assert.ok(longestGap(calm) < 1000 / rate + 300 * slow, `silent for ${longestGap(calm)} ms`);
+  });
+
+for (const heeded of [true, false])
+  test(`congestion_state ${heeded ? 'slows a link down and stops it; it recovers' : 'is let by when told to'}`, async (t) => {
+    let state;
+    const s = await fleet(t, {
+      carriers: {
+        only: {
+          link: { rate: 100, window: 50, congestion: heeded },
+          onSubmit: () => ({ more: state === undefined ? {} : { congestion_state: state } }),
+        },
+      },
+    });
+    const { only } = s.carriers;
+    await pour(s, 450);
+    await until(() => only.submits.length >= 60, 'it is on its way', 20000);
+    const mark = () => only.submits.length;
+    state = 100;
+    const full = mark();
+    await until(() => only.submits.length > full + 1, 'the answer that says full');
+    state = undefined;
+    await until(() => only.submits.length > full + 60, 'it goes on', 20000);
+    const gap = longestGap(only.submits.slice(full));
+    assert.equal(gap >= 850, heeded, `full: ${gap} ms`);
+    state = 92;
+    const slower = mark();
+    const began = Date.now();
+    await until(() => Date.now() > began + 2500 || only.submits.length === 450, 'three seconds');
+    const seconds = bySecond(only.submits.slice(slower));
+    state = undefined;
+    await until(() => only.submits.length === 450, 'all go', 40000);
+    t.diagnostic(`full: silent for ${gap} ms; congested: ${seconds} a second; then ${bySecond(only.submits).slice(-4)}`);
+    if (heeded) assert.ok(seconds[1] < 70, `slowed down: ${seconds}`);
+    else assert.ok(seconds[1] > 80 || slow > 1, `not slowed down: ${seconds}`);
+    const last = only.submits.slice(-40);
+    assert.ok(rateOf(last) > (heeded ? 40 : 80) || slow > 1, `recovers: ${rateOf(last)}`);
+  });
+
+for (const [name, status, least] of [
+  ['ESME_RTHROTTLED', 0x58, 250],
+  ['ESME_RMSGQFUL', 0x14, 1000],
+])
+  test(`${name}: the link pauses, goes on at less, and recovers; each message is taken once`, async (t) => {
+    let refusing = false;
+    const s = await fleet(t, {
+      carriers: { only: { link: { rate: 60, window: 30 }, onSubmit: () => ({ status: refusing ? status : 0 }) } },
+    });
+    const { only } = s.carriers;
+    const all = await pour(s, 240);
+    await until(() => only.submits.length >= 80, 'it is on its way', 20000);
+    refusing = true;
+    const at = only.submits.length;
+    await until(() => s.gateway.linesOf('link_throttled').length, 'told');
+    refusing = false;
+    await until(() => only.submits.length > at + 20, 'it goes on', 20000);
+    const gap = longestGap(only.submits.slice(at));
+    await counted(s, { sent: 240 }, 30000);
+    const after = only.submits.slice(at + 10);
+    t.diagnostic(`silent for ${gap} ms, then ${bySecond(after)} a second`);
+    assert.ok(gap >= least - 20, `silent for ${gap} ms`);
+    const [first] = bySecond(after);
+    assert.ok(first < 50, `${first} in the first second after`);
+    assert.ok(rateOf(only.submits.slice(-30)) > first + 3 || slow > 1, `recovers: ${bySecond(after)}`);
+    for (const m of all) {
+      const taken = arrived(only, [m]).filter((x) => x.status === 0);
+      assert.equal(taken.length, 1, 'taken once');
+    }
   });

@@ -117,6 +117,7 @@ export class Carrier {
   answer(submit, { status = 0, id, headerOnly = false, more = {} } = {}) {
     const { session, pdu } = submit;
     submit.id = id ?? submit.id ?? this.nextId();
+    submit.status = status;
     session.open--;
     if (!session.socket.writable) return false;
     if (headerOnly) {

@@ -72,6 +72,14 @@ export function bind({ system_id = 'peer', password = 'pw-of-p1', system_type = 
   return Buffer.concat([z(system_id), z(password), z(system_type), Buffer.from([version, 0, 0]), z('')]);
 }
 
+/** Tag -> value of the TLVs from an offset on. */
+export function readTlvs(body, from) {
+  const tlvs = new Map();
+  for (let at = from; at + 4 <= body.length; at += 4 + body.readUInt16BE(at + 2))
+    tlvs.set(body.readUInt16BE(at), body.subarray(at + 4, at + 4 + body.readUInt16BE(at + 2)));
+  return tlvs;
+}
+
 /** Takes a submit_sm or deliver_sm apart, as far as tests look at it. */
 export function readMessage(body) {
   let at = 0;
@@ -88,9 +96,22 @@ export function readMessage(body) {
   const length = u8();
   m.octets = body.subarray(at, at + length);
   m.text = m.octets.toString('latin1');
-  m.tlvs = new Map();
-  for (at += length; at + 4 <= body.length; at += 4 + body.readUInt16BE(at + 2))
-    m.tlvs.set(body.readUInt16BE(at), body.subarray(at + 4, at + 4 + body.readUInt16BE(at + 2)));
+  m.tlvs = readTlvs(body, at + length);
+  return m;
+}
+
+/** Takes a data_sm apart. */
+export function readData(body) {
+  let at = 0;
+  const text = () => {
+    const end = body.indexOf(0, at);
+    const value = body.toString('latin1', at, end);
+    at = end + 1;
+    return value;
+  };
+  const u8 = () => body[at++];
+  const m = { service_type: text(), source_ton: u8(), source_npi: u8(), from: text(), dest_ton: u8(), dest_npi: u8() };
+  Object.assign(m, { to: text(), esm_class: u8(), registered: u8(), data_coding: u8(), tlvs: readTlvs(body, at) });
   return m;
 }
 
@@ -136,6 +157,11 @@ export class RawSession {
       answer();
       this.socket.end();
     }
+  }
+
+  /** The good answer to a request, with a message id. */
+  answerTo({ command, sequence }, id = '') {
+    return pdu(`${command}_resp`, { sequence, body: z(id) });
   }
 
   write(d) {
