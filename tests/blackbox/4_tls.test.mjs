@@ -345,6 +345,7 @@ test('a storm of binds with wrong passwords: bounded, the loop goes on, a known 
   await new Promise((resolve) => again.session.enquire_link({}, resolve));
 });
 
+// covers: ESME IN outbind
 test('outbind: we bind back to whom the account describes, and tell nobody else our password', async (t) => {
   const s = await gate(t, {
     carriers: [

@@ -972,6 +972,8 @@ after(async () => {
   console.log(`# tshark read ${written} PDUs of ours`);
 });
 
+// covers: MC IN query_sm, MC OUT query_sm_resp, MC IN replace_sm, MC OUT replace_sm_resp, MC IN cancel_sm, MC OUT
+// cancel_sm_resp
 test('messages are queried, replaced and cancelled', async (t) => {
   const { e, smsc } = await stage(t, 'when receipt delay 300ms');
   hear(e.socket);
@@ -996,6 +998,9 @@ test('messages are queried, replaced and cancelled', async (t) => {
   assert.equal((await smsc.stop()).requested, 9);
 });
 
+// covers: MC IN data_sm, MC OUT data_sm_resp, MC IN submit_multi, MC OUT submit_multi_resp, MC IN broadcast_sm, MC
+// OUT broadcast_sm_resp, MC IN query_broadcast_sm, MC OUT query_broadcast_sm_resp, MC IN cancel_broadcast_sm, MC OUT
+// cancel_broadcast_sm_resp
 test('data_sm, submit_multi and the broadcast commands are served', async (t) => {
   const { e } = await stage(t, '');
   hear(e.socket);
@@ -1015,6 +1020,15 @@ test('data_sm, submit_multi and the broadcast commands are served', async (t) =>
   assert.equal(answer.pdu.unsuccess_sme[0].error_status_code, 0x34);
   const receipts = await e.got('deliver_sm', 2, receiptFor(idOf(answer)));
   assert.deepEqual(receipts.map((f) => f.pdu.source_addr).sort(), [A, B]);
+  const about = { source_addr: '12125550199' };
+  about.message_id = idOf(await e.answered(e.request('broadcast_sm', { ...about, message_payload: 'x' })));
+  assert.ok(about.message_id);
+  for (const [command, status] of [
+    ['query_broadcast_sm', 0],
+    ['cancel_broadcast_sm', 0],
+    ['cancel_broadcast_sm', 0x11],
+  ])
+    assert.equal((await e.answered(e.request(command, about))).status, status, command);
 });
 
 test('npm smpp sends and gets receipts as its users do', async (t) => {
