@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define FLUSH_MS 1000
-#define READ_MS 20 /* until what is known has been read */
+#define READ_MS 20    /* until what is known has been read */
 #define SURE_AFTER 10 /* matches by id, of which three in four are spelled one way */
 
 /* Beyond the relations of smpp_id.h. */
@@ -66,8 +66,8 @@ static int how_of(const struct item_receipt *r, struct view answered)
 
 void learn_match(struct learn *l, const struct item_receipt *r, struct view answered)
 {
-	if (!r->carrier)
-		return;
+	if (!r->carrier || strcmp(r->how, "query") == 0)
+		return; /* an answer to our question has the id that we asked with */
 	int how = how_of(r, answered);
 	struct cell *c = &l->carrier[r->carrier - l->d->carriers]
 	                          .cell[how][smpp_id_form(answered)][smpp_id_form(view_str(r->id))];

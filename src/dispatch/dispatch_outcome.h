@@ -34,7 +34,7 @@ struct item_receipt {
 	enum smpp_message_state state;
 	char error[17];
 	char raw[256];          /* up to its text field */
-	char how[10];           /* "id", "reference" or "address" */
+	char how[10];           /* "id", "reference", "address" or "query" */
 	enum carrier_word word; /* of its error */
 	const char *status;     /* what it makes of the message; "" nothing */
 	enum reason reason;
