@@ -454,8 +454,9 @@ void dispatch_clock_moved(struct dispatch *d)
 
 bool dispatch_ready(const struct dispatch *d)
 {
-	return d->entered && asks_ready(d->asks) && !d->draining && store_lane_up(d->accept_lane) && store_lane_up(d->claim_lane) &&
-	       store_lane_up(d->outcome_lane) && store_lane_up(d->inbound_lane) && store_lane_up(d->read_lane);
+	return d->entered && asks_ready(d->asks) && !d->draining && store_lane_up(d->accept_lane) &&
+	       store_lane_up(d->claim_lane) && store_lane_up(d->outcome_lane) && store_lane_up(d->inbound_lane) &&
+	       store_lane_up(d->read_lane);
 }
 
 struct carrier_link *dispatch_waiting_link(struct dispatch *d, const char *carrier)

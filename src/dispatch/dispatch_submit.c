@@ -344,14 +344,15 @@ static bool submit_together(struct submits *s, struct claimed *const *m, unsigne
 {
 	struct smpp_pdu pdu;
 	const char *why;
-	if (!encode_text(s, m[0]) || s->split.segments != 1)
-		return false;
+	if (useful_until_us(m[0], s->wire_us) - s->wire_us < SECOND_US || !encode_text(s, m[0]) ||
+	    s->split.segments != 1)
+		return false; /* each by itself, which tells why not */
 	smpp_pdu_init(&pdu, SMPP_submit_multi, 0);
 	address(m[0]->link->carrier, m[0], &pdu);
 	smpp_pdu_set_number(&pdu, SMPP_F_data_coding, s->data_coding);
 	if (!smpp_split_write(&s->split, 0, &s->octets, &pdu))
 		return false;
-	ask_carrier(s, m[0], now_us, &pdu);
+	ask_carrier(s, m[0], &pdu);
 	buf_clear(&s->destinations);
 	for (unsigned i = 0; i < count; i++)
 		add_destination(m[0]->link->carrier, m[i], &s->destinations);
@@ -365,6 +366,7 @@ static bool submit_together(struct submits *s, struct claimed *const *m, unsigne
 
 void submits_many(struct submits *s, struct claimed *const *m, unsigned count, int64_t now_us)
 {
+	s->wire_us = dispatch_now_us(s->d);
 	bool together = count > 1 && submit_together(s, m, count, now_us);
 	for (unsigned i = 0; i < count && !together; i++)
 		submits_one(s, m[i], now_us);

@@ -14,6 +14,7 @@ WITH due AS (
 	FROM due d WHERE a.practice_id = d.practice_id AND a.message_id = d.message_id AND a.kind = d.kind
 	RETURNING a.*
 )
-SELECT t.practice_id, t.message_id, t.kind, t.carrier, m.carrier_message_id, m.sender, m.phone, t.body, m.body, m.encoding
+SELECT t.practice_id, t.message_id, t.kind, t.carrier, m.carrier_message_id, m.sender, m.phone, t.body, m.body,
+	m.encoding
 FROM taken t JOIN smsbridge.message m ON m.practice_id = t.practice_id AND m.id = t.message_id
 WHERE m.status IN ('sent', 'uncertain', 'unconfirmed')

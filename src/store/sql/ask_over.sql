@@ -1,5 +1,6 @@
 -- Ends a question by the carrier's answer. $1 practice $2 message $3 kind $4 whether the carrier did it $5 at
--- $6 command_status, '' when it was not asked: the text cannot be written as the one before. A message that it gave back never reached the phone; a text that it replaced is the message's now.
+-- $6 command_status, '' when it was not asked: the text cannot be written as the one before. A message that it gave
+-- back never reached the phone; a text that it replaced is the message's now.
 -- Indexes: ask_pkey, message_pkey.
 WITH asked AS (
 	DELETE FROM smsbridge.ask WHERE practice_id = $1::uuid AND message_id = $2::uuid AND kind = $3::text RETURNING *
