@@ -58,34 +58,41 @@ const rows = {
   'delay@submit': [
     `when submit to ${A} delay 150ms`,
     async ({ e }) => {
+      const from = performance.now();
       const [a, b] = await bothAnswered(e);
-      assert.ok(a.at - b.at >= 140, 'the later submit is answered first');
+      assert.ok(a.at > b.at, 'the later submit is answered first');
+      assert.ok(a.at - from >= 140);
     },
   ],
   'delay@request': [
     'when request first 1 delay 150ms',
     async ({ e }) => {
+      const from = performance.now();
       const a = ask(e);
       const b = ask(e);
       const first = await e.answered(b);
-      assert.ok((await e.answered(a)).at - first.at >= 140);
+      const { at } = await e.answered(a);
+      assert.ok(at > first.at && at - from >= 140);
     },
   ],
   'delay@probe': [
     'when probe first 1 delay 150ms',
     async ({ e }) => {
+      const from = performance.now();
       const a = e.request('enquire_link');
       const b = e.request('enquire_link');
       const first = await e.answered(b);
-      assert.ok((await e.answered(a)).at - first.at >= 140);
+      const { at } = await e.answered(a);
+      assert.ok(at > first.at && at - from >= 140);
     },
   ],
   'delay@receipt': [
     'when receipt delay 150ms',
     async ({ e }) => {
-      const answer = await e.answered(e.submit('x'));
+      const from = performance.now();
+      await e.answered(e.submit('x'));
       const [receipt] = await e.got('deliver_sm');
-      assert.ok(e.of('deliver_sm')[0].at - answer.at >= 140);
+      assert.ok(e.of('deliver_sm')[0].at - from >= 140);
       assert.equal(receipt.pdu.esm_class, 4);
     },
   ],

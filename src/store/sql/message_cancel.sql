@@ -1,5 +1,6 @@
 -- Cancels a message that has not been handed to a carrier; of one that has, asks its carrier to give it back, if it
--- takes cancel_sm and has said by which id. $1 practice $2 id $3 at. Returns its status now, or no row when there is none; whether this call
+-- takes cancel_sm and has said by which id. $1 practice $2 id $3 at. Returns its status now, or no row when there is
+-- none; whether this call
 -- cancelled it; and whether the carrier is asked. Indexes: message_pkey, ask_pkey.
 WITH old AS (
 	SELECT practice_id, id, status, due_at IS NOT NULL AS waits, carrier, carrier_message_id FROM smsbridge.message
