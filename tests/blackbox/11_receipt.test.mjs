@@ -217,7 +217,7 @@ test('trap 44: spam stops the words, not the practice, until somebody clears the
 });
 
 test("trap 44: the carrier's daily cap: back to held until midnight Pacific, and so are the others", async (t) => {
-  const s = await setup(t, { link: { error_codes: 'bandwidth' } });
+  const s = await setup(t, { link: { error_codes: 'bandwidth' }, hooks: null });
   const reset = '2026-03-03T08:00:00.000Z';
   const m = await sent(s);
   const unknown = await sent(s);
@@ -228,6 +228,9 @@ test("trap 44: the carrier's daily cap: back to held until midnight Pacific, and
     [row.due_at.toISOString(), row.counted_at, row.attempts, row.carrier_message_id],
     [reset, null, 1, null],
   );
+  const { body: post } = await s.hooks.got('message.held', (data) => data.message_id === m.id);
+  assert.equal(post.data.reason, 'carrier_daily_cap');
+  assert.equal(new Date(post.data.due_at).toISOString(), reset);
   const other = await s.api.accepted();
   await becomes(s, other.id, 'held', 'carrier_daily_cap');
   // quiet hours begin before the carrier's day ends: eight in the morning, New York

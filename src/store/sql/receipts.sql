@@ -70,6 +70,9 @@ WITH v AS (
 	SELECT practice_id, id, CASE WHEN moves THEN type WHEN taken THEN 'message.sent' ELSE 'message.news' END, at, NULL,
 		CASE WHEN taken THEN 'taken_by_receipt' ELSE nullif(reason, '') END, data::jsonb
 	FROM word WHERE NOT repeated
+	UNION ALL -- the practice was told that it is sent
+	SELECT practice_id, id, 'message.held', at, NULL, reason, jsonb_build_object('until', least(until, expires_at))
+	FROM old WHERE moves AND status = 'held'
 	UNION ALL
 	SELECT practice_id, NULL, 'phone.cleared', at, phone, 'number_' || kind,
 		jsonb_build_object('by', 'receipt', 'message_id', id) FROM cleared
