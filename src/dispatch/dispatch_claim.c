@@ -547,6 +547,7 @@ static void wait_for_pace(struct claimer *c)
 void claimer_turn(struct claimer *c)
 {
 	struct dispatch *d = c->d;
+	submits_turn(c->submits);
 	if (c->state != CLAIM_IDLE || !c->wake || !d->entered || d->orphans_wanted || d->draining ||
 	    outcomes_full(d->outcomes) || !store_lane_up(d->claim_lane))
 		return;

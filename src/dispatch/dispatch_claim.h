@@ -93,11 +93,13 @@ void submits_one(struct submits *s, const struct claimed *m, int64_t now_us);
 void submits_many(struct submits *s, struct claimed *const *m, unsigned count, int64_t now_us);
 /* Whether two messages of a batch may go in one submit_multi. */
 bool submits_alike(const struct claimed *a, const struct claimed *b, int64_t now_us);
-/* Puts what was handed over on the wire. */
 /* Writes a text into a replace_sm, which has no data_coding: as the text before it went, in one segment. False when the
  * new one cannot be written so. octets must live until the PDU is encoded. */
 bool submits_replacement(const struct dispatch_carrier *carrier, bool ucs2, struct view before, struct view after,
                          struct smpp_split_octets *octets, struct smpp_pdu *pdu);
+/* Parts that waited for a slot of the window go before anything that is claimed; those of a lost link are lost. */
+void submits_turn(struct submits *s);
+/* Puts what was handed over on the wire. */
 void submits_flush(struct submits *s);
 void submits_free(struct submits *s);
 

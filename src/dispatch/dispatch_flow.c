@@ -42,7 +42,8 @@ struct refund {
 	unsigned segments;
 };
 
-/* A text of several segments needs a slot for each, but only one segment's worth of the pace: it borrows the rest. */
+/* A text of several segments needs one free slot, for what lacks the later parts wait (submits_turn), and one segment's
+ * worth of the pace: it borrows the rest. */
 struct link_room {
 	unsigned slots;
 	int64_t paced;
@@ -410,9 +411,9 @@ void flow_begin(struct flow *f)
 	}
 }
 
-static bool has_room(const struct link_room *r, unsigned segments)
+static bool has_room(const struct link_room *r)
 {
-	return r->slots >= segments && r->paced > 0;
+	return r->slots > 0 && r->paced > 0;
 }
 
 static void look_at_carriers(const struct flow *f, const struct claimed *m, enum policy_room *room)
@@ -423,7 +424,7 @@ static void look_at_carriers(const struct flow *f, const struct claimed *m, enum
 		unsigned c = (unsigned)(f->d->link[i].carrier - f->d->carriers);
 		if (m->held >> c & 1)
 			continue;
-		if (has_room(&f->left[i], m->segments))
+		if (has_room(&f->left[i]))
 			room[c] = ROUTE_FREE;
 		else if (room[c] == ROUTE_DOWN && link_carrier_transmits(f->d->link[i].link))
 			room[c] = ROUTE_FULL;
@@ -443,9 +444,9 @@ static struct link_slot *take_link(struct flow *f, unsigned carrier, unsigned se
 {
 	for (unsigned n = 0; n < f->d->links; n++) {
 		unsigned i = (f->next_link + n) % f->d->links;
-		if (f->d->link[i].carrier == &f->d->carriers[carrier] && has_room(&f->left[i], segments)) {
+		if (f->d->link[i].carrier == &f->d->carriers[carrier] && has_room(&f->left[i])) {
 			f->next_link = i + 1;
-			f->left[i].slots -= segments;
+			f->left[i].slots -= segments < f->left[i].slots ? segments : f->left[i].slots;
 			f->left[i].paced -= segments;
 			return &f->d->link[i];
 		}

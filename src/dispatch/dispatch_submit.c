@@ -9,9 +9,23 @@
 
 #define TEXT_BYTES (LIMIT_BODY_BYTES * 4)
 
+/* A link with free slots takes one text more than it has slots for, so no more parts than these wait. */
+#define RESTS_MAX (DISPATCH_LINKS_MAX * (LIMIT_PARTS_OUT - 1))
+
+/* A later part of a text that is on the wire, until the window has a slot. Its flight is open, so that the message is
+ * known to be in our hands. */
+struct rest {
+	struct carrier_link *link;
+	unsigned generation; /* of the link that the first part went to */
+	uint64_t ref;
+	struct buf octets;
+};
+
 struct submits {
 	struct dispatch *d;
 	int64_t wire_us; /* now: the commit may have taken its time */
+	struct rest rest[RESTS_MAX];
+	unsigned rests;
 	struct buf text; /* encoded */
 	struct buf destinations;
 	struct smpp_split split;
@@ -253,13 +267,45 @@ static void part_lost(struct submits *s, const struct flight *f, int64_t now_us)
 	outcomes_add(s->d->outcomes, &o);
 }
 
+static bool keep_rest(struct submits *s, struct carrier_link *link, uint64_t ref, const struct smpp_pdu *pdu)
+{
+	struct smpp_fault fault;
+	if (s->rests == RESTS_MAX)
+		return false;
+	struct rest *r = &s->rest[s->rests];
+	*r = (struct rest){link, link_carrier_generation(link), ref, BUF(LIMIT_PDU_BYTES)};
+	if (!smpp_pdu_encode(pdu, &r->octets, &fault)) {
+		buf_free(&r->octets);
+		return false;
+	}
+	s->rests++;
+	return true;
+}
+
+static bool has_rest(const struct submits *s, const struct carrier_link *link)
+{
+	for (unsigned i = 0; i < s->rests; i++)
+		if (s->rest[i].link == link)
+			return true;
+	return false;
+}
+
+/* Behind parts that wait, a part waits too: they go in their order. */
+static bool put_part(struct submits *s, struct carrier_link *link, uint64_t ref, const struct flight *f,
+                     struct smpp_pdu *pdu)
+{
+	const char *why;
+	if (f->part > 1 && (has_rest(s, link) || link_carrier_window(link) == 0))
+		return keep_rest(s, link, ref, pdu);
+	return link_carrier_submit(link, ref, pdu, f->segments, &why);
+}
+
 static bool submit_part(struct submits *s, const struct claimed *m, unsigned part, int64_t now_us)
 {
 	struct smpp_pdu pdu;
-	const char *why = "";
 	struct flight flight = flight_of(s, m, part, now_us);
 	uint64_t ref = flights_add(s->d->flights, &flight);
-	if (ref && write_part(s, m, part, &pdu) && link_carrier_submit(m->link->link, ref, &pdu, flight.segments, &why))
+	if (ref && write_part(s, m, part, &pdu) && put_part(s, m->link->link, ref, &flight, &pdu))
 		return true;
 	flights_remove(s->d->flights, ref);
 	if (part)
@@ -276,6 +322,43 @@ static bool too_late(struct submits *s, const struct claimed *m, int64_t now_us)
 		return false;
 	not_sent(s, m, expires ? REASON_expires_before_allowed : REASON_quiet_hours, "held", now_us, s->wire_us);
 	return true;
+}
+
+static bool send_rest(struct rest *r, const struct flight *f)
+{
+	struct smpp_pdu pdu;
+	struct smpp_fault fault;
+	const char *why;
+	return link_carrier_generation(r->link) == r->generation && link_carrier_transmits(r->link) &&
+	       smpp_pdu_decode(buf_view(&r->octets), &pdu, &fault) &&
+	       link_carrier_submit(r->link, r->ref, &pdu, f->segments, &why);
+}
+
+static bool rest_waits(const struct rest *r)
+{
+	return link_carrier_generation(r->link) == r->generation && link_carrier_transmits(r->link) &&
+	       link_carrier_window(r->link) == 0;
+}
+
+void submits_turn(struct submits *s)
+{
+	unsigned left = 0, was = s->rests;
+	for (unsigned i = 0; i < was; i++) {
+		struct rest *r = &s->rest[i];
+		if (rest_waits(r)) {
+			s->rest[left++] = *r;
+			continue;
+		}
+		struct flight flight = *flights_get(s->d->flights, r->ref);
+		if (!send_rest(r, &flight)) {
+			flights_remove(s->d->flights, r->ref);
+			part_lost(s, &flight, dispatch_now_us(s->d));
+		}
+		buf_free(&r->octets);
+	}
+	s->rests = left;
+	if (left < was)
+		submits_flush(s);
 }
 
 void submits_one(struct submits *s, const struct claimed *m, int64_t now_us)
@@ -380,6 +463,8 @@ void submits_flush(struct submits *s)
 
 void submits_free(struct submits *s)
 {
+	for (unsigned i = 0; i < s->rests; i++)
+		buf_free(&s->rest[i].octets);
 	buf_free(&s->text);
 	buf_free(&s->destinations);
 	free(s);
