@@ -24,7 +24,8 @@ const sent = async (s, fields) => {
   await becomes(s, m.id, 'sent');
   return Object.assign(m, { submit });
 };
-const news = async (s, id, reason) => (await s.db.events(id)).find((e) => e.type === 'message.news' && e.reason === reason);
+const news = async (s, id, reason) =>
+  (await s.db.events(id)).find((e) => e.type === 'message.news' && e.reason === reason);
 const noViolations = async (s) =>
   assert.deepEqual(
     JSON.parse((await must(binary, ['report', 'violations', '--database', s.db.owner, '--json'])).stdout),
@@ -79,7 +80,12 @@ test('query_sm: a receipt that does not come is asked for; the answer is as good
   await clock(s, 600);
   await never(() => carrier.asked('query_sm').length > 4, 'asked about what has ended', 1500);
   const ids = carrier.asked('query_sm').map((a) => a.pdu.message_id);
-  assert.deepEqual([...new Set(ids)].sort(), Object.values(way).map((m) => m.submit.id).sort());
+  assert.deepEqual(
+    [...new Set(ids)].sort(),
+    Object.values(way)
+      .map((m) => m.submit.id)
+      .sort(),
+  );
   await noViolations(s);
 });
 
@@ -113,7 +119,12 @@ test('query_sm: a carrier that does not take it is never asked', async (t) => {
   const no = askable();
   const s = await fleet(t, {
     carriers: { yes: { ...yes, link: { query: true, query_after: '1s' } }, no: { ...no, link: { query_after: '1s' } } },
-    config: { routes: [{ carrier: 'no', category: 'lab_results' }, { carrier: 'yes', tier: 2 }] },
+    config: {
+      routes: [
+        { carrier: 'no', category: 'lab_results' },
+        { carrier: 'yes', tier: 2 },
+      ],
+    },
   });
   const silent = await s.api.accepted({ category: 'lab_results' }); // the older one: it would be asked about first
   await becomes(s, silent.id, 'sent');
@@ -238,7 +249,12 @@ test('cancel_sm: a carrier that does not take it, and a submit without an id, ar
   const mute = askable({}, { onSubmit: () => ({ silent: true }) });
   const s = await fleet(t, {
     carriers: { no: { ...no }, mute: { ...mute, link: { cancel: true, answer_timeout: '300ms' } } },
-    config: { routes: [{ carrier: 'mute', category: 'lab_results' }, { carrier: 'no', tier: 2 }] },
+    config: {
+      routes: [
+        { carrier: 'mute', category: 'lab_results' },
+        { carrier: 'no', tier: 2 },
+      ],
+    },
   });
   const m = await s.api.accepted();
   await becomes(s, m.id, 'sent');
@@ -339,7 +355,10 @@ test('replace: what is wrong, unknown or somebody else’s', async (t) => {
   for (const [body, code] of bad) {
     const answer = await replace(s, m.id, body);
     assert.equal(answer.status, 422, `${body}: ${answer.text}`);
-    assert.deepEqual(answer.json.errors.map((e) => [e.pointer, e.code]), [['/body', code]]);
+    assert.deepEqual(
+      answer.json.errors.map((e) => [e.pointer, e.code]),
+      [['/body', code]],
+    );
   }
   const extra = await s.api.post(`/v1/messages/${m.id}/replace`, { body: 'ok', phone: nextPhone() });
   assert.deepEqual([extra.status, extra.json.errors[0].code], [422, 'unknown_field']);
