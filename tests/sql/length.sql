@@ -36,6 +36,24 @@ SELECT t.send('a', '2026-03-03T15:01Z');
 SELECT t.finds('length a', 'a message that went once is told once');
 ROLLBACK;
 
+-- A practice whose rules allow several segments of 67 units.
+BEGIN;
+UPDATE smsbridge.practice SET max_segments = 2;
+SELECT t.sent('two full', '+12025550101', '2026-03-03T15:00Z', body => repeat('б', 134));
+SELECT t.sent('sixty-seven pairs', '+12025550102', '2026-03-03T15:00Z', body => repeat(U&'\+01F600', 67));
+SELECT t.finds('', 'two segments are legal where two are allowed');
+SELECT t.sent('one more', '+12025550103', '2026-03-03T15:00Z', body => repeat('б', 135));
+SELECT t.finds('length one more', '135 units need three segments');
+UPDATE smsbridge.practice SET max_segments = 3;
+SELECT t.finds('', 'three are allowed');
+SELECT t.sent('characters', '+12025550104', '2026-03-03T15:00Z', body => repeat('б', 161));
+SELECT t.finds('length characters', '161 characters are never allowed');
+SELECT t.sent('gsm', '+12025550105', '2026-03-03T15:00Z', body => repeat('a', 159) || '}');
+SELECT t.finds('length characters, length gsm', 'a text of the GSM alphabet has one segment all the same');
+UPDATE smsbridge.practice SET max_segments = 1;
+SELECT t.is(count(*)::text, '5', 'taken away, all are violations') FROM report.violations WHERE rule = 'length';
+ROLLBACK;
+
 -- The alphabet in the view against the rows of proto/gsm7.def, character by character, and what it has not.
 SELECT t.is(count(*)::text, '137', 'proto/gsm7.def was read') FROM t.gsm7;
 BEGIN;
