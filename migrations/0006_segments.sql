@@ -2,8 +2,9 @@
 -- still of at most 160 characters.
 ALTER TABLE smsbridge.practice ADD COLUMN max_segments smallint NOT NULL DEFAULT 1 CHECK (max_segments BETWEEN 1 AND 3);
 
--- The second witness learns it: what was a violation of the length rule stays one, unless the text has characters outside
--- the GSM alphabet, which that view found itself, and the practice's rules allow so many segments of 67 UTF-16 units.
+-- The second witness learns it: what was a violation of the length rule stays one, unless the text has characters
+-- outside the GSM alphabet, which that view found itself, and the practice's rules allow so many segments of 67 UTF-16
+-- units.
 ALTER VIEW report.violations SET SCHEMA smsbridge;
 ALTER VIEW smsbridge.violations RENAME TO audit_violation;
 REVOKE ALL ON smsbridge.audit_violation FROM smsbridge_compliance, smsbridge_app;
