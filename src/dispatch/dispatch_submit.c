@@ -121,19 +121,19 @@ struct coding {
 };
 
 struct encoded {
+	enum smpp_split_way way; /* if it takes several parts */
 	struct buf *text;
 	struct smpp_split *split;
 	uint8_t data_coding;
 };
 
-static bool encode(struct encoded *e, const struct dispatch_carrier *carrier, const struct coding *c, struct view body,
-                   unsigned segments, uint16_t reference)
+static bool encode(struct encoded *e, const struct coding *c, struct view body, unsigned segments, uint16_t reference)
 {
 	uint32_t stranger;
 	buf_clear(e->text);
 	e->data_coding = c->data_coding;
 	return (c->ucs2 ? text_ucs2_encode(body, e->text) : text_encode(c->alphabet, body, e->text, &stranger)) &&
-	       smpp_split_plan(e->split, carrier->long_texts, c->unit, buf_view(e->text), reference) &&
+	       smpp_split_plan(e->split, e->way, c->unit, buf_view(e->text), reference) &&
 	       e->split->segments <= segments;
 }
 
@@ -161,13 +161,21 @@ static unsigned codings(const struct dispatch_carrier *carrier, bool is_ucs2, co
 	return n;
 }
 
+/* A carrier may turn out to be of 3.3 when it answers our bind: what its rows want of TLVs goes without them. */
+static enum smpp_split_way way_of(const struct link_slot *slot)
+{
+	enum smpp_split_way way = slot->carrier->long_texts;
+	bool needs_tlvs = way == SMPP_SPLIT_SAR || way == SMPP_SPLIT_PAYLOAD;
+	return needs_tlvs && !link_carrier_has_tlvs(slot->link) ? SMPP_SPLIT_UDH8 : way;
+}
+
 static bool encode_text(struct submits *s, const struct claimed *m)
 {
 	const struct coding *list[CODINGS];
-	struct encoded e = {&s->text, &s->split, 0};
+	struct encoded e = {way_of(m->link), &s->text, &s->split, 0};
 	unsigned n = codings(m->link->carrier, m->ucs2, list);
 	for (unsigned i = 0; i < n; i++) {
-		bool ok = encode(&e, m->link->carrier, list[i], m->body, m->segments, dispatch_reference(&m->id));
+		bool ok = encode(&e, list[i], m->body, m->segments, dispatch_reference(&m->id));
 		s->data_coding = e.data_coding;
 		if (ok)
 			return true;
@@ -181,12 +189,12 @@ bool submits_replacement(const struct dispatch_carrier *carrier, bool ucs2, stru
 	const struct coding *list[CODINGS];
 	struct smpp_split split;
 	struct buf text = BUF(TEXT_BYTES);
-	struct encoded e = {&text, &split, 0};
+	struct encoded e = {carrier->long_texts, &text, &split, 0};
 	unsigned n = codings(carrier, ucs2, list);
 	unsigned was = 0;
-	while (was < n && !encode(&e, carrier, list[was], before, 1, 1))
+	while (was < n && !encode(&e, list[was], before, 1, 1))
 		was++;
-	bool ok = was < n && encode(&e, carrier, list[was], after, 1, 1) && smpp_split_write(&split, 0, octets, pdu);
+	bool ok = was < n && encode(&e, list[was], after, 1, 1) && smpp_split_write(&split, 0, octets, pdu);
 	buf_free(&text);
 	return ok;
 }
@@ -204,7 +212,8 @@ static bool write_part(struct submits *s, const struct claimed *m, unsigned part
 {
 	const struct dispatch_carrier *carrier = m->link->carrier;
 	bool centre = link_carrier_is_centre(m->link->link);
-	smpp_pdu_init(pdu, carrier->data_sm ? SMPP_data_sm : centre ? SMPP_deliver_sm : SMPP_submit_sm, 0);
+	bool data = carrier->data_sm && link_carrier_has_tlvs(m->link->link);
+	smpp_pdu_init(pdu, data ? SMPP_data_sm : centre ? SMPP_deliver_sm : SMPP_submit_sm, 0);
 	address(carrier, m, pdu);
 	smpp_pdu_set_number(pdu, SMPP_F_data_coding, s->data_coding);
 	if (!smpp_split_write(&s->split, part, &s->octets, pdu))

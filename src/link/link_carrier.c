@@ -280,9 +280,14 @@ void link_carrier_flush(struct carrier_link *l)
 		link_pump_flush(l->pump);
 }
 
+bool link_carrier_has_tlvs(const struct carrier_link *l)
+{
+	return l->pump && smpp_session_version(link_pump_session(l->pump)) >= 0x34;
+}
+
 struct view link_carrier_fit_id(const struct carrier_link *l, struct view message_id)
 {
-	if (!l->pump || smpp_session_version(link_pump_session(l->pump)) >= 0x34 || message_id.n <= ID_3_3)
+	if (!l->pump || link_carrier_has_tlvs(l) || message_id.n <= ID_3_3)
 		return message_id;
 	return view_of(message_id.p + message_id.n - ID_3_3, ID_3_3);
 }

@@ -77,6 +77,8 @@ bool link_carrier_submit(struct carrier_link *l, uint64_t ref, struct smpp_pdu *
                          const char **error_r);
 /* Puts what was queued on the wire. */
 void link_carrier_flush(struct carrier_link *l);
+/* Whether its session has TLVs: not with a peer of 3.3. */
+bool link_carrier_has_tlvs(const struct carrier_link *l);
 /* The message_id as it is told on this link: SMPP 3.3 has room for 8 octets, and longer ids break such peers off (5.0
  * 2.11.2), so they get the last ones. A view into message_id. */
 struct view link_carrier_fit_id(const struct carrier_link *l, struct view message_id);
