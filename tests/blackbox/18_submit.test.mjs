@@ -2,14 +2,12 @@
 // interface versions, and a reload under load. Carriers are npm smpp, or played by hand where octets matter.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Api } from './lib/api.mjs';
 import { becomes as becomesByHand, byHand } from './lib/by_hand.mjs';
-import { Carrier } from './lib/carrier.mjs';
 import { arrived, becomes, counted, fleet, pour } from './lib/fleet.mjs';
 import { NOON } from './lib/gateway.mjs';
-import { never, nextPhone, slow, until } from './lib/util.mjs';
-import { readData, readMessage } from './lib/wire.mjs';
-import { atEnd, setup, world } from './lib/world.mjs';
+import { never, nextPhone, until } from './lib/util.mjs';
+import { readData, tlv } from './lib/wire.mjs';
+import { world } from './lib/world.mjs';
 
 await world();
 
@@ -151,4 +149,153 @@ test('vendor TLVs stand in every submit as the row says, user_message_reference 
 test('without rows for them there are no TLVs at all', async (t) => {
   const s = await byHand(t);
   assert.equal((await one(s)).submit.tlvs.size, 0);
+});
+
+const bindsOf = (carrier, command) => carrier.binds.filter((b) => b.pdu.command === command);
+const standing = (carrier, command) => bindsOf(carrier, command).findLast((b) => b.session.socket.writable)?.session;
+
+test('a pair: submits by the transmitter, receipts and texts by the receiver; either may die', async (t) => {
+  const s = await fleet(t, { carriers: { only: { link: { bind: 'pair', links: 2 } } } });
+  const { only } = s.carriers;
+  await only.bound(4);
+  assert.equal(bindsOf(only, 'bind_transmitter').length, 2);
+  assert.equal(bindsOf(only, 'bind_receiver').length, 2);
+  const receiver = () => standing(only, 'bind_receiver');
+  const all = await pour(s, 12);
+  await counted(s, { sent: 12 });
+  const transmitters = bindsOf(only, 'bind_transmitter').map((b) => b.session);
+  assert.ok(only.submits.every((x) => transmitters.includes(x.session)), 'submits by transmitters');
+  assert.equal(new Set(only.submits.map((x) => x.session)).size, 2, 'by both');
+  await only.receipt(arrived(only, [all[0]])[0], { session: receiver() });
+  await becomes(s, all[0].id, 'delivered');
+
+  for (const b of bindsOf(only, 'bind_receiver')) b.session.destroy();
+  const without = await s.api.accepted();
+  await only.got(without.draft);
+  await until(() => bindsOf(only, 'bind_receiver').length >= 4, 'the receivers come back', 20000);
+  await until(() => receiver()?.bound, 'bound');
+  await only.receipt(arrived(only, [without])[0], { session: receiver() });
+  await becomes(s, without.id, 'delivered');
+
+  for (const b of bindsOf(only, 'bind_transmitter')) b.session.destroy();
+  await until(() => s.gateway.linesOf('link_down').length >= 4, 'told');
+  const waits = await s.api.accepted();
+  await only.receipt(arrived(only, [all[1]])[0], { session: receiver() });
+  await becomes(s, all[1].id, 'delivered');
+  await only.got(waits.draft, 20000);
+  assert.ok(bindsOf(only, 'bind_transmitter').some((b) => b.session === arrived(only, [waits])[0].session));
+  assert.equal(arrived(only, [waits]).length, 1);
+});
+
+test('two carriers, one transmits and one receives: a STOP that comes by one holds for the other', async (t) => {
+  const s = await fleet(t, {
+    carriers: { out: { link: { bind: 'transmitter' } }, in: { link: { bind: 'receiver' } } },
+  });
+  const { out, in: into } = s.carriers;
+  assert.deepEqual([out.binds[0].pdu.command, into.binds[0].pdu.command], ['bind_transmitter', 'bind_receiver']);
+  const phone = nextPhone();
+  const m = await s.api.accepted({ phone });
+  await out.got(m.draft);
+  await becomes(s, m.id, 'sent');
+  assert.equal((await into.mo(phone, s.practice.sender, 'STOP')).command_status, 0);
+  await becomes(s, (await s.api.accepted({ phone })).id, 'blocked');
+  await until(() => out.to(phone).length === 2, 'the confirmation goes out');
+  assert.equal(into.submits.length, 0);
+});
+
+test('a receiver alone sends nothing, and messages wait', async (t) => {
+  const s = await fleet(t, { carriers: { in: { link: { bind: 'receiver' } } } });
+  const m = await s.api.accepted();
+  await never(() => s.carriers.in.submits.length, 'submitted', 500);
+  assert.equal((await s.db.message(m.id)).status, 'queued');
+  assert.equal(s.carriers.in.closes, 0);
+});
+
+for (const [version, ours, theirs, tlvs] of [
+  ['3.3', 0x33, undefined, false],
+  ['3.4', 0x34, undefined, true],
+  ['5.0', 0x50, undefined, true],
+  ['5.0', 0x50, 0x33, false],
+  ['3.4', 0x34, 0x50, true],
+])
+  test(`interface_version ${version}, the carrier says ${theirs === undefined ? 'nothing' : `0x${theirs.toString(16)}`}`, async (t) => {
+    const s = await byHand(t, {
+      link: {
+        interface_version: version,
+        bind: version === '3.3' ? 'pair' : 'transceiver',
+        ...(version === '3.3' ? {} : { tlvs: '0x1400=text:ELM', user_message_reference: true }),
+      },
+      on: (p, session) => {
+        if (theirs === undefined || p.command !== 'bind_transceiver') return false;
+        session.write(session.answerTo(p, 'raw', tlv(0x0210, Buffer.from([theirs]))));
+        return true;
+      },
+    });
+    const bind = s.raw.session.pdus.find((p) => /^bind_/.test(p.command));
+    assert.equal(bind.body.at(-4), ours, 'interface_version of the bind');
+    const { submit, id } = await one(s);
+    assert.equal(submit.tlvs.size > 0, tlvs, `${submit.tlvs.size} TLVs`);
+    assert.equal(submit.validity.length, 16);
+    await becomesByHand(s, id, 'sent');
+  });
+
+for (const long_messages of ['payload', 'sar'])
+  test(`data_sm and ${long_messages} to a carrier that turns out to be 3.3, which has no TLVs: submit_sm and UDH`, async (t) => {
+    const s = await byHand(t, {
+      link: { submit_with: 'data_sm', long_messages },
+      on: (p, session) => {
+        if (p.command !== 'bind_transceiver') return false;
+        session.write(session.answerTo(p, 'raw', tlv(0x0210, Buffer.from([0x33]))));
+        return true;
+      },
+    });
+    await s.db.sql('UPDATE smsbridge.practice SET max_segments = 3');
+    const { submit, id } = await one(s);
+    assert.equal(submit.tlvs.size, 0);
+    await becomesByHand(s, id, 'sent');
+    const text = 'Приём завтра. '.padEnd(100, 'ж');
+    const long = await s.api.accepted({ body: text });
+    const parts = await until(() => s.raw.submits().length === 3 && s.raw.submits().slice(1), 'two parts');
+    for (const [i, part] of parts.entries()) {
+      assert.equal(part.esm_class & 0x40, 0x40);
+      assert.deepEqual([...part.octets.subarray(0, 3), ...part.octets.subarray(4, 6)], [5, 0, 3, 2, i + 1]);
+    }
+    const whole = Buffer.concat(parts.map((p) => p.octets.subarray(6))).swap16();
+    assert.equal(whole.toString('utf16le'), text);
+    await becomesByHand(s, long.id, 'sent');
+  });
+
+test('routes, senders, brands and rates change under load: nothing is lost, nothing goes twice', async (t) => {
+  const s = await fleet(t, {
+    carriers: { one: { link: { window: 20 } }, two: { link: { window: 20 } } },
+    practices: 2,
+  });
+  const [a, b] = s.practices;
+  const shapes = [
+    { routes: [{ carrier: 'one' }], senders: [{ number: a.sender, rate: 300 }] },
+    { routes: [{ carrier: 'two' }, { carrier: 'one', tier: 2 }], brands: [{ name: 'elm', daily: 100000 }] },
+    { senders: [{ number: b.sender, daily: 50000, brand: 'elm' }], brands: [{ name: 'elm', daily: 100000 }] },
+    { routes: [{ carrier: 'one', sender: a.sender }, { carrier: 'two', sender: b.sender }] },
+    { routes: [{ carrier: 'one', weight: 3 }, { carrier: 'two' }], senders: [{ number: a.sender, rate: 0 }] },
+    {},
+  ];
+  let pouring = true;
+  const loads = Promise.all([
+    pour(s, 400, { key: a.key }),
+    pour(s, 400, { key: b.key }),
+  ]).finally(() => {
+    pouring = false;
+  });
+  for (let n = 0; pouring || n < shapes.length; n++)
+    await s.gateway.reload((c) => {
+      for (const k of ['routes', 'senders', 'brands']) delete c[k];
+      Object.assign(c, shapes[n % shapes.length]);
+      c.carriers[0].rate = n % 2 ? 0 : 500;
+    });
+  const all = (await loads).flat();
+  await counted(s, { sent: 800 }, 90000);
+  const texts = Object.values(s.carriers).flatMap((c) => c.submits.map((x) => x.text));
+  assert.equal(texts.length, 800);
+  assert.deepEqual(new Set(texts), new Set(all.map((m) => m.draft.body)));
+  await until(async () => (await s.gateway.metric('smsbridge_in_flight')) === 0, 'all windows are empty');
 });

@@ -160,8 +160,8 @@ export class RawSession {
   }
 
   /** The good answer to a request, with a message id. */
-  answerTo({ command, sequence }, id = '') {
-    return pdu(`${command}_resp`, { sequence, body: z(id) });
+  answerTo({ command, sequence }, id = '', tlvs = Buffer.alloc(0)) {
+    return pdu(`${command}_resp`, { sequence, body: Buffer.concat([z(id), tlvs]) });
   }
 
   write(d) {
