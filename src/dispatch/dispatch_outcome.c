@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SPARES_MAX (4 * LIMIT_OUTCOME_BATCH)
 #define RETRY_MS 500
 #define REFUSALS_MAX 3
 #define REMATCH_MS 2000
@@ -46,10 +47,12 @@ struct outcomes *outcomes_new(struct dispatch *d)
 struct item *outcomes_item(struct outcomes *o, enum item_kind kind)
 {
 	struct item *it = o->spare;
-	if (it)
+	if (it) {
 		o->spare = it->next;
-	else
+		o->spares--;
+	} else {
 		it = malloc(sizeof(*it));
+	}
 	check(it);
 	memset(it, 0, sizeof(*it));
 	it->kind = kind;
@@ -270,8 +273,13 @@ static void forget(struct outcomes *o, struct item *it)
 {
 	if (it->kind == ITEM_RECEIPT)
 		receipt_forget(&it->receipt);
+	if (o->spares == SPARES_MAX) {
+		free(it); /* a long line is over: its memory goes back */
+		return;
+	}
 	it->next = o->spare;
 	o->spare = it;
+	o->spares++;
 }
 
 /* Takes what the commit has settled out of the batch; carriers are answered. */

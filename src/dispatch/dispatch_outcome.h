@@ -98,6 +98,7 @@ struct outcomes {
 	} seen[SEEN_SLOTS]; /* messages of the batch */
 	uint32_t batches;
 	struct item *spare; /* items to use again */
+	unsigned spares;
 	struct item_rows rows[STATEMENT_COUNT];
 	struct store_params lock, rematch;
 	struct buf text;

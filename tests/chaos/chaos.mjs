@@ -414,7 +414,7 @@ async function main() {
   prove('no rule was broken (report.violations)', await db.sql('SELECT * FROM report.violations'));
   prove('the window is empty', inFlight);
   if (messages >= 100000) await proveFaults(summary);
-  prove('memory is back at rest', memory.end_kb > memory.start_kb + 65536 ? 1 : 0);
+  prove('memory is back at rest', memory.end_kb > memory.start_kb + 24576 ? 1 : 0);
 
   const report = {
     seed: Number(seed),
