@@ -126,6 +126,32 @@ static void formats(struct buf *to)
 	}
 }
 
+static const char tail[] =
+        "\n## What is told\n"
+        "\n"
+        "With `--log FILE` a JSON line for each PDU, fault and connection; `ms` counts from the start, `peer` numbers "
+        "the\n"
+        "connections.\n"
+        "\n"
+        "```\n"
+        "{\"ms\":13,\"peer\":1,\"in\":\"submit_sm\",\"sequence\":2,\"status\":0,\"from\":\"..\",\"to\":\"..\",\"esm_"
+        "class\":0,\"text\":\"..\"}\n"
+        "{\"ms\":13,\"peer\":1,\"fault\":\"delay\",\"line\":7,\"sequence\":2}\n"
+        "{\"ms\":13,\"peer\":1,\"event\":\"verdict\",\"sequence\":2,\"taken\":true,\"status\":0}\n"
+        "{\"ms\":18,\"peer\":1,\"out\":\"submit_sm_resp\",\"sequence\":2,\"status\":0,\"message_id\":\"1800002a\"}\n"
+        "{\"ms\":90,\"peer\":1,\"event\":\"closed\",\"reason\":\"peer_unbind\"}\n"
+        "```\n"
+        "\n"
+        "`line` is the rule's in the script. A `verdict` says of a message whether it was taken, so that a phone gets "
+        "it,\n"
+        "and which status was decided; without `status` there is no answer. `out` has what was written, wrong lengths "
+        "and\n"
+        "all; what is no PDU is `\"octets\"` with their number.\n"
+        "\n"
+        "At the end (SIGTERM, SIGINT), and with `--stats MS` meanwhile, one JSON object on standard output: what was\n"
+        "submitted, answered, delivered, the seed, and each fault by name with how often it was done. From SIGUSR1 on\n"
+        "nothing more is decided; what was decided goes on, so that things come to rest.\n";
+
 void script_help(struct buf *to)
 {
 	buf_add_str(to, head);
@@ -134,4 +160,5 @@ void script_help(struct buf *to)
 	faults(to);
 	values(to);
 	formats(to);
+	buf_add_str(to, tail);
 }

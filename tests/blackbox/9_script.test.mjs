@@ -1,13 +1,15 @@
 // `smsbridge smsc --script`: every fault at every event where it can happen, seen from outside.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import net from 'node:net';
+import path from 'node:path';
 import { after, test } from 'node:test';
 import smpp from 'smpp';
 import { Esme, textOf } from './lib/esme.mjs';
 import { selfSigned } from './lib/gateway.mjs';
 import { hear, judgeHeard } from './lib/judge.mjs';
 import { Smsc } from './lib/smsc.mjs';
-import { binary, must, never, run, until } from './lib/util.mjs';
+import { binary, must, never, root, run, until } from './lib/util.mjs';
 
 const A = '12125550101';
 const B = '12125550102';
@@ -1144,4 +1146,51 @@ test('options are rules too', async (t) => {
   assert.equal((await e.answered(e.submit('x'))).status, 88);
   assert.ok(performance.now() - from >= 90);
   assert.deepEqual((await smsc.stop()).faults, { delay: 1, status: 1 });
+});
+
+test('what is told meanwhile, and from when on it behaves', async (t) => {
+  const { e, smsc } = await stage(t, 'when submit status RMSGQFUL\nevery 5ms alert', { args: ['--stats', '20'] });
+  assert.equal((await e.answered(e.submit('x'))).status, 0x14);
+  await e.got('alert_notification');
+  const told = () => smsc.out.split('\n').filter((line) => line.includes('"faults"'));
+  await until(() => told().some((line) => JSON.parse(line).faults.status === 1), 'the numbers so far');
+  smsc.child.kill('SIGUSR1');
+  await until(() => smsc.lines().some((l) => l.event === 'calm'), 'it is calm');
+  const { length } = e.of('alert_notification');
+  assert.equal((await e.answered(e.submit('y'))).status, 0);
+  await never(() => e.of('alert_notification').length > length, 'one more alert', 50);
+});
+
+test('verdicts: what was taken, and what was answered', async (t) => {
+  const script = 'when submit text refused status RSYSERR\nwhen submit text dropped drop\nwhen submit text lost lose';
+  const { e, smsc } = await stage(t, script);
+  for (const text of ['refused', 'dropped', 'lost']) e.submit(text);
+  await e.answered(e.submit('plain'));
+  const verdicts = smsc.lines().filter((l) => l.event === 'verdict');
+  assert.deepEqual(
+    verdicts.map((l) => [l.taken, l.status]),
+    [
+      [false, 8],
+      [true, undefined],
+      [false, undefined],
+      [true, 0],
+    ],
+  );
+});
+
+test('the scripts that come with it are right, and one has every fault', async () => {
+  const folder = (name) => path.join(root, name);
+  const scripts = ['deploy/smsc', 'tests/chaos'].flatMap((name) =>
+    fs.readdirSync(folder(name)).map((file) => path.join(folder(name), file)),
+  );
+  const read = scripts.filter((file) => file.endsWith('.script'));
+  assert.ok(read.length >= 5);
+  for (const file of read) await must(binary, ['smsc', '--check-script', '--script', file]);
+  const every = fs.readFileSync(folder('tests/chaos/every-fault.script'), 'utf8').replaceAll(/#.*/g, '');
+  const missing = Object.keys(rows).filter((name) => {
+    const [fault, event] = name.split('@');
+    const at = event === 'time' ? /^(?:at|every) / : new RegExp(`^when ${event} `);
+    return !every.split('\n').some((line) => at.test(line) && new RegExp(` ${fault}\\b`).test(line));
+  });
+  assert.deepEqual(missing, []);
 });

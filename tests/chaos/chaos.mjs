@@ -346,6 +346,26 @@ async function settle(db, all) {
   }
 }
 
+/** Rows and milliseconds of a batch, in the mean, by lane of the store. */
+async function lanes(gateway) {
+  const sum = {};
+  for (const m of await gateway.metrics()) {
+    const [, kind] = m.name.match(/^smsbridge_store_batch_(\w+_(?:sum|count))$/) ?? [];
+    if (kind) (sum[m.labels.lane] ??= {})[kind] = m.value;
+  }
+  const mean = (a, b, scale, digits) => Number(((scale * a) / (b || 1)).toFixed(digits));
+  return Object.fromEntries(
+    Object.entries(sum).map(([lane, s]) => [
+      lane,
+      {
+        batches: s.duration_seconds_count,
+        rows: mean(s.rows_sum, s.rows_count, 1, 1),
+        ms: mean(s.duration_seconds_sum, s.duration_seconds_count, 1000, 2),
+      },
+    ]),
+  );
+}
+
 async function atRest(gateway) {
   let inFlight;
   await until(
@@ -396,6 +416,7 @@ async function main() {
   smsc.child.kill('SIGUSR1'); // from here on the carrier behaves, so that things can come to rest
   const states = await settle(db, true);
   const inFlight = await atRest(gateway);
+  say(`store: ${JSON.stringify(await lanes(gateway))}`);
   say(`settled: ${JSON.stringify(states)}`);
   const memory = {
     start_kb: rest,
@@ -403,6 +424,11 @@ async function main() {
     end_kb: memoryKb(gateway.child.pid, 'VmRSS'),
   };
   const summary = await smsc.stop();
+  const complaints = {};
+  for (const l of gateway.lines())
+    if (l.level === 'error' || l.level === 'warning') complaints[l.event] = (complaints[l.event] ?? 0) + 1;
+  say(`the gateway complained: ${JSON.stringify(complaints)}`);
+  if (given.keep) fs.writeFileSync('chaos-gateway.log', gateway.log);
   if (given.keep) fs.copyFileSync(smsc.logFile, 'chaos.log');
   if (given.keep) fs.writeFileSync('chaos.json', JSON.stringify(await db.sql('SELECT * FROM smsbridge.message')));
   const log = await readLog(smsc.logFile);
