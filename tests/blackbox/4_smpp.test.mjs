@@ -357,6 +357,8 @@ test('trap 21, trap 22: throttling: back off, then each is delivered once', asyn
     "SELECT count(*)::int AS n FROM smsbridge.event WHERE type = 'message.requeued' AND reason = 'carrier_throttled'",
   );
   assert.equal(requeued[0].n, 8, 'each proof that it did not leave is an event');
+  const [{ attempts }] = await s.db.sql('SELECT sum(attempts)::int AS attempts FROM smsbridge.message');
+  assert.equal(attempts, 4, 'RTHROTTLED is about the link: it uses up no attempt of the message that met it');
   assert.ok(s.gateway.linesOf('link_throttled').length >= 1);
 });
 

@@ -21,7 +21,8 @@ WITH v AS (
 		due_at = CASE WHEN NOT o.moves THEN m.due_at WHEN o.status = 'held'
 			THEN least(coalesce(o.due_at, m.send_at, m.created_at), m.expires_at) ELSE o.due_at END,
 		counted_at = CASE WHEN o.moves AND o.refund THEN NULL ELSE m.counted_at END,
-		attempts = CASE WHEN o.moves AND o.refund THEN m.attempts + 1 ELSE m.attempts END,
+		attempts = m.attempts + CASE WHEN o.moves AND o.refund
+			AND NOT (o.reason = 'carrier_throttled' AND o.due_at IS NULL) THEN 1 ELSE 0 END,
 		refusals = CASE WHEN o.moves AND o.passing THEN m.refusals + 1 ELSE m.refusals END,
 		carrier_message_id = coalesce(m.carrier_message_id, o.carrier_message_id),
 		updated_at = o.at
