@@ -16,16 +16,18 @@
  * known to be in our hands. */
 struct rest {
 	struct carrier_link *link;
+	const struct dispatch_carrier *carrier;
 	unsigned generation; /* of the link that the first part went to */
+	int64_t until_us;    /* after this it may not go any more */
 	uint64_t ref;
-	struct buf octets;
+	struct buf octets; /* without a validity, which is reckoned when it goes */
 };
 
 struct submits {
 	struct dispatch *d;
-	int64_t wire_us; /* now: the commit may have taken its time */
 	struct rest rest[RESTS_MAX];
 	unsigned rests;
+	int64_t wire_us; /* now: the commit may have taken its time */
 	struct buf text; /* encoded */
 	struct buf destinations;
 	struct smpp_split split;
@@ -70,10 +72,9 @@ static int64_t useful_until_us(const struct claimed *m, int64_t now_us)
 	return until_us;
 }
 
-static void set_validity(struct submits *s, const struct claimed *m, struct smpp_pdu *pdu)
+static void set_validity(struct submits *s, const struct dispatch_carrier *carrier, int64_t until_us,
+                         struct smpp_pdu *pdu)
 {
-	const struct dispatch_carrier *carrier = m->link->carrier;
-	int64_t until_us = useful_until_us(m, s->wire_us);
 	int64_t seconds = (until_us - s->wire_us) / SECOND_US;
 	if (carrier->validity == DISPATCH_VALIDITY_NONE)
 		return;
@@ -99,11 +100,9 @@ static void address(const struct dispatch_carrier *carrier, const struct claimed
 }
 
 /* What a carrier that binds to us gets is a delivery: no validity, no receipt, no rows of a message centre. */
-static void ask_carrier(struct submits *s, const struct claimed *m, struct smpp_pdu *pdu)
+static void ask_carrier(const struct dispatch_carrier *carrier, struct smpp_pdu *pdu)
 {
-	const struct dispatch_carrier *carrier = m->link->carrier;
 	smpp_pdu_set_number(pdu, SMPP_F_registered_delivery, 1);
-	set_validity(s, m, pdu);
 	for (unsigned i = 0; i < carrier->tlv_count; i++)
 		smpp_pdu_add_tlv(pdu, carrier->tlvs[i].tag, carrier->tlvs[i].value);
 }
@@ -220,7 +219,7 @@ static bool write_part(struct submits *s, const struct claimed *m, unsigned part
 		return false;
 	into_payload(pdu);
 	if (!centre)
-		ask_carrier(s, m, pdu);
+		ask_carrier(carrier, pdu);
 	if (carrier->user_message_reference)
 		add_reference(s, m, pdu);
 	return true;
@@ -276,13 +275,15 @@ static void part_lost(struct submits *s, const struct flight *f, int64_t now_us)
 	outcomes_add(s->d->outcomes, &o);
 }
 
-static bool keep_rest(struct submits *s, struct carrier_link *link, uint64_t ref, const struct smpp_pdu *pdu)
+static bool keep_rest(struct submits *s, const struct claimed *m, int64_t until_us, uint64_t ref,
+                      const struct smpp_pdu *pdu)
 {
 	struct smpp_fault fault;
 	if (s->rests == RESTS_MAX)
 		return false;
 	struct rest *r = &s->rest[s->rests];
-	*r = (struct rest){link, link_carrier_generation(link), ref, BUF(LIMIT_PDU_BYTES)};
+	*r = (struct rest){m->link->link, m->link->carrier,    link_carrier_generation(m->link->link), until_us,
+	                   ref,           BUF(LIMIT_PDU_BYTES)};
 	if (!smpp_pdu_encode(pdu, &r->octets, &fault)) {
 		buf_free(&r->octets);
 		return false;
@@ -300,12 +301,16 @@ static bool has_rest(const struct submits *s, const struct carrier_link *link)
 }
 
 /* Behind parts that wait, a part waits too: they go in their order. */
-static bool put_part(struct submits *s, struct carrier_link *link, uint64_t ref, const struct flight *f,
+static bool put_part(struct submits *s, const struct claimed *m, uint64_t ref, const struct flight *f,
                      struct smpp_pdu *pdu)
 {
 	const char *why;
+	struct carrier_link *link = m->link->link;
+	int64_t until_us = useful_until_us(m, s->wire_us);
 	if (f->part > 1 && (has_rest(s, link) || link_carrier_window(link) == 0))
-		return keep_rest(s, link, ref, pdu);
+		return keep_rest(s, m, until_us, ref, pdu);
+	if (!link_carrier_is_centre(link))
+		set_validity(s, m->link->carrier, until_us, pdu);
 	return link_carrier_submit(link, ref, pdu, f->segments, &why);
 }
 
@@ -314,7 +319,7 @@ static bool submit_part(struct submits *s, const struct claimed *m, unsigned par
 	struct smpp_pdu pdu;
 	struct flight flight = flight_of(s, m, part, now_us);
 	uint64_t ref = flights_add(s->d->flights, &flight);
-	if (ref && write_part(s, m, part, &pdu) && put_part(s, m->link->link, ref, &flight, &pdu))
+	if (ref && write_part(s, m, part, &pdu) && put_part(s, m, ref, &flight, &pdu))
 		return true;
 	flights_remove(s->d->flights, ref);
 	if (part)
@@ -333,14 +338,17 @@ static bool too_late(struct submits *s, const struct claimed *m, int64_t now_us)
 	return true;
 }
 
-static bool send_rest(struct rest *r, const struct flight *f)
+static bool send_rest(struct submits *s, struct rest *r, const struct flight *f)
 {
 	struct smpp_pdu pdu;
 	struct smpp_fault fault;
 	const char *why;
-	return link_carrier_generation(r->link) == r->generation && link_carrier_transmits(r->link) &&
-	       smpp_pdu_decode(buf_view(&r->octets), &pdu, &fault) &&
-	       link_carrier_submit(r->link, r->ref, &pdu, f->segments, &why);
+	if (link_carrier_generation(r->link) != r->generation || !link_carrier_transmits(r->link) ||
+	    r->until_us - s->wire_us < SECOND_US || !smpp_pdu_decode(buf_view(&r->octets), &pdu, &fault))
+		return false;
+	if (!link_carrier_is_centre(r->link))
+		set_validity(s, r->carrier, r->until_us, &pdu);
+	return link_carrier_submit(r->link, r->ref, &pdu, f->segments, &why);
 }
 
 static bool rest_waits(const struct rest *r)
@@ -352,6 +360,7 @@ static bool rest_waits(const struct rest *r)
 void submits_turn(struct submits *s)
 {
 	unsigned left = 0, was = s->rests;
+	s->wire_us = was ? dispatch_now_us(s->d) : s->wire_us;
 	for (unsigned i = 0; i < was; i++) {
 		struct rest *r = &s->rest[i];
 		if (rest_waits(r)) {
@@ -359,9 +368,9 @@ void submits_turn(struct submits *s)
 			continue;
 		}
 		struct flight flight = *flights_get(s->d->flights, r->ref);
-		if (!send_rest(r, &flight)) {
+		if (!send_rest(s, r, &flight)) {
 			flights_remove(s->d->flights, r->ref);
-			part_lost(s, &flight, dispatch_now_us(s->d));
+			part_lost(s, &flight, s->wire_us);
 		}
 		buf_free(&r->octets);
 	}
@@ -444,7 +453,8 @@ static bool submit_together(struct submits *s, struct claimed *const *m, unsigne
 	smpp_pdu_set_number(&pdu, SMPP_F_data_coding, s->data_coding);
 	if (!smpp_split_write(&s->split, 0, &s->octets, &pdu))
 		return false;
-	ask_carrier(s, m[0], &pdu);
+	ask_carrier(m[0]->link->carrier, &pdu);
+	set_validity(s, m[0]->link->carrier, useful_until_us(m[0], s->wire_us), &pdu);
 	buf_clear(&s->destinations);
 	for (unsigned i = 0; i < count; i++)
 		add_destination(m[0]->link->carrier, m[i], &s->destinations);
