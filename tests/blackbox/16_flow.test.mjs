@@ -54,7 +54,7 @@ test('weights share a tier: one in four and three in four', async (t) => {
     },
   });
   const all = await pour(s, 400);
-  await counted(s, { sent: 240 }, 30000);
+  await counted(s, { sent: 400 }, 30000);
   const got = Object.fromEntries(Object.values(s.carriers).map((c) => [c.name, c.submits.length]));
   // 100 are due; 8.7 is one standard deviation
   assert.ok(got.one >= 55 && got.one <= 145, JSON.stringify(got));
