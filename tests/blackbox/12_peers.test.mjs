@@ -19,6 +19,8 @@ const becomes = (s, id, wanted) =>
     async () => `${wanted}: ${JSON.stringify(await s.db.message(id))}`,
   );
 
+const ok = (answer) => assert.ok([0, 'ESME_ROK'].includes(answer.status), `taken: ${JSON.stringify(answer)}`);
+
 /** Every PDU that one side wrote is seen by the dissector, and it has nothing to say. */
 async function judged(t, tap, side) {
   const { pdus, faults } = await judge(tap.connections, side);
@@ -106,6 +108,75 @@ for (const name of peerNames)
       assert.ok(pdus[command] >= 1, `${what} was judged`);
   });
 
+for (const name of peerNames)
+  // covers: ESME OUT bind_transmitter, ESME IN bind_transmitter_resp, ESME OUT bind_receiver, ESME IN bind_receiver_resp
+  test(`${name} as carrier, bound to as a pair: reminders by the transmitter, receipts and STOP by the receiver`, async (t) => {
+    const s = await withCarrier(t, name, { bind: 'pair' });
+    await s.peer.event('bind', 2);
+    const binds = s.peer.of('bind').map((b) => b.command);
+    assert.deepEqual(binds.sort(), ['bind_receiver', 'bind_transmitter']);
+    const m = await s.api.accepted();
+    assert.equal((await s.peer.event('submit')).text, m.draft.body);
+    if (name === 'npm larvitsmpp 0.4.0') {
+      // it sends a receipt on the session that submitted, which is a transmitter: refused, and the message stays as it is
+      const answer = await s.peer.tell({ do: 'receipt', n: 0 }, 'receipt');
+      assert.equal(answer.status, 'ESME_RINVBNDSTS');
+      assert.equal((await s.db.message(m.id)).status, 'sent');
+    } else {
+      ok(await s.peer.tell({ do: 'receipt', n: 0 }, 'receipt'));
+      await becomes(s, m.id, 'delivered');
+      const patient = nextPhone();
+      const stop = { do: 'mo', from: digits(patient), to: digits(s.practice.sender), text: 'STOP' };
+      ok(await s.peer.tell(stop, 'mo'));
+      await becomes(s, (await s.api.accepted({ phone: patient })).id, 'blocked');
+    }
+    await s.gateway.stop();
+    await s.peer.event('unbind', 2);
+    await judged(t, s.tap, 'client');
+  });
+
+const withDataSm = ['npm smpp 0.5.1', 'Perl Net::SMPP 1.19']; // larvitsmpp knows no data_sm
+
+for (const name of withDataSm)
+  // covers: ESME OUT data_sm, ESME IN data_sm_resp, ESME IN alert_notification
+  test(`${name} as carrier that takes data_sm: reminders in message_payload, receipts; alert_notification is heard`, async (t) => {
+    const s = await withCarrier(t, name, { submit_with: 'data_sm' });
+    const m = await s.api.accepted();
+    const submit = await s.peer.event('submit');
+    assert.deepEqual([submit.command, submit.text, submit.to], ['data_sm', m.draft.body, digits(m.draft.phone)]);
+    await becomes(s, m.id, 'sent');
+    ok(await s.peer.tell({ do: 'receipt', n: 0 }, 'receipt'));
+    await becomes(s, m.id, 'delivered');
+    await s.peer.tell({ do: 'alert', from: digits(m.draft.phone), to: digits(s.practice.sender) }, 'alerted');
+    await until(
+      async () => (await s.gateway.metric('smsbridge_smpp_pdus_total', { command: 'alert_notification' })) === 1,
+      'the alert is counted',
+    );
+    ok(await s.peer.tell({ do: 'enquire' }, 'enquired'));
+    const pdus = await judged(t, s.tap, 'client');
+    assert.ok(pdus['00000103'] >= 1);
+  });
+
+for (const name of withDataSm)
+  // covers: ESME IN outbind, ESME OUT bind_transceiver, ESME IN bind_transceiver_resp
+  test(`${name} says outbind: we bind back on its connection, reminders and receipts follow`, async (t) => {
+    const s = await centre(t, {
+      smpp: { listen: undefined, outbind_listen: '127.0.0.1:0' },
+      accounts: [{ connect: 'outbind', system_id: 'ours', outbind_system_id: 'peer', bindPassword: 'pw-of-c1' }],
+    });
+    s.peer = new Peer(name, 'outbind', { port: s.tap.port });
+    atEnd(t, () => s.peer.stop());
+    const bind = await s.peer.event('bind');
+    assert.deepEqual([bind.command, bind.system_id, bind.password], ['bind_transceiver', 'ours', 'pw-of-c1']);
+    const m = await s.api.accepted();
+    assert.equal((await s.peer.event('submit')).text, m.draft.body);
+    ok(await s.peer.tell({ do: 'receipt', n: 0 }, 'receipt'));
+    await becomes(s, m.id, 'delivered');
+    await s.gateway.stop();
+    await s.peer.event('unbind');
+    await judged(t, s.tap, 'server');
+  });
+
 /** The simulated carrier with a tap on the line. */
 async function smsc(t, ...args) {
   const it = await new PlainSmsc().start(...args);
@@ -122,8 +193,6 @@ async function customer(t, name, to) {
   assert.equal(bound.status, 0);
   return Object.assign(peer, { bound });
 }
-
-const ok = (answer) => assert.ok([0, 'ESME_ROK'].includes(answer.status), `taken: ${JSON.stringify(answer)}`);
 
 for (const name of peerNames)
   test(`${name} as customer of smsbridge smsc: bind, submit, receipt, text, enquire_link, unbind`, async (t) => {
@@ -280,6 +349,18 @@ for (const name of ['npm smpp 0.5.1', 'Perl Net::SMPP 1.19'])
     await becomes(s, (await s.api.accepted({ phone: patient })).id, 'blocked');
     assert.deepEqual(tx.of('deliver'), [], 'a transmitter is not delivered to');
     await judged(t, s.tap, 'server');
+  });
+
+for (const name of withDataSm)
+  // covers: MC OUT data_sm, MC IN data_sm_resp
+  test(`${name} binds to the gateway and is set to data_sm: reminders come in message_payload`, async (t) => {
+    const s = await centre(t, { accounts: [{ submit_with: 'data_sm' }] });
+    const peer = await customer(t, name, { port: s.tap.port });
+    const m = await s.api.accepted();
+    const got = await peer.event('deliver');
+    assert.deepEqual([got.command, got.text, got.to], ['data_sm', m.draft.body, digits(m.draft.phone)]);
+    await becomes(s, m.id, 'sent');
+    assert.ok((await judged(t, s.tap, 'server'))['00000103'] >= 1);
   });
 
 // covers: MC OUT unbind, MC IN unbind_resp

@@ -14,11 +14,20 @@ async function hashOf(password) {
   return hashes.get(password);
 }
 
-/** An account for the configuration of a gateway. */
-export async function account(gateway, { name = 'centre', system_id = 'peer', password = 'pw-of-p1', ...more } = {}) {
+/** An account for the configuration of a gateway. bindPassword: ours, for one that says outbind. */
+export async function account(
+  gateway,
+  { name = 'centre', system_id = 'peer', password = 'pw-of-p1', bindPassword, ...more } = {},
+) {
   const file = path.join(gateway.dir, `hash-${name}`);
   fs.writeFileSync(file, await hashOf(password), { mode: 0o600 });
   keepSecret(password);
+  if (bindPassword) {
+    more.password_file = path.join(gateway.dir, `password-${name}`);
+    fs.writeFileSync(more.password_file, bindPassword, { mode: 0o600 });
+    keepSecret(bindPassword);
+    more.links ??= 1;
+  }
   return { name, connect: 'accept', system_id, password_hash_file: file, links: 4, ...more };
 }
 
@@ -36,7 +45,7 @@ export async function centre(t, { accounts = [{}], smpp = {}, config = {}, ...op
   for (const one of accounts) s.gateway.config.carriers.push(await account(s.gateway, one));
   await s.gateway.start();
   const line = await until(() => s.gateway.line('smpp_listening'), 'it listens');
-  s.smppPort = Number(line.listen.split(':').pop());
+  s.smppPort = Number((line.listen || line.peer).split(':').pop());
   s.tap = await new Tap({ port: s.smppPort }).start();
   atEnd(t, () => s.tap.stop());
   return s;

@@ -14,11 +14,12 @@ const programs = {
 export const peerNames = Object.keys(programs);
 
 export class Peer {
-  /** role 'server', or 'client' with {port, system_id, password, kind, version}. */
+  /** role 'server', 'outbind' with {port, system_id, password}, or 'client' with {kind, version} too. */
   constructor(name, role, to = {}) {
     const [program, script] = programs[name];
     const { port, system_id = 'peer', password = 'pw-of-p1', kind = 'transceiver', version = 0x34 } = to;
-    const args = role === 'client' ? [port, system_id, password, kind, version].map(String) : [];
+    const to_ = [port, system_id, password, kind, version].map(String);
+    const args = role === 'client' ? to_ : role === 'outbind' ? to_.slice(0, 3) : [];
     this.name = name;
     this.events = [];
     this.noise = '';

@@ -163,7 +163,8 @@ async function tshark(file, args) {
  * Has tshark dissect what one side ('client' or 'server') said. Returns {pdus, faults}: pdus is a map of command_id (hex)
  * to how many it saw; faults are the frames that it calls malformed or remarks on, and PDUs that it did not see at all.
  */
-export async function judge(connections, side) {
+export async function judge(growing, side) {
+  const connections = growing.map(({ packets }) => ({ packets: [...packets] })); // as they are now
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'smsbb-pcap-'));
   const file = path.join(dir, 'wire.pcap');
   const ours = side === 'client' ? `tcp.dstport == ${PORT}` : `tcp.srcport == ${PORT}`;

@@ -1,5 +1,7 @@
 #!/usr/bin/perl
-# Peer: Perl Net::SMPP 1.19.   net-smpp.pl server   |   net-smpp.pl client PORT SYSTEM_ID PASSWORD KIND VERSION
+# Peer: Perl Net::SMPP 1.19.
+#   net-smpp.pl server   |   net-smpp.pl outbind PORT SYSTEM_ID PASSWORD
+#   net-smpp.pl client PORT SYSTEM_ID PASSWORD KIND VERSION
 # One JSON object a line: events out, commands in.
 use strict;
 use warnings;
@@ -14,7 +16,7 @@ $SIG{PIPE} = 'IGNORE';
 my $json = JSON::PP->new->canonical->latin1;
 my $names = Net::SMPP::pdu_tab;
 my $in    = IO::Select->new(\*STDIN);
-my ($listener, $session, $client);
+my ($customer, $listener, $session, $receiver);    # session: whose PDU came last; receiver: takes deliveries
 my @submits;
 my %waits;    # seq -> event that its answer is told as
 
@@ -25,7 +27,7 @@ sub shown {
 	return (
 		from                => $pdu->{source_addr},
 		to                  => $pdu->{destination_addr},
-		text                => $pdu->{short_message},
+		text                => length($pdu->{short_message} // '') ? $pdu->{short_message} : $pdu->{message_payload},
 		esm_class           => $pdu->{esm_class} + 0,
 		data_coding         => $pdu->{data_coding} + 0,
 		registered_delivery => $pdu->{registered_delivery} + 0,
@@ -35,7 +37,7 @@ sub shown {
 
 sub send_deliver {
 	my ($event, %fields) = @_;
-	my $seq = $session->deliver_sm(async => 1, source_addr_ton => 1, dest_addr_ton => 1, %fields);
+	my $seq = $receiver->deliver_sm(async => 1, source_addr_ton => 1, dest_addr_ton => 1, %fields);
 	$waits{$seq} = $event;
 }
 
@@ -72,6 +74,19 @@ my %acts = (
 		);
 		$waits{$seq} = 'submitted';
 	},
+	alert => sub {
+		my ($c) = @_;
+		$receiver->alert_notification(
+			async           => 1,
+			source_addr_ton => 1,
+			source_addr_npi => 1,
+			source_addr     => $c->{from},
+			esme_addr_ton   => 1,
+			esme_addr_npi   => 1,
+			esme_addr       => $c->{to},
+		);
+		tell_event('alerted');
+	},
 	enquire => sub { $waits{ $session->enquire_link(async => 1) } = 'enquired' },
 	unbind  => sub { $waits{ $session->unbind(async => 1) }       = 'unbound' },
 );
@@ -79,16 +94,25 @@ my %acts = (
 sub on_bind {
 	my ($name, $pdu) = @_;
 	my $answer = "${name}_resp";
+	$receiver = $session if $name ne 'bind_transmitter';
 	$session->$answer(seq => $pdu->{seq}, system_id => 'net-smpp');
 	tell_event('bind', command => $name, map { $_ => $pdu->{$_} } qw(system_id password interface_version));
 }
 
 sub on_submit {
-	my ($pdu) = @_;
+	my ($name, $pdu) = @_;
+	my $answer = "${name}_resp";
 	my $id = sprintf '%010d', 77000 + @submits;
 	push @submits, { id => $id, from => $pdu->{source_addr}, to => $pdu->{destination_addr} };
-	$session->submit_sm_resp(seq => $pdu->{seq}, message_id => $id);
-	tell_event('submit', shown($pdu), id => $id);
+	$session->$answer(seq => $pdu->{seq}, message_id => $id);
+	tell_event('submit', shown($pdu), id => $id, command => $name);
+}
+
+sub on_delivery {
+	my ($name, $pdu) = @_;
+	my $answer = "${name}_resp";
+	$session->$answer(seq => $pdu->{seq}, message_id => '');
+	tell_event('deliver', command => $name, shown($pdu));
 }
 
 sub on_answer {
@@ -103,12 +127,8 @@ sub on_pdu {
 	my $name = $names->{ $pdu->{cmd} }{cmd} // sprintf '0x%08x', $pdu->{cmd};
 	if    ($name =~ /_resp$|_nack$/)   { on_answer($name, $pdu) }
 	elsif ($name =~ /^bind_/)          { on_bind($name, $pdu) }
-	elsif ($name eq 'submit_sm')       { on_submit($pdu) }
+	elsif ($name =~ /^(submit|data|deliver)_sm$/) { $customer ? on_delivery($name, $pdu) : on_submit($name, $pdu) }
 	elsif ($name eq 'enquire_link')    { $session->enquire_link_resp(seq => $pdu->{seq}) }
-	elsif ($name eq 'deliver_sm') {
-		$session->deliver_sm_resp(seq => $pdu->{seq}, message_id => '');
-		tell_event('deliver', command => $name, shown($pdu));
-	}
 	elsif ($name eq 'unbind') {
 		$session->unbind_resp(seq => $pdu->{seq});
 		tell_event('unbind');
@@ -133,8 +153,8 @@ sub serve {
 
 sub connect_to {
 	my ($port, $system_id, $password, $kind, $version) = @_;
-	$client  = 1;
-	$session = Net::SMPP->new_connect(
+	$customer = 1;
+	$session  = Net::SMPP->new_connect(
 		'127.0.0.1',
 		port              => $port,
 		system_id         => $system_id,
@@ -146,6 +166,13 @@ sub connect_to {
 	my $answer = $session->$bind();
 	return tell_event('bound', status => 'closed') unless $answer;
 	tell_event('bound', status => $answer->{status}, system_id => $answer->{system_id}, version => $answer->{sc_interface_version});
+	$in->add($session);
+}
+
+sub outbind_to {
+	my ($port, $system_id, $password) = @_;
+	$session = Net::SMPP->new_connect('127.0.0.1', port => $port, smpp_version => 0x34) or die "no connection: $!";
+	$session->outbind(system_id => $system_id, password => $password);
 	$in->add($session);
 }
 
@@ -171,5 +198,5 @@ sub hear {
 }
 
 my ($role, @more) = @ARGV;
-$role eq 'server' ? serve() : connect_to(@more);
+$role eq 'server' ? serve() : $role eq 'outbind' ? outbind_to(@more) : connect_to(@more);
 while (1) { hear($_) for $in->can_read }

@@ -1,4 +1,6 @@
-// Peer: npm smpp 0.5.1.   npm-smpp.mjs server   |   npm-smpp.mjs client PORT SYSTEM_ID PASSWORD KIND VERSION
+// Peer: npm smpp 0.5.1.
+//   npm-smpp.mjs server   |   npm-smpp.mjs outbind PORT SYSTEM_ID PASSWORD
+//   npm-smpp.mjs client PORT SYSTEM_ID PASSWORD KIND VERSION
 import smpp from 'smpp';
 import { obey, stamp, tell } from './talk.mjs';
 
@@ -12,16 +14,19 @@ const shown = (pdu) => ({
   registered_delivery: pdu.registered_delivery,
 });
 
-function server() {
+/** A message centre: what it does on each connection, and what it can be told to do. */
+function centre() {
   const submits = [];
-  let session;
-  const listener = smpp.createServer((s) => {
+  let receiver; // takes deliveries
+  let prober;
+  const serve = (s) => {
     s.on('error', (error) => tell('error', { text: error.message }));
     s.on('close', () => tell('closed'));
     s.on('pdu', (pdu) => {
       if (!/^bind_/.test(pdu.command) || pdu.isResponse()) return;
       const { command, system_id, password, interface_version } = pdu;
-      session = s;
+      if (command !== 'bind_transmitter') receiver = s;
+      prober = s;
       s.send(pdu.response({ system_id: 'npm-smpp' }));
       tell('bind', { command, system_id, password, interface_version });
     });
@@ -30,16 +35,16 @@ function server() {
       tell('unbind');
       s.send(pdu.response(), () => s.close());
     });
-    s.on('submit_sm', (pdu) => {
-      const id = (0x4a00 + submits.length).toString(16);
-      submits.push({ id, pdu });
-      s.send(pdu.response({ message_id: id }));
-      tell('submit', { ...shown(pdu), id });
-    });
-  });
-  listener.listen(0, '127.0.0.1', () => tell('listening', { port: listener.address().port }));
+    for (const command of ['submit_sm', 'data_sm'])
+      s.on(command, (pdu) => {
+        const id = (0x4a00 + submits.length).toString(16);
+        submits.push({ id, pdu });
+        s.send(pdu.response({ message_id: id }));
+        tell('submit', { ...shown(pdu), id, command });
+      });
+  };
   const deliver = (fields, event) =>
-    session.deliver_sm(fields, (answer) => tell(event, { status: answer.command_status }));
+    receiver.deliver_sm(fields, (answer) => tell(event, { status: answer.command_status }));
   obey({
     receipt({ n = 0, stat = 'DELIVRD' }) {
       const { id, pdu } = submits[n];
@@ -52,8 +57,26 @@ function server() {
     mo({ from, to, text: body }) {
       deliver({ source_addr: from, destination_addr: to, short_message: body }, 'mo');
     },
-    enquire: () => session.enquire_link((answer) => tell('enquired', { status: answer.command_status })),
+    alert: ({ from, to }) =>
+      receiver.send(new smpp.PDU('alert_notification', { source_addr: from, esme_addr: to }), null, () =>
+        tell('alerted'),
+      ),
+    enquire: () => prober.enquire_link((answer) => tell('enquired', { status: answer.command_status })),
   });
+  return serve;
+}
+
+function server() {
+  const listener = smpp.createServer(centre());
+  listener.listen(0, '127.0.0.1', () => tell('listening', { port: listener.address().port }));
+}
+
+function outbind(port, system_id, password) {
+  const serve = centre();
+  const session = smpp.connect({ host: '127.0.0.1', port: Number(port) }, () => {
+    session.send(new smpp.PDU('outbind', { system_id, password }));
+  });
+  serve(session);
 }
 
 function client(port, system_id, password, kind, version) {
@@ -99,4 +122,5 @@ function client(port, system_id, password, kind, version) {
 
 const [role, ...more] = process.argv.slice(2);
 if (role === 'server') server();
+else if (role === 'outbind') outbind(...more);
 else client(...more);
