@@ -449,7 +449,8 @@ async function main() {
   prove('no rule was broken (report.violations)', await db.sql('SELECT * FROM report.violations'));
   prove('the window is empty', inFlight);
   if (messages >= 100000) await proveFaults(summary);
-  prove('memory is back at rest', memory.end_kb > memory.start_kb + 24576 ? 1 : 0);
+  const sanitized = fs.readFileSync(binary).includes('__asan_init'); // keeps what was freed, on purpose
+  prove('memory is back at rest', !sanitized && memory.end_kb > memory.start_kb + 24576 ? 1 : 0);
 
   const report = {
     seed: Number(seed),
