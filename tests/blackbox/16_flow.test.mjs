@@ -1,12 +1,11 @@
-// Which message goes where and when: routes, weights and failover, rates, daily ceilings, fairness, priorities; and what
-// a submit says by the carrier's rows. Carriers are npm smpp, or played by hand where octets matter.
+// Which message goes where and which first: routes, weights and failover, daily ceilings, fairness between practices,
+// priorities. Carriers are npm smpp. How fast is in 16_pace, what a submit says in 18_submit.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Carrier } from './lib/carrier.mjs';
-import { arrived, becomes, counted, counts, fleet, mostWithin, pour, rateOf } from './lib/fleet.mjs';
+import { arrived, becomes, counted, everybody, fleet, heldTo, pour, rateOf } from './lib/fleet.mjs';
 import { NOON } from './lib/gateway.mjs';
-import { never, nextPhone, slow, until } from './lib/util.mjs';
-import { another, atEnd, world } from './lib/world.mjs';
+import { never, slow, until } from './lib/util.mjs';
+import { another, world } from './lib/world.mjs';
 
 await world();
 
@@ -109,7 +108,12 @@ test('what may have been taken is not given to another carrier, though one is fr
       mute: { link: { window: 3, answer_timeout: '300ms' }, onSubmit: () => ({ silent: true }) },
       well: {},
     },
-    config: { routes: [{ carrier: 'mute', category: 'lab_results' }, { carrier: 'well', tier: 2 }] },
+    config: {
+      routes: [
+        { carrier: 'mute', category: 'lab_results' },
+        { carrier: 'well', tier: 2 },
+      ],
+    },
   });
   const late = await pour(s, 3, { category: 'lab_results' });
   await counted(s, { 'uncertain answer_missing': 3 });
@@ -139,59 +143,6 @@ test('no route: it waits, the operator is told, and it goes when a reload brings
   await goesTo(s, await s.api.accepted({ category: 'lab_results' }), 'only');
   await s.gateway.reload((c) => c.routes.push({ carrier: 'only', tier: 2 }));
   await goesTo(s, m, 'only');
-});
-
-/** Never above rate and burst in any stretch; a tenth of a second is how late we may read. */
-function heldTo(submits, rate, { burst = 1 + rate / 10, segments = 1 } = {}) {
-  const times = submits.map((x) => x.at);
-  for (const ms of [500, 1000, 2000, 4000]) {
-    const most = (rate * (ms + 100)) / 1000 + burst + segments - 1;
-    const got = mostWithin(times, ms);
-    assert.ok(got <= most, `${got} within ${ms} ms; ${rate} a second allow ${most.toFixed(1)}`);
-  }
-}
-
-for (const delay of [0, 700])
-  test(`the rate of a sender, answers after ${delay} ms: its backlog does not slow another sender`, async (t) => {
-    const s = await fleet(t, {
-      carriers: { only: { link: { window: 200 }, onSubmit: () => ({ delay }) } },
-      practices: 2,
-      config: ({ practices: [first] }) => ({ senders: [{ number: first.sender, rate: 12 }] }),
-    });
-    const [slowOnes, freeOnes] = s.practices;
-    const limited = await pour(s, 60, { key: slowOnes.key });
-    const began = Date.now();
-    const free = await pour(s, 100, { key: freeOnes.key });
-    await until(() => arrived(s.carriers.only, free).length === 100, 'the free ones go', 20000);
-    const took = Date.now() - began;
-    assert.ok(took < 3000 * slow, `100 of a free sender took ${took} ms`);
-    assert.ok(arrived(s.carriers.only, limited).length < 60, 'while the limited one has a backlog');
-    await counted(s, { sent: 160 }, 30000);
-    const at = arrived(s.carriers.only, limited);
-    heldTo(at, 12);
-    const rate = rateOf(at);
-    t.diagnostic(`${rate.toFixed(1)} a second of 12; the others took ${took} ms`);
-    assert.ok(rate > 12 * 0.75 || slow > 1, `${rate.toFixed(1)} a second`);
-  });
-
-test('the rate of a sender counts segments', async (t) => {
-  const s = await fleet(t, {
-    carriers: { only: { link: { window: 200 } } },
-    practices: [{ segments: 3 }],
-    config: ({ practices: [p] }) => ({ senders: [{ number: p.sender, rate: 9 }] }),
-  });
-  const long = (i) => `Завтра в 9:30, приём номер ${i}. `.padEnd(160, 'ж');
-  await pour(s, 10, { body: long });
-  await until(() => s.carriers.only.submits.length === 30, 'each in three parts', 20000);
-  heldTo(s.carriers.only.submits, 9, { segments: 3 });
-  assert.ok(rateOf(s.carriers.only.submits) > 9 * 0.7 || slow > 1, `${rateOf(s.carriers.only.submits)}`);
-});
-
-test('a slow link takes texts of several segments too', async (t) => {
-  const s = await fleet(t, { carriers: { only: { link: { rate: 5 } } }, practices: [{ segments: 3 }] });
-  await pour(s, 3, { body: (i) => `Завтра в 9:30, приём номер ${i}. `.padEnd(160, 'ж') });
-  await until(() => s.carriers.only.submits.length === 9, 'nine parts', 10000);
-  heldTo(s.carriers.only.submits, 5, { segments: 3 });
 });
 
 // Guam is awake when the day ends in California: sending hours are no matter there.
@@ -269,10 +220,16 @@ test('what a carrier refused does not count for the day', async (t) => {
   });
   await pour(s, 3, { phone: inGuam });
   await counted(s, { 'failed carrier_rejected': 3 });
-  await until(async () => (await used(s))['brand elm 2026-03-02'] === 0, async () => JSON.stringify(await used(s)));
+  await until(
+    async () => (await used(s))['brand elm 2026-03-02'] === 0,
+    async () => JSON.stringify(await used(s)),
+  );
   await pour(s, 6, { phone: inGuam });
   await counted(s, { 'failed carrier_rejected': 3, sent: 4, 'held daily_ceiling': 2 });
-  await until(async () => (await used(s))['brand elm 2026-03-02'] === 4, async () => JSON.stringify(await used(s)));
+  await until(
+    async () => (await used(s))['brand elm 2026-03-02'] === 4,
+    async () => JSON.stringify(await used(s)),
+  );
   assert.equal(Object.keys(await used(s)).length, 1);
 });
 
@@ -334,9 +291,6 @@ test('two processes share a daily ceiling: exactly so many go', async (t) => {
   assert.equal(new Set(s.carriers.only.submits.map((x) => x.session)).size, 2, 'both carry');
 });
 
-const eastern = [201, 202, 203, 207, 212, 215, 216, 301, 302, 304, 401, 404, 410, 412, 413, 419, 434, 440, 603, 802];
-const everybody = (i) => `+1${eastern[Math.floor(i / 100) % eastern.length]}55501${String(i % 100).padStart(2, '0')}`;
-
 test('fairness: ten messages of one practice do not wait behind two thousand of another', async (t) => {
   const s = await fleet(t, { carriers: { only: { link: { rate: 20, window: 50 } } }, practices: 4 });
   const [flood, ...others] = s.practices;
@@ -387,8 +341,12 @@ test('practices whose messages are gone by their turn hold nobody up', async (t)
   const { only } = s.carriers;
   await Promise.all(s.practices.map((p) => pour(s, 4, { key: p.key })));
   await until(() => only.submits.length >= 20, 'a new round has begun');
-  const [last] = s.practices.map((p) => p.id).sort().slice(-1);
-  const sql = "UPDATE smsbridge.message SET status = 'canceled', due_at = NULL WHERE status = 'queued' AND practice_id <> $1";
+  const [last] = s.practices
+    .map((p) => p.id)
+    .sort()
+    .slice(-1);
+  const sql =
+    "UPDATE smsbridge.message SET status = 'canceled', due_at = NULL WHERE status = 'queued' AND practice_id <> $1";
   await s.db.sql(sql, [last]);
   const began = Date.now();
   await until(() => only.submits.filter((x) => x.at > began).length >= 2, 'those of the last practice go', 20000);
@@ -426,7 +384,8 @@ test('priorities: urgent before normal before low, in every practice', async (t)
         ['n', 'normal'],
         ['u', 'urgent'],
       ])
-        for (const { key } of practices) kinds[k].push(...(await pour({ api: rest.gateway.api }, 8, { priority, key })));
+        for (const { key } of practices)
+          kinds[k].push(...(await pour({ api: rest.gateway.api }, 8, { priority, key })));
       return kinds;
     },
   );
@@ -478,140 +437,3 @@ test('priorities in the line of a limited sender: urgent ones pass, and hold nob
     20,
   );
 });
-
-test('the rate of a link: one carrier is busy while another is idle', async (t) => {
-  const s = await fleet(t, {
-    carriers: { busy: { link: { rate: 50, window: 100 } }, idle: {} },
-    practices: 2,
-    config: { routes: [{ carrier: 'busy', category: 'appointment_reminder' }, { carrier: 'idle', tier: 2 }] },
-  });
-  const { busy, idle } = s.carriers;
-  await pour(s, 300);
-  const began = Date.now();
-  const other = await pour(s, 20, { category: 'lab_results', key: s.practices[1].key });
-  await until(() => arrived(idle, other).length === 20, 'the idle one serves its own', 10000);
-  const took = Date.now() - began;
-  const urgent = await pour(s, 5, { priority: 'urgent', phone: (i) => everybody(400 + i) });
-  await until(() => arrived(busy, urgent).length === 5, 'urgent ones pass', 10000);
-  const passed = Date.now() - began - took;
-  await until(() => busy.submits.length === 305, () => `all go, ${busy.submits.length} did`, 30000);
-  t.diagnostic(`${rateOf(busy.submits).toFixed(1)} of 50 a second; the others took ${took} ms, urgent ones ${passed} ms`);
-  heldTo(
-    busy.submits.filter((x) => x.at > began + took + passed),
-    50,
-  );
-  assert.ok(rateOf(busy.submits) > 38 || slow > 1, `${rateOf(busy.submits)} of 50 a second`);
-  assert.ok(took < 1500 * slow, `${took} ms`);
-  assert.ok(passed < 1500 * slow, `${passed} ms`);
-});
-
-for (const window of [1, 10])
-  test(`a window of ${window} is kept full while another carrier is idle`, async (t) => {
-    const s = await fleet(t, {
-      carriers: { busy: { link: { window }, onSubmit: () => ({ delay: 100 }) }, idle: {} },
-      config: { routes: [{ carrier: 'busy', category: 'appointment_reminder' }, { carrier: 'idle', tier: 2 }] },
-    });
-    const { busy } = s.carriers;
-    const count = window * 30;
-    await pour(s, count);
-    await until(() => busy.submits.length === count, () => `all go, ${busy.submits.length} did`, 30000);
-    const most = window * 10; // a second, at 100 ms an answer
-    t.diagnostic(`${rateOf(busy.submits).toFixed(1)} of ${most} a second`);
-    assert.ok(rateOf(busy.submits) > most * 0.5 || slow > 1, `${rateOf(busy.submits)} of ${most} a second`);
-  });
-
-/** The longest silence between two arrivals. */
-const longestGap = (submits) => Math.max(...submits.slice(1).map((x, i) => x.at - submits[i].at));
-/** Arrivals in each second since the first. */
-const bySecond = (submits) => {
-  const seconds = [];
-  for (const { at } of submits) {
-    const n = Math.floor((at - submits[0].at) / 1000);
-    seconds[n] = (seconds[n] ?? 0) + 1;
-  }
-  return [...seconds].map((n) => n ?? 0);
-};
-
-for (const [rate, count] of [
-  [3, 9],
-  [50, 200],
-])
-  test(`a link of ${rate} a second wakes when it may, not a second later`, async (t) => {
-    const s = await fleet(t, { carriers: { only: { link: { rate, window: 20 } } } });
-    const { only } = s.carriers;
-    await pour(s, count);
-    const began = Date.now();
-    await until(() => only.submits.length === count, 'all go', 20000);
-    const calm = only.submits.filter((x) => x.at >= began);
-    t.diagnostic(`${rateOf(calm).toFixed(1)} of ${rate} a second, never silent for ${longestGap(calm)} ms`);
-    heldTo(calm, rate);
-    assert.ok(rateOf(calm) > rate * 0.85 || slow > 1, `${rateOf(calm)} of ${rate} a second`);
-    assert.ok(longestGap(calm) < 1000 / rate + 300 * slow, `silent for ${longestGap(calm)} ms`);
-  });
-
-for (const heeded of [true, false])
-  test(`congestion_state ${heeded ? 'slows a link down and stops it; it recovers' : 'is let by when told to'}`, async (t) => {
-    let state;
-    const s = await fleet(t, {
-      carriers: {
-        only: {
-          link: { rate: 100, window: 50, congestion: heeded },
-          onSubmit: () => ({ more: state === undefined ? {} : { congestion_state: state } }),
-        },
-      },
-    });
-    const { only } = s.carriers;
-    await pour(s, 450);
-    await until(() => only.submits.length >= 60, 'it is on its way', 20000);
-    const mark = () => only.submits.length;
-    state = 100;
-    const full = mark();
-    await until(() => only.submits.length > full + 1, 'the answer that says full');
-    state = undefined;
-    await until(() => only.submits.length > full + 60, 'it goes on', 20000);
-    const gap = longestGap(only.submits.slice(full));
-    assert.equal(gap >= 850, heeded, `full: ${gap} ms`);
-    state = 92;
-    const slower = mark();
-    const began = Date.now();
-    await until(() => Date.now() > began + 2500 || only.submits.length === 450, 'three seconds');
-    const seconds = bySecond(only.submits.slice(slower));
-    state = undefined;
-    await until(() => only.submits.length === 450, 'all go', 40000);
-    t.diagnostic(`full: silent for ${gap} ms; congested: ${seconds} a second; then ${bySecond(only.submits).slice(-4)}`);
-    if (heeded) assert.ok(seconds[1] < 70, `slowed down: ${seconds}`);
-    else assert.ok(seconds[1] > 80 || slow > 1, `not slowed down: ${seconds}`);
-    const last = only.submits.slice(-40);
-    assert.ok(rateOf(last) > (heeded ? 40 : 80) || slow > 1, `recovers: ${rateOf(last)}`);
-  });
-
-for (const [name, status, least] of [
-  ['ESME_RTHROTTLED', 0x58, 250],
-  ['ESME_RMSGQFUL', 0x14, 1000],
-])
-  test(`${name}: the link pauses, goes on at less, and recovers; each message is taken once`, async (t) => {
-    let refusing = false;
-    const s = await fleet(t, {
-      carriers: { only: { link: { rate: 60, window: 30 }, onSubmit: () => ({ status: refusing ? status : 0 }) } },
-    });
-    const { only } = s.carriers;
-    const all = await pour(s, 240);
-    await until(() => only.submits.length >= 80, 'it is on its way', 20000);
-    refusing = true;
-    const at = only.submits.length;
-    await until(() => s.gateway.linesOf('link_throttled').length, 'told');
-    refusing = false;
-    await until(() => only.submits.length > at + 20, 'it goes on', 20000);
-    const gap = longestGap(only.submits.slice(at));
-    await counted(s, { sent: 240 }, 30000);
-    const after = only.submits.slice(at + 10);
-    t.diagnostic(`silent for ${gap} ms, then ${bySecond(after)} a second`);
-    assert.ok(gap >= least - 20, `silent for ${gap} ms`);
-    const [first] = bySecond(after);
-    assert.ok(first < 50, `${first} in the first second after`);
-    assert.ok(rateOf(only.submits.slice(-30)) > first + 3 || slow > 1, `recovers: ${bySecond(after)}`);
-    for (const m of all) {
-      const taken = arrived(only, [m]).filter((x) => x.status === 0);
-      assert.equal(taken.length, 1, 'taken once');
-    }
-  });

@@ -76,8 +76,11 @@ test('validity: where a patient may be in several zones, the first that closes c
 test('a claim that the database holds up past the end of the sending hours sends nothing', async (t) => {
   const s = await byHand(t, { config: clockAt('2026-03-02T20:30:00-05:00') });
   const waiting = async () =>
-    (await s.db.sql("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%SET status = v.status%'"))
-      .length;
+    (
+      await s.db.sql(
+        "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%SET status = v.status%'",
+      )
+    ).length;
   const m = await s.api.accepted({ send_at: '2026-03-02T20:40:00-05:00' });
   const other = await s.db.connect();
   await other.query('BEGIN');
@@ -164,7 +167,10 @@ test('a pair: submits by the transmitter, receipts and texts by the receiver; ei
   const all = await pour(s, 12);
   await counted(s, { sent: 12 });
   const transmitters = bindsOf(only, 'bind_transmitter').map((b) => b.session);
-  assert.ok(only.submits.every((x) => transmitters.includes(x.session)), 'submits by transmitters');
+  assert.ok(
+    only.submits.every((x) => transmitters.includes(x.session)),
+    'submits by transmitters',
+  );
   assert.equal(new Set(only.submits.map((x) => x.session)).size, 2, 'by both');
   await only.receipt(arrived(only, [all[0]])[0], { session: receiver() });
   await becomes(s, all[0].id, 'delivered');
@@ -275,15 +281,17 @@ test('routes, senders, brands and rates change under load: nothing is lost, noth
     { routes: [{ carrier: 'one' }], senders: [{ number: a.sender, rate: 300 }] },
     { routes: [{ carrier: 'two' }, { carrier: 'one', tier: 2 }], brands: [{ name: 'elm', daily: 100000 }] },
     { senders: [{ number: b.sender, daily: 50000, brand: 'elm' }], brands: [{ name: 'elm', daily: 100000 }] },
-    { routes: [{ carrier: 'one', sender: a.sender }, { carrier: 'two', sender: b.sender }] },
+    {
+      routes: [
+        { carrier: 'one', sender: a.sender },
+        { carrier: 'two', sender: b.sender },
+      ],
+    },
     { routes: [{ carrier: 'one', weight: 3 }, { carrier: 'two' }], senders: [{ number: a.sender, rate: 0 }] },
     {},
   ];
   let pouring = true;
-  const loads = Promise.all([
-    pour(s, 400, { key: a.key }),
-    pour(s, 400, { key: b.key }),
-  ]).finally(() => {
+  const loads = Promise.all([pour(s, 400, { key: a.key }), pour(s, 400, { key: b.key })]).finally(() => {
     pouring = false;
   });
   for (let n = 0; pouring || n < shapes.length; n++)

@@ -1,4 +1,5 @@
 // A gateway with several carriers and several practices, and figures about what reached whom and when.
+import assert from 'node:assert/strict';
 import { Carrier } from './carrier.mjs';
 import { Gateway } from './gateway.mjs';
 import { until } from './util.mjs';
@@ -68,6 +69,33 @@ export function mostWithin(times, ms) {
 
 /** Arrivals a second between the first and the last. */
 export const rateOf = (submits) => (1000 * (submits.length - 1)) / (submits.at(-1).at - submits[0].at);
+
+/** Never above rate and burst in any stretch; a tenth of a second is how late we may read. */
+export function heldTo(submits, rate, { burst = 1 + rate / 10, segments = 1 } = {}) {
+  const times = submits.map((x) => x.at);
+  for (const ms of [500, 1000, 2000, 4000]) {
+    const most = (rate * (ms + 100)) / 1000 + burst + segments - 1;
+    const got = mostWithin(times, ms);
+    assert.ok(got <= most, `${got} within ${ms} ms; ${rate} a second allow ${most.toFixed(1)}`);
+  }
+}
+
+/** The longest silence between two arrivals. */
+export const longestGap = (submits) => Math.max(...submits.slice(1).map((x, i) => x.at - submits[i].at));
+/** Arrivals in each second since the first. */
+export const bySecond = (submits) => {
+  const seconds = [];
+  for (const { at } of submits) {
+    const n = Math.floor((at - submits[0].at) / 1000);
+    seconds[n] = (seconds[n] ?? 0) + 1;
+  }
+  return [...seconds].map((n) => n ?? 0);
+};
+
+// Two thousand Eastern phones.
+const eastern = [201, 202, 203, 207, 212, 215, 216, 301, 302, 304, 401, 404, 410, 412, 413, 419, 434, 440, 603, 802];
+export const everybody = (i) =>
+  `+1${eastern[Math.floor(i / 100) % eastern.length]}55501${String(i % 100).padStart(2, '0')}`;
 
 /** Waits for a status in the database. */
 export const becomes = (s, id, wanted, ms) =>
