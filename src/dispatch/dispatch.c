@@ -259,7 +259,7 @@ static struct delivery delivery_of(struct dispatch *d, struct carrier_link *l, c
 	if (!link_carrier_is_centre(l))
 		return from;
 	from.id = dispatch_id(d);
-	if ((pdu->field[SMPP_F_registered_delivery].number & 3) == 1)
+	if (pdu->field[SMPP_F_registered_delivery].number & 1) /* 1: of any end; 3: of success only (5.0 4.7.21) */
 		from.owes_receipt = d;
 	copy_view(from.source, sizeof(from.source), pdu->field[SMPP_F_source_addr].text);
 	copy_view(from.destination, sizeof(from.destination), pdu->field[SMPP_F_destination_addr].text);
