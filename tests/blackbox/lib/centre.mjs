@@ -33,9 +33,9 @@ export async function account(
 
 /**
  * A gateway that listens for binds, with a tap on the line (s.tap; port: s.tap.port, without: s.smppPort). accounts: of the
- * carriers that bind to it; config: the rest.
+ * carriers that bind to it; rows(gateway): further carriers; config: the rest.
  */
-export async function centre(t, { accounts = [{}], smpp = {}, config = {}, ...options } = {}) {
+export async function centre(t, { accounts = [{}], rows, smpp = {}, config = {}, ...options } = {}) {
   const s = await setup(t, {
     ...options,
     start: false,
@@ -43,6 +43,7 @@ export async function centre(t, { accounts = [{}], smpp = {}, config = {}, ...op
   });
   s.gateway.config.carriers = [];
   for (const one of accounts) s.gateway.config.carriers.push(await account(s.gateway, one));
+  s.gateway.config.carriers.push(...((await rows?.(s.gateway)) ?? []));
   await s.gateway.start();
   const line = await until(() => s.gateway.line('smpp_listening'), 'it listens');
   s.smppPort = Number((line.listen || line.peer).split(':').pop());

@@ -164,6 +164,10 @@ export class RawSession {
     return pdu(`${command}_resp`, { sequence, body: Buffer.concat([z(id), tlvs]) });
   }
 
+  refusal({ command, sequence }, status) {
+    return pdu(`${command}_resp`, { sequence, status });
+  }
+
   write(d) {
     return new Promise((resolve) => {
       this.socket.write(d, () => resolve());
