@@ -26,7 +26,7 @@ struct claimer {
 	int64_t now_us;
 	int64_t next_due_us;
 	struct pool pool;
-	struct store_params due, lock, facts, ceilings, verdicts, used;
+	struct store_params due, lock, facts, ceilings, paces, verdicts, used, paced;
 	struct roster *roster;
 	struct submits *submits;
 	struct net_timer *timer;
@@ -307,10 +307,12 @@ static void write_verdicts(struct claimer *c)
 	for (unsigned i = 0; i < c->count; i++)
 		add_verdict(c, &c->m[i], &facts);
 	buf_free(&facts);
-	struct store_step steps[3] = {{"claim_verdicts", &c->verdicts, NULL}};
+	struct store_step steps[4] = {{"claim_verdicts", &c->verdicts, NULL}};
 	unsigned n = 1;
 	if (flow_used(c->d->flow, &c->used))
 		steps[n++] = (struct store_step){"ceilings_add", &c->used, NULL};
+	if (flow_paced(c->d->flow, &c->paced))
+		steps[n++] = (struct store_step){"paces_set", &c->paced, NULL};
 	steps[n++] = (struct store_step){"COMMIT", NULL, NULL};
 	metric_observe(METRIC_store_batch_rows, c->count, LABELS("claim"));
 	c->state = CLAIM_VERDICT;
@@ -356,6 +358,11 @@ static void facts_cb(void *ctx, const struct store_rows *rows)
 static void ceilings_cb(void *ctx, const struct store_rows *rows)
 {
 	flow_ceilings_cb(((struct claimer *)ctx)->d->flow, rows);
+}
+
+static void paces_cb(void *ctx, const struct store_rows *rows)
+{
+	flow_paces_cb(((struct claimer *)ctx)->d->flow, rows);
 }
 
 static void facts_done_cb(void *ctx, enum store_result result, const char *sqlstate)
@@ -416,11 +423,14 @@ static void read_facts(struct claimer *c)
 		store_add_int(ps, 5, (int64_t)policy_content_key(c->m[i].body));
 	}
 	store_value_time(ps, c->now_us);
-	struct store_step steps[] = {
-	        {"claim_lock", &c->lock, NULL}, {"claim_facts", ps, facts_cb}, {"ceilings", &c->ceilings, ceilings_cb}};
-	bool ceilings = flow_ceilings(c->d->flow, c->m, c->count, c->now_us, &c->ceilings);
+	struct store_step steps[4] = {{"claim_lock", &c->lock, NULL}, {"claim_facts", ps, facts_cb}};
+	unsigned n = 2;
+	if (flow_ceilings(c->d->flow, c->m, c->count, c->now_us, &c->ceilings))
+		steps[n++] = (struct store_step){"ceilings", &c->ceilings, ceilings_cb};
+	if (flow_paces(c->d->flow, c->m, c->count, c->now_us, &c->paces))
+		steps[n++] = (struct store_step){"paces", &c->paces, paces_cb};
 	c->state = CLAIM_FACTS;
-	store_lane_run(c->d->claim_lane, steps, ceilings ? 3 : 2, facts_done_cb, c);
+	store_lane_run(c->d->claim_lane, steps, n, facts_done_cb, c);
 }
 
 /* --- due --------------------------------------------------------------------------------------------------------- */
@@ -591,7 +601,9 @@ void claimer_free(struct claimer *c)
 	store_params_free(&c->facts);
 	store_params_free(&c->verdicts);
 	store_params_free(&c->ceilings);
+	store_params_free(&c->paces);
 	store_params_free(&c->used);
+	store_params_free(&c->paced);
 	roster_free(c->roster);
 	submits_free(c->submits);
 	free(c);

@@ -59,8 +59,6 @@ void roster_free(struct roster *r);
 struct flow *flow_new(struct dispatch *d);
 /* Rows as in dispatch_set_flow. */
 void flow_set(struct flow *f, const struct dispatch_flow *rows);
-/* So many gateways live: each takes its share of what a sender may send a second. */
-void flow_nodes(struct flow *f, unsigned nodes);
 /* Submits that the links would take now. */
 unsigned flow_slots(struct flow *f);
 /* Milliseconds until some link may take more by its pace; INT64_MAX when only an answer or a bind helps. */
@@ -68,10 +66,15 @@ int64_t flow_ready_ms(struct flow *f);
 /* The parameters of ceilings for a batch; false when none of its senders has a ceiling. */
 bool flow_ceilings(struct flow *f, const struct claimed *m, unsigned count, int64_t now_us, struct store_params *ps);
 void flow_ceilings_cb(struct flow *f, const struct store_rows *rows);
+/* The parameters of paces for a batch; false when none of its senders has a rate. */
+bool flow_paces(struct flow *f, const struct claimed *m, unsigned count, int64_t now_us, struct store_params *ps);
+void flow_paces_cb(struct flow *f, const struct store_rows *rows);
 /* Before the messages of a batch are judged. */
 void flow_begin(struct flow *f);
 /* A message that the rules would send gets its link, or waits (or expires) for want of one. */
 void flow_judge(struct flow *f, struct claimed *m, int64_t now_us);
+/* The parameters of paces_set for what flow_judge let go; false when there is nothing to write. */
+bool flow_paced(struct flow *f, struct store_params *ps);
 /* The parameters of ceilings_add for what flow_judge let go; false when there is nothing to add. */
 bool flow_used(struct flow *f, struct store_params *ps);
 /* So many segments of a sender, counted at sent_us, are proven never to have left: they are taken off the counts of

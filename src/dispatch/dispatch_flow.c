@@ -3,8 +3,7 @@
  * so that a backlog is judged about once a message and not again and again. */
 #include "dispatch_claim.h"
 #include "dispatch_line.h"
-
-#include "smpp_pace.h"
+#include "dispatch_rate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +19,6 @@
 
 struct sender {
 	const struct dispatch_sender *row;
-	struct smpp_pace pace;
 	struct line line;
 	const struct zone *zone;
 };
@@ -33,6 +31,12 @@ struct day_key {
 	unsigned most;
 	unsigned used;
 	unsigned added;
+};
+
+struct sender_pace {
+	const char *number;
+	int64_t next_us; /* dispatch_rate.h */
+	bool spent;
 };
 
 struct refund {
@@ -57,9 +61,10 @@ struct flow {
 	struct line carrier_line[LIMIT_CARRIERS];
 	struct link_room left[DISPATCH_LINKS_MAX]; /* of each link in this batch */
 	unsigned next_link;
-	unsigned nodes; /* that live; 0 before the first look */
 	struct day_key key[KEYS_MAX];
 	unsigned keys;
+	struct sender_pace pace[LIMIT_CLAIM_BATCH]; /* of the senders in this batch */
+	unsigned paces;
 	struct refund refund[REFUNDS_MAX];
 	unsigned refunds;
 	int64_t no_route_ms; /* last told */
@@ -91,30 +96,12 @@ static struct sender *find_sender(struct flow *f, const char *number)
 	return bsearch(&wanted, f->senders, f->rows.sender_count, sizeof(wanted), by_number);
 }
 
-static double rate_of(const struct flow *f, const struct dispatch_sender *row)
-{
-	return row->rate / (f->nodes ? f->nodes : 1);
-}
-
-/* What a known sender has spent and borrowed goes on under the new rows. */
-static void keep_pace(struct flow *f, struct flow *old, struct sender *s, int64_t now_ms)
+/* What waits for a known sender goes on waiting under the new rows. */
+static void keep_line(struct flow *old, struct sender *s)
 {
 	const struct sender *was = find_sender(old, s->row->number);
-	smpp_pace_init(&s->pace, rate_of(f, s->row), now_ms);
-	if (was && was->row->rate == s->row->rate)
-		s->pace = was->pace;
 	if (was)
 		s->line = was->line;
-}
-
-void flow_nodes(struct flow *f, unsigned nodes)
-{
-	int64_t now_ms = net_loop_now_ms(f->d->config.loop);
-	if (nodes == f->nodes)
-		return;
-	f->nodes = nodes;
-	for (unsigned i = 0; i < f->rows.sender_count; i++)
-		smpp_pace_set_rate(&f->senders[i].pace, rate_of(f, f->senders[i].row), now_ms);
 }
 
 static const struct zone *reset_zone(struct flow *f, const char *name)
@@ -129,14 +116,13 @@ static const struct zone *reset_zone(struct flow *f, const char *name)
 void flow_set(struct flow *f, const struct dispatch_flow *rows)
 {
 	struct flow old = *f;
-	int64_t now_ms = net_loop_now_ms(f->d->config.loop);
 	f->rows = *rows;
 	f->routes_changed = true;
 	f->senders = mem_alloc((rows->sender_count + 1) * sizeof(*f->senders));
 	for (unsigned i = 0; i < rows->sender_count; i++) {
-		f->senders[i].row = &rows->senders[i];
+		f->senders[i] = (struct sender){.row = &rows->senders[i]};
 		f->senders[i].zone = rows->senders[i].daily ? reset_zone(f, rows->senders[i].reset_zone) : NULL;
-		keep_pace(f, &old, &f->senders[i], now_ms);
+		keep_line(&old, &f->senders[i]);
 	}
 	qsort(f->senders, rows->sender_count, sizeof(*f->senders), by_number);
 	f->brand_zones = mem_alloc((rows->brand_count + 1) * sizeof(*f->brand_zones));
@@ -162,6 +148,71 @@ static void wait(struct claimed *m, enum reason reason, int64_t until_us)
 	if (until_us >= m->facts.expires_at_us)
 		m->verdict =
 		        (struct policy_verdict){.verdict = VERDICT_EXPIRE, .reason = REASON_expires_before_allowed};
+}
+
+/* --- rates of senders --------------------------------------------------------------------------------------------- */
+
+#define SLACK_MS 100 /* of rate, that a gateway which comes late may catch up */
+
+static struct rate rate_of(const struct flow *f, const struct sender *s)
+{
+	return (struct rate){.each_us = rule_us(f, 1000.0 / s->row->rate) + 1, .slack_us = rule_us(f, SLACK_MS)};
+}
+
+static struct sender_pace *find_pace(struct flow *f, const char *number)
+{
+	for (unsigned i = 0; i < f->paces; i++)
+		if (strcmp(f->pace[i].number, number) == 0)
+			return &f->pace[i];
+	return NULL;
+}
+
+bool flow_paces(struct flow *f, const struct claimed *m, unsigned count, int64_t now_us, struct store_params *ps)
+{
+	f->paces = 0;
+	store_params_clear(ps);
+	store_array(ps, STORE_TEXT);
+	for (unsigned i = 0; i < count && f->rows.sender_count; i++) {
+		const struct sender *s = find_sender(f, m[i].sender);
+		if (!s || !(s->row->rate > 0) || find_pace(f, m[i].sender))
+			continue;
+		f->pace[f->paces++] = (struct sender_pace){.number = s->row->number};
+		store_add_str(ps, 0, s->row->number);
+	}
+	store_value_time(ps, now_us);
+	return f->paces > 0;
+}
+
+void flow_paces_cb(struct flow *f, const struct store_rows *rows)
+{
+	check(store_rows_count(rows) == f->paces);
+	for (unsigned i = 0; i < f->paces; i++)
+		f->pace[i].next_us = store_rows_int(rows, i, 0);
+}
+
+bool flow_paced(struct flow *f, struct store_params *ps)
+{
+	bool any = false;
+	store_params_clear(ps);
+	store_array(ps, STORE_TEXT);
+	store_array(ps, STORE_TIME);
+	for (unsigned i = 0; i < f->paces; i++) {
+		if (!f->pace[i].spent)
+			continue;
+		store_add_str(ps, 0, f->pace[i].number);
+		store_add_time(ps, 1, f->pace[i].next_us);
+		any = true;
+	}
+	return any;
+}
+
+static void spend(const struct flow *f, struct sender *s, struct sender_pace *p, const struct claimed *m,
+                  int64_t now_us)
+{
+	struct rate rate = rate_of(f, s);
+	p->next_us = rate_spent_us(&rate, p->next_us, m->segments, now_us);
+	p->spent = true;
+	line_went(&s->line, m->priority);
 }
 
 /* --- daily ceilings ---------------------------------------------------------------------------------------------- */
@@ -499,21 +550,22 @@ static void wait_for_carrier(struct flow *f, struct claimed *m, unsigned carrier
 }
 
 /* While somebody more urgent has a place to come, only what is left beside his turn may go. */
-static bool sender_may(const struct flow *f, struct sender *s, const struct claimed *m, int64_t now_us)
+static bool sender_may(const struct flow *f, const struct sender *s, const struct sender_pace *p,
+                       const struct claimed *m, int64_t now_us)
 {
-	unsigned needed = line_yields(&s->line, m->priority, now_us) ? 2 : 1;
-	return smpp_pace_allows(&s->pace, net_loop_now_ms(f->d->config.loop)) >= needed;
+	struct rate rate = rate_of(f, s);
+	return rate_allows(&rate, p->next_us, now_us) >= (line_yields(&s->line, m->priority, now_us) ? 2 : 1);
 }
 
-static void wait_for_sender(struct flow *f, struct claimed *m, struct sender *s, int64_t now_us)
+static void wait_for_sender(struct flow *f, struct claimed *m, struct sender *s, const struct sender_pace *p,
+                            int64_t now_us)
 {
-	int64_t now_ms = net_loop_now_ms(f->d->config.loop);
-	int64_t first_ms = smpp_pace_ready_ms(&s->pace, now_ms) - now_ms;
+	struct rate rate = rate_of(f, s);
+	bool yields = line_yields(&s->line, m->priority, now_us);
 	struct line_wish wish = {.priority = m->priority,
-	                         .again = waited_for(m, REASON_sender_rate) &&
-	                                  !line_yields(&s->line, m->priority, now_us),
-	                         .first_us = now_us + rule_us(f, (double)first_ms),
-	                         .gap_us = rule_us(f, 1000.0 * m->segments / rate_of(f, s->row)),
+	                         .again = waited_for(m, REASON_sender_rate) && !yields,
+	                         .first_us = rate_ready_us(&rate, p->next_us, 1, now_us),
+	                         .gap_us = rate.each_us * m->segments,
 	                         .now_us = now_us,
 	                         .chance = (uint32_t)random_below(UINT32_MAX)};
 	wait(m, REASON_sender_rate, line_place(&s->line, &wish));
@@ -568,16 +620,16 @@ void flow_judge(struct flow *f, struct claimed *m, int64_t now_us)
 		wait(m, REASON_daily_ceiling, full_us + (int64_t)random_below(AFTER_RESET_US));
 		return;
 	}
-	if (s && !sender_may(f, s, m, now_us)) {
-		wait_for_sender(f, m, s, now_us);
+	struct sender_pace *p = s ? find_pace(f, m->sender) : NULL;
+	if (p && !sender_may(f, s, p, m, now_us)) {
+		wait_for_sender(f, m, s, p, now_us);
 		return;
 	}
 	pick_link(f, m, now_us);
-	if (m->link && s) {
-		smpp_pace_spend(&s->pace, m->segments, net_loop_now_ms(f->d->config.loop));
-		line_went(&s->line, m->priority);
+	if (m->link && p)
+		spend(f, s, p, m, now_us);
+	if (m->link && s)
 		use_day(f, s, m);
-	}
 }
 
 void flow_free(struct flow *f)

@@ -1,6 +1,6 @@
 /* Housekeeping: this node's name and sign of life, partitions ahead of time, sweeps for messages that time has
  * overtaken, gauges. None of it is on the way of a message. */
-#include "dispatch_claim.h"
+#include "dispatch_internal.h"
 
 #include <stdlib.h>
 
@@ -132,7 +132,6 @@ void house_turn(struct house *h)
 static void alive_cb(void *ctx, const struct store_rows *rows)
 {
 	struct house *h = ctx;
-	flow_nodes(h->d->flow, (unsigned)store_rows_int(rows, 0, 1));
 	if (store_rows_bool(rows, 0, 0) || h->d->draining)
 		return;
 	log_event(LOG_ERROR, "node_name_taken", LOG_TEXT(node, h->d->config.node),

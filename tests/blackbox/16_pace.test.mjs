@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { arrived, bySecond, counted, everybody, fleet, heldTo, longestGap, pour, rateOf } from './lib/fleet.mjs';
 import { slow, until } from './lib/util.mjs';
-import { world } from './lib/world.mjs';
+import { another, world } from './lib/world.mjs';
 
 await world();
 
@@ -30,6 +30,49 @@ for (const delay of [0, 700])
     t.diagnostic(`${rate.toFixed(1)} a second of 12; the others took ${took} ms`);
     assert.ok(rate > 12 * 0.75 || slow > 1, `${rate.toFixed(1)} a second`);
   });
+
+for (const [name, share] of [
+  ['both take messages', 30],
+  ['one takes them all', 0],
+])
+  test(`two processes share the rate of a sender: ${name}`, async (t) => {
+    const s = await fleet(t, {
+      carriers: { only: { link: { window: 50 } } },
+      config: ({ practices: [p] }) => ({ senders: [{ number: p.sender, rate: 15 }] }),
+    });
+    const { only } = s.carriers;
+    const { node, ...config } = s.gateway.config;
+    const other = await another(t, s, { carrier: only, config, link: { name: 'only', window: 50 } });
+    await other.start();
+    await only.bound(2);
+    const later = '2026-03-02T13:00:00-05:00';
+    await Promise.all([s.gateway.moveClock(later), other.moveClock(later)]); // or one lags by its later start
+    await Promise.all([pour(s, 60 - share), pour({ api: other.api }, share)]);
+    const began = Date.now();
+    await until(() => only.submits.length === 60, 'all go', 20000);
+    const calm = only.submits.filter((x) => x.at > began);
+    t.diagnostic(`${rateOf(only.submits).toFixed(1)} of 15 a second`);
+    heldTo(calm, 15);
+    assert.ok(rateOf(only.submits) > 15 * 0.75 || slow > 1, `${rateOf(only.submits)} of 15 a second`);
+  });
+
+test('two processes are both kept busy, though answers are slow and one is always a little earlier', async (t) => {
+  const link = { rate: 20, window: 100, answer_timeout: '1m' };
+  const s = await fleet(t, { carriers: { only: { link, onSubmit: () => ({ silent: true }) } } });
+  const { only } = s.carriers;
+  const { node, ...config } = s.gateway.config;
+  const other = await another(t, s, { carrier: only, config, link: { name: 'only', ...link } });
+  await other.start();
+  await only.bound(2);
+  const later = '2026-03-02T13:00:00-05:00';
+  await Promise.all([s.gateway.moveClock(later), other.moveClock(later)]); // or one lags by its later start
+  await pour(s, 120);
+  const began = Date.now();
+  await until(() => only.submits.length === 120, 'all go', 20000);
+  const calm = only.submits.filter((x) => x.at > began);
+  t.diagnostic(`${rateOf(calm).toFixed(1)} of twice 20 a second`);
+  assert.ok(rateOf(calm) > 32 || slow > 1, `${rateOf(calm)} of twice 20 a second`);
+});
 
 test('the rate of a sender counts segments', async (t) => {
   const s = await fleet(t, {

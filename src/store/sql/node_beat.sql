@@ -1,5 +1,4 @@
--- Sign of life. $1 name, $2 instance, $3 now. Returns 't' while the name is still ours, and how
--- many nodes live. Submits of nodes unseen for a
+-- Sign of life. $1 name, $2 instance, $3 now. Returns 't' while the name is still ours. Submits of nodes unseen for a
 -- minute become uncertain. Indexes: node_pkey, message_open.
 WITH me AS (
 	UPDATE smsbridge.node SET seen_at = clock_timestamp() WHERE name = $1::text AND instance = $2::uuid RETURNING name
@@ -17,5 +16,4 @@ WITH me AS (
 	INSERT INTO smsbridge.event (practice_id, message_id, type, at, reason)
 	SELECT practice_id, id, 'message.uncertain', $3, 'process_ended' FROM lost
 )
-SELECT EXISTS (SELECT FROM me),
-	(SELECT count(*) FROM smsbridge.node WHERE seen_at > clock_timestamp() - interval '60 seconds')
+SELECT EXISTS (SELECT FROM me)
