@@ -83,8 +83,10 @@ static void bound_cb(void *ctx, struct carrier_link *l, bool up)
 {
 	struct dispatch *d = ctx;
 	(void)l;
-	if (up)
-		claimer_wake(d->claimer);
+	if (!up)
+		return;
+	flow_carrier_up(d->flow);
+	claimer_wake(d->claimer);
 }
 
 static struct outcome outcome_of(struct dispatch *d, const struct flight *f)

@@ -80,6 +80,8 @@ bool flow_used(struct flow *f, struct store_params *ps);
 /* So many segments of a sender, counted at sent_us, are proven never to have left: they are taken off the counts of
  * that day, in a while. */
 void flow_refund(struct flow *f, const char *sender, int64_t sent_us, unsigned segments);
+/* A link is bound: what waits for a carrier that was down is looked at again. */
+void flow_carrier_up(struct flow *f);
 /* Writes refunds that wait, and after flow_set looks again at what found no route; a statement at a time. */
 void flow_turn(struct flow *f);
 bool flow_idle(const struct flow *f);

@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define BUSY_MS 200                  /* first look again at a busy carrier that has not answered yet */
-#define DOWN_US (15 * SECOND_US)     /* and at one that is down; doubled at most by jitter */
+#define DOWN_US (120 * SECOND_US)    /* and at one that is down, unless it comes up; doubled at most by jitter */
+#define HELD_US (15 * SECOND_US)     /* and at one that takes nothing of the sender just now */
 #define NO_ROUTE_US (60 * SECOND_US) /* and for a route: an operator must add it */
 #define KEEN 1.25 /* places in a carrier's line are so much denser than what it takes: it is kept busy */
 #define AFTER_RESET_US (60 * SECOND_US)
@@ -69,6 +70,7 @@ struct flow {
 	unsigned refunds;
 	int64_t no_route_ms; /* last told */
 	bool routes_changed;
+	bool carrier_up;
 	bool busy;
 	struct store_params params;
 };
@@ -405,27 +407,37 @@ static void looked_again_cb(void *ctx, enum store_result result, const char *sql
 	claimer_wake(f->d->claimer);
 }
 
-/* What waits for a route would come by itself in a minute or two; who has just added one need not wait for that. */
-static void look_again(struct flow *f)
+static void look_again(struct flow *f, enum reason reason, int64_t most_us)
 {
 	int64_t now_us = dispatch_now_us(f->d);
 	store_params_clear(&f->params);
 	store_value_time(&f->params, now_us);
-	store_value_time(&f->params, now_us + 2 * NO_ROUTE_US);
-	f->routes_changed = false;
+	store_value_time(&f->params, now_us + most_us);
+	store_value_str(&f->params, policy_reason_code(reason));
 	f->busy = true;
-	struct store_step step = {"no_route_due", &f->params, NULL};
+	struct store_step step = {"look_again", &f->params, NULL};
 	store_lane_run(f->d->house_lane, &step, 1, looked_again_cb, f);
 }
 
+void flow_carrier_up(struct flow *f)
+{
+	f->carrier_up = true;
+}
+
+/* What waits for a route or for a carrier comes again seldom; when there is one it need not wait for that. */
 void flow_turn(struct flow *f)
 {
 	if (f->busy || !f->d->entered || !store_lane_up(f->d->house_lane))
 		return;
-	if (f->refunds)
+	if (f->refunds) {
 		write_refunds(f);
-	else if (f->routes_changed)
-		look_again(f);
+	} else if (f->routes_changed) {
+		f->routes_changed = false;
+		look_again(f, REASON_no_route, 2 * NO_ROUTE_US);
+	} else if (f->carrier_up) {
+		f->carrier_up = false;
+		look_again(f, REASON_no_carrier, 2 * DOWN_US);
+	}
 }
 
 bool flow_idle(const struct flow *f)
@@ -583,12 +595,14 @@ static void tell_no_route(struct flow *f)
 
 static void no_link(struct flow *f, struct claimed *m, enum policy_way way, unsigned carrier, int64_t now_us)
 {
+	int64_t lost_us;
 	switch (way) {
 	case ROUTE_WAIT:
 		wait_for_carrier(f, m, carrier, now_us);
 		return;
 	case ROUTE_LOST:
-		wait(m, REASON_no_carrier, now_us + DOWN_US + (int64_t)random_below(DOWN_US));
+		lost_us = m->held ? HELD_US : DOWN_US;
+		wait(m, REASON_no_carrier, now_us + lost_us + (int64_t)random_below((uint64_t)lost_us));
 		return;
 	default:
 		tell_no_route(f);

@@ -437,3 +437,21 @@ test('priorities in the line of a limited sender: urgent ones pass, and hold nob
     20,
   );
 });
+
+test('what waits for a carrier that is down goes when it is up, not half a minute later', async (t) => {
+  const s = await fleet(t, {
+    carriers: { own: {}, other: {} },
+    config: { routes: [{ carrier: 'own', category: 'lab_results' }, { carrier: 'other', category: 'prescription' }] },
+  });
+  const { own } = s.carriers;
+  await own.stop();
+  await until(() => s.gateway.linesOf('link_down').length, 'told');
+  const all = await pour(s, 20, { category: 'lab_results' });
+  await counted(s, { 'held no_carrier': 20 });
+  await goesTo(s, await s.api.accepted({ category: 'prescription' }), 'other');
+  await own.start(own.port);
+  await own.bound();
+  const began = Date.now();
+  await until(() => arrived(own, all).length === 20, 'all go');
+  assert.ok(Date.now() - began < 3000 * slow, `${Date.now() - began} ms`);
+});

@@ -1,8 +1,0 @@
--- Routes have changed: what waits for one is due. $1 now, $2 the latest due_at that such a wait may have. Rows that a
--- claim holds are left to it. Index: message_due.
-WITH w AS (
-	SELECT practice_id, id FROM smsbridge.message
-	WHERE priority IN (0, 1, 2) AND due_at > $1::timestamptz AND due_at <= $2::timestamptz AND reason = 'no_route'
-	FOR UPDATE SKIP LOCKED
-)
-UPDATE smsbridge.message m SET due_at = $1 FROM w WHERE m.practice_id = w.practice_id AND m.id = w.id
