@@ -32,6 +32,19 @@ static int64_t end_us(const struct line *l, const struct line_wish *w, unsigned 
 	return at_us;
 }
 
+/* However long the backlog is, each of it is judged only so often until its turn comes. */
+static int64_t come_again_us(struct line *l, const struct line_wish *w)
+{
+	int64_t first_us = w->now_us + LINE_MAX_US / 2;
+	int64_t at_us = l->far_us + w->gap_us / LINE_FAR_DENSER;
+	if (at_us < first_us)
+		at_us = first_us;
+	if (at_us > w->now_us + LINE_FAR_US)
+		return w->now_us + LINE_FAR_US / 2 + (int64_t)((LINE_FAR_US / 2 * (uint64_t)w->chance) >> 32);
+	l->far_us = at_us;
+	return at_us;
+}
+
 int64_t line_place(struct line *l, const struct line_wish *w)
 {
 	check(w->priority < LINE_PRIORITIES);
@@ -40,7 +53,7 @@ int64_t line_place(struct line *l, const struct line_wish *w)
 		return w->first_us; /* it came a moment too early: its turn is not lost */
 	int64_t at_us = end_us(l, w, level);
 	if (at_us > w->now_us + LINE_MAX_US)
-		return w->now_us + LINE_MAX_US / 2 + (int64_t)((LINE_MAX_US / 2 * (uint64_t)w->chance) >> 32);
+		return come_again_us(l, w);
 	l->last_us[level] = at_us;
 	if (level < w->priority)
 		l->front_us[w->priority] = at_us;

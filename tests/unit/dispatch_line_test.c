@@ -24,7 +24,8 @@ static void places_come_one_after_the_other(void **state)
 	(void)state;
 	for (int i = 1; i <= 600; i++)
 		assert_int_equal(place(&l, 1, NOW), NOW + i * GAP);
-	assert_int_equal(place(&l, 1, NOW), NOW + LINE_MAX_US / 2 + LINE_MAX_US / 4); /* too long: later, somewhere */
+	assert_int_equal(place(&l, 1, NOW), NOW + LINE_MAX_US / 2); /* too long: it comes again */
+	assert_int_equal(place(&l, 1, NOW), NOW + LINE_MAX_US / 2 + GAP / LINE_FAR_DENSER);
 	assert_int_equal(place(&l, 1, NOW + LINE_MAX_US), NOW + LINE_MAX_US + GAP);
 }
 
@@ -161,7 +162,7 @@ static void property_places_are_in_time(void **state)
 			                      .chance = (uint32_t)seeded_next()};
 			int64_t at = line_place(&l, &w);
 			assert_true(at >= w.first_us || at >= now + LINE_MAX_US / 2);
-			assert_true(at <= now + LINE_MAX_US);
+			assert_true(at <= now + LINE_FAR_US);
 			if (l.last_us[p] == at && (p == 0 || l.last_us[0] == front)) {
 				assert_true(at >= last[p] + gap);
 				last[p] = at;
@@ -171,6 +172,46 @@ static void property_places_are_in_time(void **state)
 			now += seeded_between(0, gap / 2);
 		}
 	}
+}
+
+#define BACKLOG 20000
+
+/* A backlog of so many at 20 a second: how often one is judged until it goes, and whether a turn is left unused. */
+static void a_long_backlog_is_judged_a_few_times_each(void **state)
+{
+	static int64_t due[BACKLOG];
+	const int64_t gap = SECOND_US / 20;
+	struct line l = {0};
+	int64_t now = NOW, token = NOW;
+	unsigned judged = 0, waiting = BACKLOG;
+	(void)state;
+	seeded_start("dispatch_line_backlog");
+	for (int i = 0; i < BACKLOG; i++)
+		due[i] = NOW;
+	for (; waiting; now += gap / 2) {
+		for (int i = 0; i < BACKLOG; i++) {
+			if (due[i] == 0 || due[i] > now)
+				continue;
+			judged++;
+			if (now >= token) {
+				token = token + gap > now ? token + gap : now;
+				due[i] = 0;
+				waiting--;
+				line_went(&l, 1);
+				continue;
+			}
+			struct line_wish w = {.priority = 1,
+			                      .first_us = token,
+			                      .gap_us = gap,
+			                      .now_us = now,
+			                      .chance = (uint32_t)seeded_next()};
+			due[i] = line_place(&l, &w);
+		}
+	}
+	double took = (double)(now - NOW) / SECOND_US, each = (double)judged / BACKLOG;
+	printf("%.0f s for %.0f, each judged %.1f times\n", took, BACKLOG * 0.05, each);
+	assert_true(took < BACKLOG * 0.05 * 1.1);
+	assert_true(each < 5);
 }
 
 int main(void)
@@ -186,6 +227,7 @@ int main(void)
 	        cmocka_unit_test(a_moment_too_early_loses_no_turn),
 	        cmocka_unit_test(a_clock_that_was_moved_back_makes_no_line),
 	        cmocka_unit_test(property_places_are_in_time),
+	        cmocka_unit_test(a_long_backlog_is_judged_a_few_times_each),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
