@@ -37,6 +37,7 @@ const clock = (s, minutes) => s.gateway.moveClock(new Date(noon + minutes * 6000
 
 // --- query_sm -------------------------------------------------------------------------------------------------------
 
+// covers: ESME OUT query_sm, ESME IN query_sm_resp
 test('query_sm: a receipt that does not come is asked for; the answer is as good as one', async (t) => {
   const plan = new Map(); // message_id: states, one an answer
   const options = querying({
@@ -168,6 +169,7 @@ test('query_sm: two gateways ask once', async (t) => {
 
 const cancelling = (answers) => ({ carrier: askable(answers), link: { cancel: true } });
 
+// covers: ESME OUT cancel_sm, ESME IN cancel_sm_resp
 test('cancel_sm: a practice gets back what the carrier still holds, and the caps forget it', async (t) => {
   const options = cancelling();
   const s = await setup(t, { ...options, hooks: null });
@@ -286,6 +288,7 @@ test('replace: what waits has its new text at once', async (t) => {
   await noViolations(s);
 });
 
+// covers: ESME OUT replace_sm, ESME IN replace_sm_resp
 test('replace_sm: what the carrier has is replaced there, in its alphabet, or stays as it was', async (t) => {
   let status = 0;
   const options = replacing({ replace_sm: () => ({ command_status: status }) });
@@ -374,6 +377,7 @@ test('replace: what is wrong, unknown or somebody else’s', async (t) => {
 
 // --- alert_notification ---------------------------------------------------------------------------------------------
 
+// covers: ESME IN alert_notification
 test('alert_notification: what waits for that phone goes at once, nothing else', async (t) => {
   let away = true;
   const s = await setup(t, { carrier: { onSubmit: () => (away ? { status: 0x08 } : {}) } });

@@ -56,6 +56,7 @@ async function together(t, { answer, count = 5, body = BODY, link, meanwhile, on
 const numbers = (asked) => asked.pdu.dest_address.map((d) => d.destination_addr).sort();
 const phones = (all) => all.map((m) => digits(m.draft.phone)).sort();
 
+// covers: ESME OUT submit_multi, ESME IN submit_multi_resp
 test('submit_multi: five patients with one text are one PDU, and receipts find each its own', async (t) => {
   const { s, all } = await together(t);
   const asked = await s.asked.got('submit_multi');
