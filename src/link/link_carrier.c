@@ -16,6 +16,8 @@
 #define ANSWERS_LATELY 8 /* answers that weigh in the mean time of one */
 #define ID_3_3 8         /* octets of a message_id in SMPP 3.3, without its NUL */
 
+#define FAULTS_TOLD 60 /* lines a minute and link */
+
 struct carrier_link {
 	struct loop *loop;
 	struct carrier_link_config config;
@@ -30,6 +32,8 @@ struct carrier_link {
 	double answer_ms;                                  /* how long answers took lately; 0 before the first */
 	struct metric_series *pdus[2][SMPP_COMMAND_COUNT]; /* by direction; NULL until the first */
 	struct metric_series *duration;
+	int64_t faults_since_ms; /* the minute being counted */
+	unsigned faults;
 	bool bound;
 	bool refused; /* the last bind was refused: wait long */
 	bool ending;
@@ -59,9 +63,26 @@ static void on_refused(struct carrier_link *l, uint32_t status)
 	          LOG_TEXT(status, smpp_status_name(status)), LOG_TEXT(reason, smpp_status_sentence(status)));
 }
 
+/* A peer that breaks the protocol with every PDU must not fill a disk: the metric counts all, the log has the first of
+ * each minute, and then how many were left out. */
+static bool fault_is_told(struct carrier_link *l)
+{
+	int64_t now_ms = net_loop_now_ms(l->loop);
+	if (now_ms - l->faults_since_ms >= 60000) {
+		if (l->faults > FAULTS_TOLD)
+			log_event(LOG_WARNING, "peer_faults_untold", LOG_TEXT(carrier, l->config.carrier),
+			          LOG_NUM(link, l->config.number), LOG_NUM(count, l->faults - FAULTS_TOLD));
+		l->faults_since_ms = now_ms;
+		l->faults = 0;
+	}
+	return l->faults++ < FAULTS_TOLD;
+}
+
 static void on_fault(struct carrier_link *l, const struct smpp_event *e)
 {
 	metric_add(METRIC_smpp_faults_total, 1, LABELS(l->config.carrier, e->reason));
+	if (!fault_is_told(l))
+		return;
 	log_event(LOG_WARNING, "peer_fault", LOG_TEXT(carrier, l->config.carrier), LOG_NUM(link, l->config.number),
 	          LOG_TEXT(command, smpp_command_name(e->command)), LOG_TEXT(field, e->fault.field),
 	          LOG_NUM(offset, e->fault.offset), LOG_TEXT(reason, e->fault.sentence));

@@ -362,6 +362,16 @@ test('trap 21, trap 22: throttling: back off, then each is delivered once', asyn
   assert.ok(s.gateway.linesOf('link_throttled').length >= 1);
 });
 
+test('a carrier that breaks the protocol with every PDU is counted, and does not fill the log', async (t) => {
+  const s = await setup(t);
+  const session = await s.carrier.bound();
+  const unknown = Buffer.from('0000001000000fff0000000000000001', 'hex');
+  session.socket.write(Buffer.concat(Array.from({ length: 500 }, () => unknown)));
+  await until(async () => (await s.gateway.metric('smsbridge_smpp_faults_total')) >= 500, 'each is counted');
+  assert.equal(s.gateway.linesOf('peer_fault').length, 60);
+  assert.equal((await s.carrier.got((await s.api.accepted()).draft)).pdu.command, 'submit_sm');
+});
+
 test('errors: permanent fails, temporary is tried again', async (t) => {
   const answers = new Map();
   const s = await setup(t, { carrier: { onSubmit: (m) => ({ status: (answers.get(m.phone) ?? []).shift() ?? 0 }) } });
