@@ -3,12 +3,15 @@
 #include "base_check.h"
 #include "policy_zone_rule.h"
 
+#define YEAR_9999_S 253402300799 /* its last second */
+
 static void ask(const struct zone *z, int64_t s)
 {
 	struct zone_span span = policy_zone_span(z, s);
 	check(span.until_s > s || s == INT64_MAX);
 	check(span.offset >= -ZONE_OFFSET_MAX_S && span.offset <= ZONE_OFFSET_MAX_S);
-	check(policy_zone_offset(z, span.until_s - 1) == span.offset);
+	if (span.until_s > s && span.until_s - 1 <= YEAR_9999_S) /* past which no calendar is promised */
+		check(policy_zone_offset(z, span.until_s - 1) == span.offset);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
