@@ -99,8 +99,8 @@ static void address(const struct dispatch_carrier *carrier, const struct claimed
 	smpp_pdu_set_text(pdu, SMPP_F_destination_addr, view_str(m->phone + (m->phone[0] == '+')));
 }
 
-/* What a carrier that binds to us gets is a delivery: no validity, no receipt, no rows of a message centre. */
-static void ask_carrier(const struct dispatch_carrier *carrier, struct smpp_pdu *pdu)
+/* A receipt, and the TLVs of its row; not for a carrier that binds to us: what that gets is a delivery. */
+static void add_carrier_wishes(const struct dispatch_carrier *carrier, struct smpp_pdu *pdu)
 {
 	smpp_pdu_set_number(pdu, SMPP_F_registered_delivery, 1);
 	for (unsigned i = 0; i < carrier->tlv_count; i++)
@@ -219,7 +219,7 @@ static bool write_part(struct submits *s, const struct claimed *m, unsigned part
 		return false;
 	into_payload(pdu);
 	if (!centre)
-		ask_carrier(carrier, pdu);
+		add_carrier_wishes(carrier, pdu);
 	if (carrier->user_message_reference)
 		add_reference(s, m, pdu);
 	return true;
@@ -453,7 +453,7 @@ static bool submit_together(struct submits *s, struct claimed *const *m, unsigne
 	smpp_pdu_set_number(&pdu, SMPP_F_data_coding, s->data_coding);
 	if (!smpp_split_write(&s->split, 0, &s->octets, &pdu))
 		return false;
-	ask_carrier(m[0]->link->carrier, &pdu);
+	add_carrier_wishes(m[0]->link->carrier, &pdu);
 	set_validity(s, m[0]->link->carrier, useful_until_us(m[0], s->wire_us), &pdu);
 	buf_clear(&s->destinations);
 	for (unsigned i = 0; i < count; i++)

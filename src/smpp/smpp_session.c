@@ -339,18 +339,6 @@ void smpp_session_answer(struct smpp_session *s, enum smpp_command request, uint
 	smpp_machine_reply(s, smpp_command_answer(request), sequence, status, message_id);
 }
 
-bool smpp_session_reply(struct smpp_session *s, const struct smpp_pdu *answer, struct smpp_fault *fault_r)
-{
-	memset(fault_r, 0, sizeof(*fault_r));
-	check(smpp_command_is_answer(answer->command));
-	if (!alive(s) || s->peer_open == 0)
-		return true;
-	if (!smpp_pdu_encode(answer, &s->out, fault_r))
-		return false;
-	s->peer_open--;
-	return true;
-}
-
 void smpp_session_tune(struct smpp_session *s, const struct smpp_session_config *config)
 {
 	struct smpp_session_config tuned = *config;

@@ -50,8 +50,7 @@ enum smpp_event_kind {
 	SMPP_EVENT_UNSENT,     /* closing: this submit was never given to the socket: ref */
 	SMPP_EVENT_UNANSWERED, /* closing: this submit was written and not answered: ref */
 	SMPP_EVENT_OUTBIND,    /* ESME: an outbind is in event.pdu: call smpp_session_outbind_accept or _refuse */
-	SMPP_EVENT_DELIVER,    /* deliver_sm, data_sm; MC: every request of an ESME. Answer with smpp_session_answer or
-	                        * smpp_session_reply */
+	SMPP_EVENT_DELIVER,    /* deliver_sm, data_sm; MC: every request of an ESME. Answer with smpp_session_answer */
 	SMPP_EVENT_ALERT,      /* alert_notification, in event.pdu */
 	SMPP_EVENT_FAULT,      /* the peer broke the protocol; reason and fault say how; the session goes on */
 	SMPP_EVENT_CLOSE,      /* write what output holds, then close the connection; reason says why. Comes once; input
@@ -111,9 +110,6 @@ bool smpp_session_submit(struct smpp_session *s, uint64_t ref, struct smpp_pdu *
  * to an MC answering submit_sm. */
 void smpp_session_answer(struct smpp_session *s, enum smpp_command request, uint32_t sequence, uint32_t status,
                          struct view message_id);
-/* The same with a whole answer: command, command_status, sequence_number and fields are the caller's. False with a
- * fault when it does not encode (then the request is still open). */
-bool smpp_session_reply(struct smpp_session *s, const struct smpp_pdu *answer, struct smpp_fault *fault_r);
 /* A request that is not answered through the session, or never: the place that it holds among the open ones is free
  * again. */
 void smpp_session_forget(struct smpp_session *s);

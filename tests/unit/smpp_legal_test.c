@@ -195,11 +195,8 @@ static void takes(const struct row *row)
 
 static void writes_answer(enum smpp_role role, enum smpp_command answer)
 {
-	struct smpp_pdu pdu;
-	struct smpp_fault fault;
 	takes_event(role, request_of(answer), SMPP_EVENT_DELIVER);
-	smpp_pdu_init(&pdu, answer, OURS);
-	assert_true(smpp_session_reply(it, &pdu, &fault));
+	smpp_session_answer(it, request_of(answer), OURS, ESME_ROK, (struct view){0});
 	expect_sent(answer, OURS, 0);
 }
 

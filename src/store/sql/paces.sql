@@ -1,7 +1,6 @@
 -- Locks what tells how far senders are ahead of their rates, and returns it in order, in microseconds. $1 senders,
 -- without repeats; $2 now, for who has none yet. Rows are locked by name, so that gateways never wait for each other
--- in a
--- ring; always behind ceilings. Index: sender_pace_pkey.
+-- in a ring; always behind ceilings. Index: sender_pace_pkey.
 WITH k AS (
 	SELECT * FROM unnest($1::text[]) WITH ORDINALITY AS k(sender, ord)
 ), locked AS (
