@@ -42,6 +42,19 @@ static const char *const status_cells[] = {
 #undef STATUS
 };
 
+static const char *const category_cells[] = {
+#define CATEGORY(code, flags, basis, citation, sentence) #code, #flags, #basis, citation, sentence,
+#include "category.def"
+#undef CATEGORY
+};
+
+static const char *const pack_cells[] = {
+#define RULE_PACK(code, from, to, on, open, close, guard, day, week, conversation, category, citation, sentence)       \
+#code, from, to, #on, citation, sentence,
+#include "rule_pack.def"
+#undef RULE_PACK
+};
+
 #define NPA_ROWS_MAX 1200
 
 /* (area code, zone) pairs, by asking the table for every possible area code. */
@@ -83,6 +96,10 @@ bool app_migrate(struct store_client *c, bool quiet, struct buf *error)
 	         "smsbridge.message", "reason"},
 	        {"smsbridge.status", "code, final, sentence", status_cells, 3, ROWS(status_cells, 3),
 	         "smsbridge.message", "status"},
+	        {"smsbridge.category", "code, flags, basis, citation, sentence", category_cells, 5,
+	         ROWS(category_cells, 5), NULL, NULL},
+	        {"smsbridge.rule_pack", "code, effective_from, effective_to, shipped_on, citation, sentence",
+	         pack_cells, 6, ROWS(pack_cells, 6), NULL, NULL},
 	        {"smsbridge.npa_zone", "npa, zone", npa, 2, npa_rows, NULL, NULL},
 	};
 	bool ok = store_migrate(c, references, sizeof(references) / sizeof(*references), migrated_cb, &quiet, error);

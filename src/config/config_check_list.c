@@ -30,7 +30,7 @@ static bool is_brand(const struct config *c, const char *name)
 static bool is_category(const char *code)
 {
 	static const char *const codes[] = {
-#define CATEGORY(code, flags, citation, sentence) #code,
+#define CATEGORY(code, flags, basis, citation, sentence) #code,
 #include "category.def"
 #undef CATEGORY
 	};

@@ -180,7 +180,7 @@ static void remember_send(struct policy_sends *s, int64_t at_us)
 static void tell_later_ones(struct claimer *c, unsigned sent)
 {
 	const struct claimed *m = &c->m[sent];
-	if (!(policy_category_flags(m->category) & CATEGORY_CAPPED))
+	if (!(policy_category_flags(m->category) & CATEGORY_COUNTED))
 		return;
 	for (unsigned i = sent + 1; i < c->count; i++) {
 		if (c->m[i].phone_key == m->phone_key)
@@ -274,7 +274,7 @@ static void add_verdict(struct claimer *c, const struct claimed *m, struct buf *
 {
 	struct store_params *ps = &c->verdicts;
 	enum verdict v = m->verdict.verdict;
-	bool counts = v == VERDICT_SEND && policy_category_flags(m->category) & CATEGORY_CAPPED;
+	bool counts = v == VERDICT_SEND && policy_category_flags(m->category) & CATEGORY_COUNTED;
 	bool failed = m->verdict.reason == REASON_attempts_exhausted;
 	write_facts(c, m, facts);
 	store_add_uuid(ps, 2, &m->practice_id);

@@ -4,11 +4,13 @@
 #include "base_check.h"
 
 const struct policy_rules policy_rules_default = {
-        .open_hour = 8,
-        .close_hour = 21,
+        .pack = "today",
+        .open_minute = 8 * 60,
+        .close_minute = 21 * 60,
         .close_guard_s = 5,
         .day_max = 1,
         .week_max = 3,
+        .conversation_s = 86400,
 };
 
 const char *policy_verdict_name(enum verdict v)

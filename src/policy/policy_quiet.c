@@ -8,7 +8,7 @@ static int64_t second_of_day(int64_t unix_s, int32_t offset)
 
 static bool within(const struct policy_rules *rules, int64_t second)
 {
-	return second >= rules->open_hour * 3600 && second < rules->close_hour * 3600 - rules->close_guard_s;
+	return second >= rules->open_minute * 60 && second < rules->close_minute * 60 - rules->close_guard_s;
 }
 
 /* First second at or after unix_s in the zone's sending hours. It walks stretch by stretch, so that a change of the
@@ -20,7 +20,7 @@ static int64_t zone_next_open(const struct policy_rules *rules, const struct zon
 		int64_t second = second_of_day(unix_s, span.offset);
 		if (within(rules, second))
 			return unix_s;
-		int64_t wait = rules->open_hour * 3600 - second;
+		int64_t wait = rules->open_minute * 60 - second;
 		wait += wait > 0 ? 0 : 86400;
 		if (unix_s + wait < span.until_s)
 			return unix_s + wait;
@@ -56,8 +56,8 @@ static int64_t zone_close(const struct policy_rules *rules, const struct zone *z
 {
 	for (;;) {
 		struct zone_span span = policy_zone_span(z, unix_s);
-		int64_t left = rules->close_hour * 3600 - second_of_day(unix_s, span.offset);
-		if (left <= 0 || left > (rules->close_hour - rules->open_hour) * 3600)
+		int64_t left = rules->close_minute * 60 - second_of_day(unix_s, span.offset);
+		if (left <= 0 || left > (rules->close_minute - rules->open_minute) * 60)
 			return unix_s;
 		if (unix_s + left <= span.until_s)
 			return unix_s + left;

@@ -1,5 +1,5 @@
-/* Sending hours: from open_hour until close_hour less the guard, on the wall clock of every zone in which the patient
- * may be. 47 CFR 64.1200(c)(1). */
+/* Sending hours: from open_minute until close_minute less the guard, on the wall clock of every zone in which the
+ * patient may be. 47 CFR 64.1200(c)(1). */
 #ifndef POLICY_QUIET_H
 #define POLICY_QUIET_H
 

@@ -3,6 +3,7 @@
 #ifndef POLICY_RULES_H
 #define POLICY_RULES_H
 
+#include "base_uuid.h"
 #include "policy_zone.h"
 
 /* Every reason a message waits, is refused or ends. Rows: proto/reason.def
@@ -25,33 +26,47 @@ const char *policy_reason_finality(enum reason r);
 enum reason policy_reason_parse(struct view code);
 
 /* Classes of message. Rows: proto/category.def
- * CATEGORY(code, flags, citation, sentence). */
+ * CATEGORY(code, flags, basis, citation, sentence). */
 enum category_flag {
-	CATEGORY_API = 1,       /* a practice may send it */
-	CATEGORY_CAPPED = 2,    /* counts, and is limited by, the day and week caps */
-	CATEGORY_QUIET = 4,     /* only in sending hours */
-	CATEGORY_STOPPABLE = 8, /* an opt-out blocks it */
+	CATEGORY_API = 1,            /* a practice may send it */
+	CATEGORY_CAPPED = 2,         /* limited by the day and week caps */
+	CATEGORY_QUIET = 4,          /* only in sending hours */
+	CATEGORY_STOPPABLE = 8,      /* an opt-out blocks it */
+	CATEGORY_COUNTED = 16,       /* counts against the caps of those that are capped */
+	CATEGORY_HEALTH = 32,        /* the exemption's conditions hold for it as house policy, content too */
+	CATEGORY_SOLICITATION = 64,  /* states' own hours, days and caps hold for it */
+	CATEGORY_LINTED = 128,       /* must name the practice, its contact and STOP */
+	CATEGORY_CONVERSATION = 256, /* only as an answer to what the patient wrote within a day */
+	CATEGORY_EMERGENCY = 512,    /* by a named person; after an opt-out only with approval */
 };
+/* How strong a consent is, weakest first. 47 CFR 64.1200(a)(1), (a)(2), (f)(9); FCC 15-72 para. 141. */
+enum basis { BASIS_NONE, BASIS_IMPLIED, BASIS_EXPRESS, BASIS_WRITTEN };
+const char *policy_basis_name(enum basis b);     /* "none", "implied", "express", "written" */
+enum basis policy_basis_parse(struct view name); /* BASIS_NONE when there is no such */
 enum category {
-#define CATEGORY(code, flags, citation, sentence) CATEGORY_##code,
+#define CATEGORY(code, flags, basis, citation, sentence) CATEGORY_##code,
 #include "category.def"
 #undef CATEGORY
 	CATEGORY_COUNT
 };
 const char *policy_category_code(enum category c);
 unsigned policy_category_flags(enum category c);
+enum basis policy_category_basis(enum category c); /* the least that it needs */
 const char *policy_category_citation(enum category c);
 const char *policy_category_sentence(enum category c);
 /* CATEGORY_COUNT when there is no such. */
 enum category policy_category_parse(struct view code);
 
-/* Parameters; a practice may narrow, never widen (later issues). */
+/* What a rule pack sets. Rows: proto/rule_pack.def. A practice may narrow the hours, never widen them. */
 struct policy_rules {
-	int open_hour;     /* 8: first hour in which sending is allowed */
-	int close_hour;    /* 21: first hour in which it is not */
-	int close_guard_s; /* seconds before close in which nothing new is started */
-	int day_max;       /* 1 */
-	int week_max;      /* 3 */
+	const char *pack;      /* its code, for decisions to name */
+	int open_minute;       /* 480: first minute of the day in which sending is allowed */
+	int close_minute;      /* 1260: first minute in which it is not */
+	int close_guard_s;     /* seconds before close in which nothing new is started */
+	int day_max;           /* 1 */
+	int week_max;          /* 3 */
+	int conversation_s;    /* 86400: how long a patient's text may be answered as a conversation */
+	bool category_opt_out; /* a patient may choose to stop one kind of text only (FCC 26-67) */
 };
 extern const struct policy_rules policy_rules_default;
 
@@ -64,8 +79,36 @@ struct policy_sends {
 	unsigned count;
 };
 
+/* The consent that a message would rest on: the strongest live one for its phone and class. */
+struct policy_consent {
+	enum basis basis; /* BASIS_NONE: none is live */
+	bool attested;    /* by the practice for all its numbers, not recorded for this phone */
+	bool stale; /* there is one, from before the phone was reported as somebody else's or the patient came of age */
+	struct uuid id;      /* of the record; zeros when attested or none */
+	int64_t captured_us; /* when it was given, or attested */
+};
+
+/* Candidate states of the recipient: a bit for each row of proto/state.def, in its order; 0: unknown. */
+typedef uint64_t policy_states;
+
 struct policy_facts {
-	enum category category;
+	enum category category; /* CATEGORY_COUNT: none that the rules know */
+	struct policy_consent consent;
+	policy_states states;
+	int practice_open_minute; /* the practice's own narrower hours; 0 both: none */
+	int practice_close_minute;
+	bool phi;      /* marked as saying more than that there is a visit */
+	bool verified; /* the patient confirmed this phone since it was last reported as another's */
+	bool risk_warned;
+	bool alternative;        /* the patient asked to be reached in another way */
+	bool household;          /* the phone is shared by patients: its own cap does not hold, the patient's does */
+	bool review_open;        /* a person has to look at what the patient wrote first */
+	bool conversation;       /* it answers a patient's text */
+	int64_t conversation_us; /* when that text came */
+	bool emergency_person;   /* a named person ordered it and said why */
+	bool emergency_two;      /* the practice wants a second person */
+	bool emergency_approved; /* and that one approved */
+	bool content_refused;    /* the lint of the rendered text refused it */
 	bool opted_out;
 	int64_t send_at_us;    /* not before; 0 when at once */
 	int64_t expires_at_us; /* not at or after */

@@ -59,8 +59,8 @@ sub differences {
 # schema, rows file, macro, field of the word, field of the sentence, which rows
 my @schemas = (
 	['Status', 'proto/status.def', 'STATUS', 1, 4, sub { 1 }],
-	['Category', 'proto/category.def', 'CATEGORY', 1, 4, sub { 1 }],
-	['SendableCategory', 'proto/category.def', 'CATEGORY', 1, 4, sub { $_[0][2] =~ /\bCATEGORY_API\b/ }],
+	['Category', 'proto/category.def', 'CATEGORY', 1, 5, sub { 1 }],
+	['SendableCategory', 'proto/category.def', 'CATEGORY', 1, 5, sub { $_[0][2] =~ /\b(?:CATEGORY_API|ORDINARY)\b/ }],
 	['Reason', 'proto/reason.def', 'REASON', 1, 4, sub { 1 }],
 	['TimelineType', 'proto/event.def', 'EVENT', 2, 4, sub { $_[0][2] =~ /^message\.|^opt_out\.in_flight$/ }],
 );

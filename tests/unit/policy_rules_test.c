@@ -16,8 +16,10 @@
 static void every_reason_is_told(void **state)
 {
 	(void)state;
-	static const char *const rules[] = {"quiet_hours", "cap",     "opt_out",  "expiry", "zone",   "carrier",
-	                                    "practice",    "receipt", "schedule", "number", "content"};
+	static const char *const rules[] = {"quiet_hours", "cap",          "opt_out",   "expiry",      "zone",
+	                                    "carrier",     "practice",     "receipt",   "schedule",    "number",
+	                                    "content",     "class",        "rules",     "consent",     "review",
+	                                    "privacy",     "verification", "emergency", "conversation"};
 	for (unsigned r = REASON_none + 1; r < REASON_COUNT; r++) {
 		const char *code = policy_reason_code(r);
 		const char *sentence = policy_reason_sentence(r);
@@ -41,17 +43,25 @@ static void every_reason_is_told(void **state)
 static void every_category_is_told(void **state)
 {
 	(void)state;
-	const unsigned all = CATEGORY_API | CATEGORY_CAPPED | CATEGORY_QUIET | CATEGORY_STOPPABLE;
+	const unsigned all = CATEGORY_CAPPED | CATEGORY_COUNTED | CATEGORY_QUIET | CATEGORY_LINTED;
 	unsigned from_practices = 0;
 	for (unsigned c = 0; c < CATEGORY_COUNT; c++) {
 		const char *sentence = policy_category_sentence(c);
 		assert_int_equal(sentence[strlen(sentence) - 1], '.');
 		assert_int_equal(policy_category_parse(view_str(policy_category_code(c))), c);
-		/* What a practice may send knows every limit; what answers the patient knows none. */
-		assert_true(policy_category_flags(c) == all || policy_category_flags(c) == 0);
-		from_practices += policy_category_flags(c) == all;
+		/* What a practice may send is stoppable; it knows every limit or, as answer or emergency, none of those
+		 * of time and number; what answers the patient knows none at all. */
+		unsigned flags = policy_category_flags(c);
+		unsigned special = CATEGORY_CONVERSATION | CATEGORY_EMERGENCY;
+		assert_true(!(flags & CATEGORY_API) == !(flags & CATEGORY_STOPPABLE));
+		assert_true(!(flags & CATEGORY_API) ? flags == 0
+		            : flags & special       ? !(flags & (CATEGORY_CAPPED | CATEGORY_QUIET))
+		                                    : (flags & all) == all);
+		assert_true(!(flags & CATEGORY_HEALTH) || policy_category_basis(c) == BASIS_IMPLIED);
+		assert_true(!(flags & CATEGORY_SOLICITATION) || policy_category_basis(c) >= BASIS_EXPRESS);
+		from_practices += (flags & CATEGORY_API) != 0;
 	}
-	assert_int_equal(from_practices, 9);
+	assert_int_equal(from_practices, 17);
 	assert_int_equal(policy_category_flags(CATEGORY_opt_out_confirmation), 0);
 	assert_string_equal(policy_category_citation(CATEGORY_lab_results), "47 CFR 64.1200(a)(9)(iv)(C)");
 	assert_int_equal(policy_category_parse(VIEW("marketing")), CATEGORY_COUNT);
@@ -347,7 +357,8 @@ static void judgements_are_as_written(void **state)
 static void the_calendar_counts_in_every_zone(void **state)
 {
 	(void)state;
-	const struct policy_rules two = {8, 21, 5, 2, 9};
+	const struct policy_rules two = {
+	        .open_minute = 480, .close_minute = 1260, .close_guard_s = 5, .day_max = 2, .week_max = 9};
 	enum reason reason;
 	struct judgement j = {.zones = "E", .patient = {"01-14T22:00:00", "01-14T13:30:00"}};
 	struct policy_facts f = facts_of(&j);
@@ -393,7 +404,8 @@ static void the_calendar_week_may_outlast_168_hours(void **state)
 static void a_cap_of_none_is_never(void **state)
 {
 	(void)state;
-	const struct policy_rules none = {8, 21, 5, 0, 3};
+	const struct policy_rules none = {
+	        .open_minute = 480, .close_minute = 1260, .close_guard_s = 5, .day_max = 0, .week_max = 3};
 	struct judgement j = {.zones = "E"};
 	struct policy_facts f = facts_of(&j);
 	enum reason reason;
@@ -406,7 +418,8 @@ static void a_cap_of_none_is_never(void **state)
 static void narrower_hours_hold(void **state)
 {
 	(void)state;
-	const struct policy_rules narrow = {9, 17, 0, 1, 3};
+	const struct policy_rules narrow = {
+	        .open_minute = 540, .close_minute = 1020, .close_guard_s = 0, .day_max = 1, .week_max = 3};
 	struct judgement j = {.zones = "E"};
 	struct policy_facts f = facts_of(&j);
 	assert_false(policy_quiet_open(&narrow, &f, at_us("01-14T13:59:59")));
@@ -422,10 +435,12 @@ static void narrower_hours_hold(void **state)
 	assert_int_equal(policy_decide(&narrow, &f, at_us("01-14T15:00:00")).reason, REASON_no_common_hours);
 	j.zones = "E";
 	f = facts_of(&j);
-	const struct policy_rules never = {9, 9, 0, 1, 3};
+	const struct policy_rules never = {
+	        .open_minute = 540, .close_minute = 540, .close_guard_s = 0, .day_max = 1, .week_max = 3};
 	assert_true(policy_quiet_next_us(&never, &f, at_us("01-14T15:00:00")) == TIME_NEVER);
 	/* Opening at 2 on the day that has no 2:00, and on the one that has it after two 1:00s. */
-	const struct policy_rules early = {2, 4, 0, 1, 3};
+	const struct policy_rules early = {
+	        .open_minute = 120, .close_minute = 240, .close_guard_s = 0, .day_max = 1, .week_max = 3};
 	assert_true(policy_quiet_next_us(&early, &f, at_us("03-08T06:30:00")) == at_us("03-08T07:00:00"));
 	assert_true(policy_quiet_next_us(&early, &f, at_us("11-01T05:30:00")) == at_us("11-01T07:00:00"));
 }

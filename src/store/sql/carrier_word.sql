@@ -19,7 +19,7 @@ WITH v AS (
 ), made AS (
 	INSERT INTO smsbridge.opt_out (practice_id, id, phone, method, word, created_at)
 	SELECT practice_id, new_id, phone, 'carrier', code, $1::timestamptz FROM stop
-	ON CONFLICT (practice_id, phone) WHERE lifted_at IS NULL DO NOTHING
+	ON CONFLICT (practice_id, phone, category) WHERE lifted_at IS NULL DO NOTHING
 	RETURNING id
 ), waiting AS (
 	SELECT m.practice_id, m.id, m.phone FROM stop s JOIN smsbridge.message m

@@ -6,7 +6,7 @@
 WITH made AS (
 	INSERT INTO smsbridge.opt_out (practice_id, id, phone, method, word, created_at)
 	VALUES ($1::uuid, $2::uuid, $3::text, $4::text, $5::text, $6::timestamptz)
-	ON CONFLICT (practice_id, phone) WHERE lifted_at IS NULL DO NOTHING
+	ON CONFLICT (practice_id, phone, category) WHERE lifted_at IS NULL DO NOTHING
 	RETURNING id
 ), waiting AS (
 	SELECT practice_id, id FROM smsbridge.message

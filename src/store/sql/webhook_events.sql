@@ -26,6 +26,9 @@ SELECT e.xact::text, e.id, e.attempts,
 		'phone', CASE WHEN e.message_id IS NULL AND e.phone IS NOT NULL
 			THEN CASE WHEN $5::bool THEN e.phone ELSE left(e.phone, 2) || '******' || right(e.phone, 4) END END,
 		'keyword', CASE WHEN e.message_id IS NULL THEN e.data->>'word' END,
+		'task_id', CASE WHEN e.type LIKE 'review.%' THEN e.data->>'id' END,
+		'kind', CASE WHEN e.type LIKE 'review.%' THEN e.data->>'kind' END, 'decision', e.data->>'decision',
+		'cause', CASE e.type WHEN 'recipient.stale' THEN e.data->>'reason' END,
 		'reply_id', e.data->>'inbound_id', 'missing_parts', e.data->'missing',
 		'text', CASE WHEN $5 AND e.type = 'reply.received' THEN i.body END)))
 FROM (SELECT * FROM fresh UNION ALL SELECT * FROM again) AS e
