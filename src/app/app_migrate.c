@@ -49,7 +49,8 @@ static const char *const category_cells[] = {
 };
 
 static const char *const pack_cells[] = {
-#define RULE_PACK(code, from, to, on, open, close, guard, day, week, conversation, category, citation, sentence)       \
+#define RULE_PACK(code, from, to, on, open, close, guard, day, week, calendar, conversation, category, citation,       \
+                  sentence)                                                                                            \
 #code, from, to, #on, citation, sentence,
 #include "rule_pack.def"
 #undef RULE_PACK

@@ -195,7 +195,7 @@ static void judge(struct claimer *c)
 	flow_begin(c->d->flow);
 	for (unsigned i = 0; i < c->count; i++) {
 		struct claimed *m = &c->m[i];
-		m->verdict = policy_decide(&policy_rules_default, &m->facts, c->now_us);
+		m->verdict = policy_decide(policy_pack_rules(PACK_today), &m->facts, c->now_us);
 		if (m->verdict.verdict == VERDICT_SEND)
 			flow_judge(c->d->flow, m, c->now_us);
 		if (m->verdict.verdict == VERDICT_SEND)
@@ -468,6 +468,7 @@ static void take_due(struct claimer *c, const struct store_rows *rows, unsigned 
 		m->category = CATEGORY_appointment_reminder; /* dropped from the rows since: the strictest rules hold */
 	m->segments = (unsigned)store_rows_int(rows, i, 9);
 	m->facts.category = m->category;
+	m->facts.consent.basis = BASIS_WRITTEN; /* until the claim reads consents with the other facts */
 	m->facts.send_at_us = store_rows_int(rows, i, 10);
 	m->facts.expires_at_us = store_rows_int(rows, i, 11);
 	m->facts.attempts = (unsigned)store_rows_int(rows, i, 12);

@@ -23,6 +23,7 @@
 #include "base_metric.h"
 #include "base_pool.h"
 #include "dispatch.h"
+#include "policy_pack.h"
 #include "policy_vendor.h"
 #include "smpp_receipt.h"
 #include "smpp_status.h"

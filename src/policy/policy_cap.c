@@ -1,10 +1,12 @@
 #include "policy_cap.h"
+#include "policy_state.h"
 
 /* One cap: so many in so many days, where a calendar period is that many local days from a Sunday on. */
 struct cap {
 	enum reason reason;
 	int max;
 	int days;
+	bool calendar;
 };
 
 static int64_t local_days(const struct zone *z, int64_t at_us)
@@ -71,7 +73,7 @@ static int64_t cap_next(const struct cap *cap, const struct policy_facts *facts,
 		return at_us;
 	if (nth_newest(sends, cap->max, &oldest_us) && at_us < oldest_us + cap->days * DAY_US)
 		at_us = oldest_us + cap->days * DAY_US;
-	for (unsigned i = 0; i < facts->zones;) {
+	for (unsigned i = 0; cap->calendar && i < facts->zones;) {
 		if (calendar_full(cap, sends, facts->zone[i], at_us)) {
 			at_us = next_day_us(facts->zone[i], at_us);
 			i = 0;
@@ -82,20 +84,36 @@ static int64_t cap_next(const struct cap *cap, const struct policy_facts *facts,
 	return at_us;
 }
 
+/* The caps that hold for the message's class; returns how many. */
+static unsigned caps_of(const struct policy_rules *rules, const struct policy_facts *facts, struct cap caps[3])
+{
+	unsigned n = 0;
+	caps[n++] = (struct cap){REASON_cap_day, rules->day_max, 1, rules->calendar};
+	caps[n++] = (struct cap){REASON_cap_week, rules->week_max, 7, rules->calendar};
+	if (policy_category_flags(facts->category) & CATEGORY_SOLICITATION) {
+		int max = policy_states_day_max(facts->states);
+		if (max)
+			caps[n++] = (struct cap){REASON_cap_state, max, 1, false};
+	}
+	return n;
+}
+
 int64_t policy_cap_next_us(const struct policy_rules *rules, const struct policy_facts *facts, int64_t from_us,
                            enum reason *reason_r)
 {
-	const struct cap caps[] = {{REASON_cap_day, rules->day_max, 1}, {REASON_cap_week, rules->week_max, 7}};
 	const struct policy_sends *const keys[] = {&facts->patient, &facts->phone};
+	const unsigned key_count = facts->household ? 1 : 2;
+	struct cap caps[3];
+	const unsigned count = caps_of(rules, facts, caps);
 	int64_t at_us = from_us;
 	int64_t before_us;
 	*reason_r = REASON_none;
 	do {
 		before_us = at_us;
-		for (unsigned i = 0; i < 4 && at_us != TIME_NEVER; i++) {
-			at_us = cap_next(&caps[i / 2], facts, keys[i % 2], at_us);
+		for (unsigned i = 0; i < count * key_count && at_us != TIME_NEVER; i++) {
+			at_us = cap_next(&caps[i / key_count], facts, keys[i % key_count], at_us);
 			if (at_us != from_us && *reason_r == REASON_none)
-				*reason_r = caps[i / 2].reason;
+				*reason_r = caps[i / key_count].reason;
 		}
 	} while (at_us != before_us && at_us != TIME_NEVER);
 	return at_us;

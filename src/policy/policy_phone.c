@@ -148,6 +148,29 @@ struct zone_names policy_phone_zones(const char *phone)
 	return z;
 }
 
+bool policy_zone_names_add(struct zone_names *z, const char *name)
+{
+	for (unsigned i = 0; i < z->count; i++)
+		if (strcmp(z->name[i], name) == 0)
+			return true;
+	if (z->count == LIMIT_ZONES)
+		return false;
+	z->name[z->count++] = name;
+	return true;
+}
+
+bool policy_phone_region_zones(const char *region, struct zone_names *z)
+{
+	bool all = true;
+	for (size_t i = 0; i < COUNT(npas); i++) {
+		if (!npas[i].region || strcmp(npas[i].region, region) != 0)
+			continue;
+		for (size_t k = 0; k < ROW_ZONES && npas[i].zone[k]; k++)
+			all = policy_zone_names_add(z, npas[i].zone[k]) && all;
+	}
+	return all;
+}
+
 const char *policy_phone_region(const char *phone)
 {
 	const struct npa *row = npa_of(phone);

@@ -33,6 +33,10 @@ struct zone_names {
 
 /* Every zone in which a number of this area code may be, all of which must be open. phone passed policy_phone_check. */
 struct zone_names policy_phone_zones(const char *phone);
+/* Adds the name, static, unless it is there. False when there is no room. */
+bool policy_zone_names_add(struct zone_names *z, const char *name);
+/* Adds every zone of the area codes of a region ("NY"). False when there is no room for one. */
+bool policy_phone_region_zones(const char *region, struct zone_names *z);
 /* Region of the area code: "NY"; "" when unknown. */
 const char *policy_phone_region(const char *phone);
 

@@ -1,4 +1,4 @@
-/* The four rules at send time, pure: facts and now come in as arguments, a verdict with a reason comes out.
+/* The rules at send time, pure: facts and now come in as arguments, a verdict with a reason comes out.
  * Numbers are 47 CFR 64.1200(a)(9)(iv) and (c)(1), as compliance.md section 6 settles them. */
 #ifndef POLICY_RULES_H
 #define POLICY_RULES_H
@@ -57,20 +57,22 @@ const char *policy_category_sentence(enum category c);
 /* CATEGORY_COUNT when there is no such. */
 enum category policy_category_parse(struct view code);
 
-/* What a rule pack sets. Rows: proto/rule_pack.def. A practice may narrow the hours, never widen them. */
+/* What a rule pack sets. Rows: proto/rule_pack.def; policy_pack.h finds the one in force. A practice may narrow the
+ * hours, never widen them. */
 struct policy_rules {
 	const char *pack;      /* its code, for decisions to name */
 	int open_minute;       /* 480: first minute of the day in which sending is allowed */
 	int close_minute;      /* 1260: first minute in which it is not */
-	int close_guard_s;     /* seconds before close in which nothing new is started */
+	int close_guard_s;     /* 300: seconds before close in which nothing new is started */
 	int day_max;           /* 1 */
 	int week_max;          /* 3 */
+	bool calendar;         /* they hold for the calendar's days and weeks too, not for 24 and 168 hours alone */
 	int conversation_s;    /* 86400: how long a patient's text may be answered as a conversation */
 	bool category_opt_out; /* a patient may choose to stop one kind of text only (FCC 26-67) */
 };
-extern const struct policy_rules policy_rules_default;
 
-#define POLICY_SENDS_MAX 16 /* earlier sends looked at per key; the caller gives the newest */
+/* Earlier sends looked at per key; the caller gives the newest. A cap of more could not be counted. */
+#define POLICY_SENDS_MAX 16
 
 /* What was already sent that may have reached the phone: submit times, the newest ones of the last 9 days in any order.
  * Uncertain ones count; those proven never to have left do not. */
@@ -82,7 +84,7 @@ struct policy_sends {
 /* The consent that a message would rest on: the strongest live one for its phone and class. */
 struct policy_consent {
 	enum basis basis; /* BASIS_NONE: none is live */
-	bool attested;    /* by the practice for all its numbers, not recorded for this phone */
+	bool attested;    /* by the practice for all its numbers, not recorded for this phone: implied at the most */
 	bool stale; /* there is one, from before the phone was reported as somebody else's or the patient came of age */
 	struct uuid id;      /* of the record; zeros when attested or none */
 	int64_t captured_us; /* when it was given, or attested */
@@ -107,12 +109,12 @@ struct policy_facts {
 	int64_t conversation_us; /* when that text came */
 	bool emergency_person;   /* a named person ordered it and said why */
 	bool emergency_two;      /* the practice wants a second person */
-	bool emergency_approved; /* and that one approved */
+	bool emergency_approved; /* a second person approved; after an opt-out one always has to */
 	bool content_refused;    /* the lint of the rendered text refused it */
-	bool opted_out;
-	int64_t send_at_us;    /* not before; 0 when at once */
-	int64_t expires_at_us; /* not at or after */
-	unsigned attempts;     /* proven non-sends so far */
+	bool opted_out;          /* of this practice, of everyone, or of this kind of text */
+	int64_t send_at_us;      /* not before; 0 when at once */
+	int64_t expires_at_us;   /* not at or after */
+	unsigned attempts;       /* proven non-sends so far */
 	const struct zone *zone[LIMIT_ZONES];
 	unsigned zones;              /* 0: unknown, nothing may go */
 	struct policy_sends patient; /* to this (practice, patient) */
@@ -133,17 +135,22 @@ struct policy_verdict {
 	int64_t until_us;   /* VERDICT_WAIT: the first instant at which every rule would allow it */
 };
 
-/* Judges one message at now_us. Order: expiry, attempts, opt-out, flagged phone, stopped content (for what an opt-out
- * would stop), zone, a hold that only a person ends (until expires_at_us: whoever clears it has it judged again),
- * send_at, quiet hours, day cap, week cap, any other hold; the reason is the first that stands in the way. A category
- * that is capped or bound to sending hours and has no zone is refused. Waiting: until_us is the first instant from
- * send_at and the hold's end on that satisfies quiet hours and caps together; when no sending hours that all zones
- * share lie within 16 days, it is refused with REASON_no_common_hours; when it would be at or past expires_at_us the
- * verdict is VERDICT_EXPIRE with REASON_expires_before_allowed. */
+/* Judges one message at now_us by the rules in force (NULL: none are). Order: expiry, attempts, a class that is not
+ * known, no rules, an emergency without its persons, opt-out, another way asked for, flagged phone, stopped or refused
+ * content, a review that is open, consent, verification, risk warning, conversation, zone, a hold that only a person
+ * ends, send_at, quiet hours, state's hours and days, day cap, week cap, state's cap, any other hold; the reason is the
+ * first that stands in the way.
+ * Opt-out, another way, stopped content and review are of what an opt-out would stop; an approved emergency passes
+ * opt-out and review, and no emergency is bound by hours and caps. What only a person can end waits until
+ * expires_at_us: whoever ends it has the message judged again. Waiting else: until_us is the first instant from send_at
+ * and the hold's end on that satisfies hours and caps together; when no sending hours that all zones share lie within
+ * 16 days, it is refused with REASON_no_common_hours; when it would be at or past expires_at_us the verdict is
+ * VERDICT_EXPIRE with REASON_expires_before_allowed. */
 struct policy_verdict policy_decide(const struct policy_rules *rules, const struct policy_facts *facts, int64_t now_us);
 
-/* The end of the sending hours that hold at now_us: the first instant at which some zone closes (without the guard).
- * For validity_period. now_us itself when some zone is closed already; TIME_NEVER without zones. */
+/* The end of the sending hours that hold at now_us: the first instant at which some zone closes, by the pack, the
+ * practice and for solicitations the states (without the guard). For validity_period. now_us itself when some zone is
+ * closed already, or no rules are in force; TIME_NEVER without zones. */
 int64_t policy_close_us(const struct policy_rules *rules, const struct policy_facts *facts, int64_t now_us);
 
 #endif

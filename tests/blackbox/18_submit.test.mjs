@@ -41,7 +41,7 @@ const one = async (s, fields) => {
 // start of the rule clock; the zone; when nothing may be delivered any more: sending hours there are over, or expires_at
 const ends = [
   ['2026-03-02T12:00:00-05:00', 'America/New_York', '2026-03-02T21:00:00-05:00'],
-  ['2026-03-02T20:59:40-05:00', 'America/New_York', '2026-03-02T21:00:00-05:00'],
+  ['2026-03-02T20:54:40-05:00', 'America/New_York', '2026-03-02T21:00:00-05:00'],
   ['2026-03-02T12:00:00-08:00', 'America/Los_Angeles', '2026-03-02T21:00:00-08:00'],
   ['2026-03-08T08:30:00-04:00', 'America/New_York', '2026-03-08T21:00:00-04:00'], // the day on which clocks change
   ['2026-03-02T12:00:00-05:00', 'America/New_York', '2026-03-02T12:30:00-05:00', '2026-03-02T12:30:00-05:00'],

@@ -337,18 +337,18 @@ test('trap 39: a window of one still carries every part, one after the other', a
 });
 
 test('a part that waited for the window goes with the validity that is left, not past nine', async (t) => {
-  const options = (start, delay) => ({
+  const options = (start, delay, rate) => ({
     onSubmit: () => ({ delay }),
     link: { window: 1, validity: 'relative', answer_timeout: '30s' },
-    more: { config: { clock: { start, rate: 10 } } },
+    more: { config: { clock: { start, rate } } },
   });
-  const { s: noon, m } = await long(t, options('2026-03-02T12:00:00-05:00', 2000));
+  const { s: noon, m } = await long(t, options('2026-03-02T12:00:00-05:00', 2000, 10));
   const [first, second] = await parts(noon, 2);
   const left = ({ at, pdu: p }) => p.validity_period - at; // ms of the rule clock
   const less = left(first) - left(second);
   assert.ok(less > 15000 && less < 60000, `${less} ms in 20 s`);
   await becomes(noon, m.id, 'sent');
-  const { s: evening, m: late } = await long(t, options('2026-03-02T20:59:00-05:00', 7000));
+  const { s: evening, m: late } = await long(t, options('2026-03-02T20:50:00-05:00', 11000, 60));
   assert.equal((await becomes(evening, late.id, 'undelivered', 20000)).reason, 'part_refused');
   assert.equal(evening.carrier.submits.length, 1);
   await noViolations(evening);

@@ -45,7 +45,8 @@ test('quiet hours', async (t) => {
 
   // [where, local time, zone, due or null when it goes]
   const rows = [
-    ['last minute of the evening', '2026-03-03T20:59:50-06:00', { time_zone: 'America/Chicago' }, null],
+    ['last minute before the guard', '2026-03-03T20:54:50-06:00', { time_zone: 'America/Chicago' }, null],
+    ['20:55 is in the guard', '2026-03-03T20:55:00-06:00', { time_zone: 'America/Chicago' }, '2026-03-04T14:00:00.000Z'],
     ['21:00 is too late', '2026-03-03T21:00:00-06:00', { time_zone: 'America/Chicago' }, '2026-03-04T14:00:00.000Z'],
     ['07:59 is too early', '2026-03-04T07:59:00-06:00', { time_zone: 'America/Chicago' }, '2026-03-04T14:00:00.000Z'],
     ['08:00 is not', '2026-03-04T08:00:00-06:00', { time_zone: 'America/Chicago' }, null],

@@ -7,6 +7,7 @@
 
 #include "policy_cap.h"
 #include "policy_fixture.h"
+#include "policy_pack.h"
 #include "policy_quiet.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -126,21 +127,21 @@ static const struct judgement judgements[] = {
         JUDGE("a microsecond before", "E", "01-14T12:59:59.999999", WAITS(quiet_hours, "01-14T13:00:00")),
         JUDGE("at opening", "E", "01-14T13:00:00", SENDS),
         JUDGE("noon", "E", "01-14T17:00:00", SENDS),
-        JUDGE("last second", "E", "01-15T01:59:54", SENDS),
-        JUDGE("last microsecond", "E", "01-15T01:59:54.999999", SENDS),
-        JUDGE("the guard", "E", "01-15T01:59:55", WAITS(quiet_hours, "01-15T13:00:00")),
+        JUDGE("last second", "E", "01-15T01:54:59", SENDS),
+        JUDGE("last microsecond", "E", "01-15T01:54:59.999999", SENDS),
+        JUDGE("the guard", "E", "01-15T01:55:00", WAITS(quiet_hours, "01-15T13:00:00")),
         JUDGE("at closing", "E", "01-15T02:00:00", WAITS(quiet_hours, "01-15T13:00:00")),
         JUDGE("local midnight", "E", "01-15T05:00:00", WAITS(quiet_hours, "01-15T13:00:00")),
 
         JUDGE("two zones: east open, west not", "EP", "01-14T15:59:59", WAITS(quiet_hours, "01-14T16:00:00")),
         JUDGE("two zones: west opens", "EP", "01-14T16:00:00", SENDS),
-        JUDGE("two zones: east closes first", "EP", "01-15T01:59:54", SENDS),
-        JUDGE("two zones: east has closed", "PE", "01-15T01:59:55", WAITS(quiet_hours, "01-15T16:00:00")),
+        JUDGE("two zones: east closes first", "EP", "01-15T01:54:59", SENDS),
+        JUDGE("two zones: east has closed", "PE", "01-15T01:55:00", WAITS(quiet_hours, "01-15T16:00:00")),
         JUDGE("four zones", "ECPH", "01-14T17:59:59", WAITS(quiet_hours, "01-14T18:00:00")),
         JUDGE("Guam alone", "G", "01-14T22:00:00", SENDS),
         /* Two zones with 13 hours each always share some; a third, far from both, may take them away. */
         JUDGE("Guam and New York", "EG", "01-14T17:00:00", WAITS(quiet_hours, "01-14T22:00:00")),
-        JUDGE("Guam and New York share", "EG", "01-15T01:59:54", SENDS),
+        JUDGE("Guam and New York share", "EG", "01-15T01:54:59", SENDS),
         JUDGE("and London never", "EGL", "01-14T17:00:00", REFUSED(no_common_hours)),
         JUDGE("and London, later", "LGE", "01-14T17:00:00", REFUSED(no_common_hours), .send_at = "02-14T17:00:00"),
         JUDGE("no zone", "", "01-14T17:00:00", REFUSED(no_zone)),
@@ -153,7 +154,7 @@ static const struct judgement judgements[] = {
         JUDGE("spring, Phoenix stays", "A", "03-08T14:59:59", WAITS(quiet_hours, "03-08T15:00:00")),
         JUDGE("autumn, the evening before", "E", "11-01T01:00:00", WAITS(quiet_hours, "11-01T13:00:00")),
         JUDGE("autumn, summer's opening", "E", "11-01T12:00:00", WAITS(quiet_hours, "11-01T13:00:00")),
-        JUDGE("autumn, last of summer", "E", "11-01T00:59:54", SENDS),
+        JUDGE("autumn, last of summer", "E", "11-01T00:54:59", SENDS),
 
         /* the day: 24 hours, and the local date */
         JUDGE("the day, rolling", "E", "01-15T16:59:59", WAITS(cap_day, "01-15T17:00:00"),
@@ -166,7 +167,7 @@ static const struct judgement judgements[] = {
         JUDGE("the later of both", "E", "01-15T16:00:00", WAITS(cap_day, "01-15T18:00:00"),
               .patient = {"01-14T17:00:00"}, .phone = {"01-14T18:00:00"}),
         JUDGE("the day ends in the guard", "E", "01-14T20:00:00", WAITS(cap_day, "01-15T13:00:00"),
-              .patient = {"01-14T01:59:57"}),
+              .patient = {"01-14T01:57:00"}),
         JUDGE("quiet comes first", "E", "01-15T03:00:00", WAITS(quiet_hours, "01-15T17:00:00"),
               .patient = {"01-14T17:00:00"}),
         /* 1 November lasts 25 hours: a message at 08:00 of it is 24 hours old at 08:00 of the 2nd, but one of
@@ -312,6 +313,7 @@ static struct policy_facts facts_of(const struct judgement *j)
 {
 	struct policy_facts f = {
 	        .category = j->category,
+	        .consent = {.basis = BASIS_IMPLIED},
 	        .opted_out = j->opted_out,
 	        .send_at_us = at_us(j->send_at),
 	        .expires_at_us = j->expires ? at_us(j->expires) : TIME_NEVER,
@@ -335,7 +337,7 @@ static void judgements_are_as_written(void **state)
 	for (size_t i = 0; i < COUNT(judgements); i++) {
 		const struct judgement *j = &judgements[i];
 		struct policy_facts f = facts_of(j);
-		struct policy_verdict v = policy_decide(&policy_rules_default, &f, at_us(j->now));
+		struct policy_verdict v = policy_decide(policy_pack_rules(PACK_today), &f, at_us(j->now));
 		char until[TIME_TEXT_BYTES];
 		bool right = v.verdict == j->verdict && v.reason == j->reason && v.until_us == at_us(j->until);
 		if (!right)
@@ -345,7 +347,7 @@ static void judgements_are_as_written(void **state)
 		 * hold, the message has expired by then. */
 		enum verdict end = f.hold_until_us == TIME_NEVER ? VERDICT_EXPIRE : VERDICT_SEND;
 		if (v.verdict == VERDICT_WAIT)
-			assert_int_equal(policy_decide(&policy_rules_default, &f, v.until_us).verdict, end);
+			assert_int_equal(policy_decide(policy_pack_rules(PACK_today), &f, v.until_us).verdict, end);
 	}
 	print_message("%zu judgements\n", COUNT(judgements));
 }
@@ -357,8 +359,12 @@ static void judgements_are_as_written(void **state)
 static void the_calendar_counts_in_every_zone(void **state)
 {
 	(void)state;
-	const struct policy_rules two = {
-	        .open_minute = 480, .close_minute = 1260, .close_guard_s = 5, .day_max = 2, .week_max = 9};
+	const struct policy_rules two = {.open_minute = 480,
+	                                 .close_minute = 1260,
+	                                 .close_guard_s = 300,
+	                                 .day_max = 2,
+	                                 .week_max = 9,
+	                                 .calendar = true};
 	enum reason reason;
 	struct judgement j = {.zones = "E", .patient = {"01-14T22:00:00", "01-14T13:30:00"}};
 	struct policy_facts f = facts_of(&j);
@@ -367,20 +373,20 @@ static void the_calendar_counts_in_every_zone(void **state)
 	/* 25 hours of 1 November: 24 hours after 00:30 summer time it is 23:30, still the same date. */
 	j = (struct judgement){.zones = "E", .patient = {"11-01T04:30:00"}};
 	f = facts_of(&j);
-	assert_true(policy_cap_next_us(&policy_rules_default, &f, at_us("11-01T20:00:00"), &reason) ==
+	assert_true(policy_cap_next_us(policy_pack_rules(PACK_today), &f, at_us("11-01T20:00:00"), &reason) ==
 	            at_us("11-02T05:00:00"));
-	assert_true(policy_cap_next_us(&policy_rules_default, &f, at_us("11-02T04:30:00"), &reason) ==
+	assert_true(policy_cap_next_us(policy_pack_rules(PACK_today), &f, at_us("11-02T04:30:00"), &reason) ==
 	            at_us("11-02T05:00:00"));
 	assert_int_equal(reason, REASON_cap_day);
 	/* With Honolulu beside it the send is of 31 October there, and 24 hours are enough; New York still rules. */
 	j.zones = "HE";
 	f = facts_of(&j);
-	assert_true(policy_cap_next_us(&policy_rules_default, &f, at_us("11-02T04:30:00"), &reason) ==
+	assert_true(policy_cap_next_us(policy_pack_rules(PACK_today), &f, at_us("11-02T04:30:00"), &reason) ==
 	            at_us("11-02T05:00:00"));
 	/* Havana goes back over midnight: 1 November has 00:30 twice, and ends 25 hours after its first midnight. */
 	j = (struct judgement){.zones = "N", .patient = {"11-01T04:30:00"}};
 	f = facts_of(&j);
-	assert_true(policy_cap_next_us(&policy_rules_default, &f, at_us("11-01T20:00:00"), &reason) ==
+	assert_true(policy_cap_next_us(policy_pack_rules(PACK_today), &f, at_us("11-01T20:00:00"), &reason) ==
 	            at_us("11-02T05:00:00"));
 }
 
@@ -391,12 +397,12 @@ static void the_calendar_week_may_outlast_168_hours(void **state)
 	enum reason reason;
 	struct judgement j = {.zones = "E", .patient = {"11-04T17:00:00", "11-03T17:00:00", "11-01T04:10:00"}};
 	struct policy_facts f = facts_of(&j);
-	assert_true(policy_cap_next_us(&policy_rules_default, &f, at_us("11-07T17:00:00"), &reason) ==
+	assert_true(policy_cap_next_us(policy_pack_rules(PACK_today), &f, at_us("11-07T17:00:00"), &reason) ==
 	            at_us("11-08T05:00:00"));
 	assert_int_equal(reason, REASON_cap_week);
-	assert_true(policy_cap_next_us(&policy_rules_default, &f, at_us("11-08T04:10:00"), &reason) ==
+	assert_true(policy_cap_next_us(policy_pack_rules(PACK_today), &f, at_us("11-08T04:10:00"), &reason) ==
 	            at_us("11-08T05:00:00"));
-	assert_true(policy_cap_next_us(&policy_rules_default, &f, at_us("11-08T05:00:00"), &reason) ==
+	assert_true(policy_cap_next_us(policy_pack_rules(PACK_today), &f, at_us("11-08T05:00:00"), &reason) ==
 	            at_us("11-08T05:00:00"));
 	assert_int_equal(reason, REASON_none);
 }
@@ -404,8 +410,12 @@ static void the_calendar_week_may_outlast_168_hours(void **state)
 static void a_cap_of_none_is_never(void **state)
 {
 	(void)state;
-	const struct policy_rules none = {
-	        .open_minute = 480, .close_minute = 1260, .close_guard_s = 5, .day_max = 0, .week_max = 3};
+	const struct policy_rules none = {.open_minute = 480,
+	                                  .close_minute = 1260,
+	                                  .close_guard_s = 300,
+	                                  .day_max = 0,
+	                                  .week_max = 3,
+	                                  .calendar = true};
 	struct judgement j = {.zones = "E"};
 	struct policy_facts f = facts_of(&j);
 	enum reason reason;
@@ -418,8 +428,12 @@ static void a_cap_of_none_is_never(void **state)
 static void narrower_hours_hold(void **state)
 {
 	(void)state;
-	const struct policy_rules narrow = {
-	        .open_minute = 540, .close_minute = 1020, .close_guard_s = 0, .day_max = 1, .week_max = 3};
+	const struct policy_rules narrow = {.open_minute = 540,
+	                                    .close_minute = 1020,
+	                                    .close_guard_s = 0,
+	                                    .day_max = 1,
+	                                    .week_max = 3,
+	                                    .calendar = true};
 	struct judgement j = {.zones = "E"};
 	struct policy_facts f = facts_of(&j);
 	assert_false(policy_quiet_open(&narrow, &f, at_us("01-14T13:59:59")));
@@ -435,12 +449,20 @@ static void narrower_hours_hold(void **state)
 	assert_int_equal(policy_decide(&narrow, &f, at_us("01-14T15:00:00")).reason, REASON_no_common_hours);
 	j.zones = "E";
 	f = facts_of(&j);
-	const struct policy_rules never = {
-	        .open_minute = 540, .close_minute = 540, .close_guard_s = 0, .day_max = 1, .week_max = 3};
+	const struct policy_rules never = {.open_minute = 540,
+	                                   .close_minute = 540,
+	                                   .close_guard_s = 0,
+	                                   .day_max = 1,
+	                                   .week_max = 3,
+	                                   .calendar = true};
 	assert_true(policy_quiet_next_us(&never, &f, at_us("01-14T15:00:00")) == TIME_NEVER);
 	/* Opening at 2 on the day that has no 2:00, and on the one that has it after two 1:00s. */
-	const struct policy_rules early = {
-	        .open_minute = 120, .close_minute = 240, .close_guard_s = 0, .day_max = 1, .week_max = 3};
+	const struct policy_rules early = {.open_minute = 120,
+	                                   .close_minute = 240,
+	                                   .close_guard_s = 0,
+	                                   .day_max = 1,
+	                                   .week_max = 3,
+	                                   .calendar = true};
 	assert_true(policy_quiet_next_us(&early, &f, at_us("03-08T06:30:00")) == at_us("03-08T07:00:00"));
 	assert_true(policy_quiet_next_us(&early, &f, at_us("11-01T05:30:00")) == at_us("11-01T07:00:00"));
 }
@@ -454,7 +476,7 @@ static void closing_is_the_first_zone_that_closes(void **state)
 		const char *close;
 	} cases[] = {
 	        {"E", "01-14T13:00:00", "01-15T02:00:00"},      {"E", "01-14T17:00:00.5", "01-15T02:00:00"},
-	        {"E", "01-15T01:59:54", "01-15T02:00:00"},      {"E", "01-15T01:59:59.9", "01-15T02:00:00"},
+	        {"E", "01-15T01:54:59", "01-15T02:00:00"},      {"E", "01-15T01:59:59.9", "01-15T02:00:00"},
 	        {"PE", "01-14T17:00:00", "01-15T02:00:00"},     {"EP", "01-14T17:00:00", "01-15T02:00:00"},
 	        {"P", "01-14T17:00:00", "01-15T05:00:00"},      {"E", "07-14T17:00:00", "07-15T01:00:00"},
 	        {"E", "01-15T02:00:00", "01-15T02:00:00"},      {"E", "01-14T12:00:00", "01-14T12:00:00"},
@@ -463,12 +485,12 @@ static void closing_is_the_first_zone_that_closes(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct judgement j = {.zones = cases[i].zones};
 		struct policy_facts f = facts_of(&j);
-		if (policy_close_us(&policy_rules_default, &f, at_us(cases[i].now)) != at_us(cases[i].close))
+		if (policy_close_us(policy_pack_rules(PACK_today), &f, at_us(cases[i].now)) != at_us(cases[i].close))
 			fail_msg("%s at %s", cases[i].zones, cases[i].now);
 	}
 	struct judgement j = {.zones = ""};
 	struct policy_facts f = facts_of(&j);
-	assert_true(policy_close_us(&policy_rules_default, &f, at_us("01-14T13:00:00")) == TIME_NEVER);
+	assert_true(policy_close_us(policy_pack_rules(PACK_today), &f, at_us("01-14T13:00:00")) == TIME_NEVER);
 }
 
 int main(void)
