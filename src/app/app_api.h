@@ -16,8 +16,12 @@ struct api_config {
 	int64_t requests_per_second; /* a practice; 0: no limit */
 };
 
+#define API_KEY_ID_BYTES 24
+
 /* Who called. */
 struct api_caller {
+	char key[API_KEY_ID_BYTES]; /* its public part */
+	bool emergency;             /* the key may order and approve emergency texts */
 	struct uuid practice_id;
 	char sender[24];
 	unsigned max_segments; /* of a text with characters outside the GSM alphabet */

@@ -9,11 +9,9 @@
 #include <string.h>
 #include <uthash.h>
 
-#define KEY_ID_BYTES 24
-
 struct cached_key {
 	UT_hash_handle hh;
-	char id[KEY_ID_BYTES];
+	char id[API_KEY_ID_BYTES];
 	uint8_t hash[SHA256_BYTES];
 	struct api_caller caller;
 	int64_t checked_ms;
@@ -32,7 +30,7 @@ struct lookup {
 	struct auth *auth;
 	struct http_exchange *x;
 	api_handler handler;
-	char id[KEY_ID_BYTES];
+	char id[API_KEY_ID_BYTES];
 	uint8_t hash[SHA256_BYTES];
 	bool found;
 };
@@ -138,6 +136,8 @@ static void found_cb(void *ctx, const struct store_rows *rows)
 	k->caller.practice_id = store_rows_uuid(rows, 0, 0);
 	copy_view(k->caller.sender, sizeof(k->caller.sender), store_rows_text(rows, 0, 2));
 	k->caller.max_segments = (unsigned)store_rows_int(rows, 0, 3);
+	k->caller.emergency = store_rows_bool(rows, 0, 4);
+	copy_str(k->caller.key, sizeof(k->caller.key), l->id);
 	k->checked_ms = net_loop_now_ms(auth->api->config.loop);
 	l->found = net_equal(hash, l->hash, sizeof(hash));
 }

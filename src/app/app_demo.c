@@ -199,9 +199,10 @@ static bool make_practice(struct demo *d)
 	char conninfo[300], url[64], path[256];
 	snprintf(conninfo, sizeof(conninfo), "host=%s user=smsbridge_app dbname=smsbridge", d->dir);
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d/hooks", d->clinic_port);
-	const char *add[] = {"add",     "--database",     conninfo,   "--name",    "Elm Street Clinic",
-	                     "--phone", "(312) 555-0100", "--sender", DEMO_SENDER, "--webhook-url",
-	                     url,       "--webhook-text", "true",     "--json",    NULL};
+	const char *add[] = {"add",       "--database",     conninfo,       "--name",    "Elm Street Clinic",
+	                     "--phone",   "(312) 555-0100", "--sender",     DEMO_SENDER, "--webhook-url",
+	                     url,         "--webhook-text", "true",         "--json",    "--attested-by",
+	                     "Jo Rivera", "--at",           d->clock_start, NULL};
 	if (!ask_command(d, command_practice, add, "id", d->practice, sizeof(d->practice)))
 		return false;
 	const char *set[] = {"set", d->practice, "--database", conninfo, "--json", NULL};

@@ -1,4 +1,5 @@
-/* practice and key: who may send, under which number, and who is told. Every change is an event. */
+/* practice: who may send, under which number, by which rules of its own, and who is told. Every change is an event with
+ * all settings but secrets, so that what held at any time can be read from the events alone. */
 #include "app_commands.h"
 
 #include "base_time.h"
@@ -10,10 +11,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The version of docs/attestation.md that a practice attests. */
+#define ATTESTATION "2026-11"
+
 const char practice_help[] =
         "Examples:\n"
-        "  smsbridge practice add --name 'Elm Street Clinic' --phone '(212) 555-0100' --sender +12125550199\n"
+        "  smsbridge practice add --name 'Elm Street Clinic' --phone '(212) 555-0100' --sender +12125550199 \\\n"
+        "      --attested-by 'Jo Rivera, compliance'\n"
         "  smsbridge practice set ID --webhook-url https://clinic.example/hooks\n"
+        "  smsbridge practice set ID --open 09:00 --close 19:00 --two-person true\n"
         "  smsbridge practice list --json\n"
         "\n"
         "  --name TEXT          as patients know it; at most 40 characters of the GSM alphabet\n"
@@ -22,34 +28,244 @@ const char practice_help[] =
         "  --webhook-url URL    where its events go; '' for nowhere. A new signing secret is made when there is none\n"
         "  --webhook-text BOOL  true: replies' text and the full phone go with them; false: they do not\n"
         "  --segments N         segments of a text with characters outside the GSM alphabet, 1 (the default) to 3\n"
+        "Consent:\n"
+        "  --attested-by NAME   who attests, for the practice, that each number that it hands in was given to it by\n"
+        "                       the patient for texts about health care (words " ATTESTATION
+        ", docs/attestation.md). Without\n"
+        "                       it nothing of health care goes without a consent on record. '' takes it back\n"
+        "  --baa TEXT           the business associate agreement, 45 CFR 164.504(e)\n"
+        "Names and content:\n"
+        "  --legal-name TEXT, --display-name TEXT (neutral, for patients' eyes), --url URL, --state XX\n"
+        "  --sensitive BOOL     to be its patient is itself protected (42 CFR part 2)\n"
+        "  --lint-phi WORD      refuse (the default) or warn, when a text seems to say too much of a patient\n"
+        "  --link-domain LIST   domains that its links may lead to, commas between\n"
+        "Limits:\n"
+        "  --open HH:MM, --close HH:MM   narrower sending hours, within 08:00 and 21:00; '' for none\n"
+        "  --two-person BOOL    an emergency text needs a second person's approval\n"
+        "  --retention-days N   days until a text's words are taken out, 1 to 3650 (90)\n"
+        "  --at TIME            since when, RFC 3339, of what is recorded afterwards; now when absent\n"
         "  --config FILE, --database TEXT, --json\n";
 
-const char key_help[] = "Examples:\n"
-                        "  smsbridge key create PRACTICE --label 'scheduler, production'\n"
-                        "  smsbridge key list PRACTICE\n"
-                        "  smsbridge key revoke KEY-ID\n"
-                        "\n"
-                        "A key is shown once, when it is made; the database keeps its SHA-256. A revoked key stops "
-                        "working within a second.\n"
-                        "  --label TEXT, --config FILE, --database TEXT, --json\n";
-
-struct practice_options {
-	const char *config, *database, *name, *phone, *sender, *url, *text, *label, *segments;
-	bool json;
-};
+/* --- what a setting takes ------------------------------------------------------------------------------------------
+ */
 
 static bool gsm_text(const char *text, size_t max)
 {
 	struct buf b = BUF(400);
-	bool ok = text && *text && strlen(text) <= 2 * max && text_gsm7_encode(view_str(text), &b) && b.n <= max;
+	bool ok = *text && strlen(text) <= 2 * max && text_gsm7_encode(view_str(text), &b) && b.n <= max;
 	buf_free(&b);
 	return ok;
 }
 
-static const char *now_text(char to[TIME_TEXT_BYTES])
+static bool name_ok(const char *text)
 {
-	struct clock system = {0};
-	return time_format(clock_read(&system), to);
+	return gsm_text(text, 40);
+}
+
+static bool phone_ok(const char *text)
+{
+	return gsm_text(text, 20);
+}
+
+static bool sender_ok(const char *text)
+{
+	return *text && strlen(text) <= 20;
+}
+
+static bool display_ok(const char *text)
+{
+	return !*text || gsm_text(text, 40);
+}
+
+static bool any_ok(const char *text)
+{
+	return strlen(text) <= 400;
+}
+
+static bool bool_ok(const char *text)
+{
+	return strcmp(text, "true") == 0 || strcmp(text, "false") == 0;
+}
+
+static bool number_ok(const char *text, uint64_t max)
+{
+	uint64_t n;
+	return parse_u64(view_str(text), max, &n) && n >= 1;
+}
+
+static bool segments_ok(const char *text)
+{
+	return number_ok(text, 3);
+}
+
+static bool days_ok(const char *text)
+{
+	return number_ok(text, 3650);
+}
+
+static bool state_ok(const char *text)
+{
+	return !*text || (strlen(text) == 2 && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2);
+}
+
+static bool lint_ok(const char *text)
+{
+	return strcmp(text, "refuse") == 0 || strcmp(text, "warn") == 0;
+}
+
+/* '' or HH:MM from 08:00 to 21:00. */
+static bool hour_ok(const char *text)
+{
+	uint64_t hour, minute;
+	if (!*text)
+		return true;
+	return strlen(text) == 5 && text[2] == ':' && parse_u64(view_of(text, 2), 21, &hour) &&
+	       parse_u64(view_of(text + 3, 2), 59, &minute) && hour >= 8 && hour * 60 + minute <= 21 * 60;
+}
+
+static bool domains_ok(const char *text)
+{
+	return strlen(text) <= 400 && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.-,") == strlen(text);
+}
+
+/* --- settings ------------------------------------------------------------------------------------------------------
+ */
+
+/* An option, the column that it sets, and how: %s stands for the parameter. A second row of an option sets another
+ * column by it. */
+struct setting {
+	const char *option;
+	const char *column;
+	const char *expression;
+	bool needed; /* by `add` */
+	bool (*ok)(const char *text);
+	const char *takes;
+};
+
+#define PLAIN "%s"
+#define OR_NULL "nullif(%s, '')"
+#define BOOLEAN "%s::boolean"
+#define MINUTE "nullif(split_part(%s, ':', 1), '')::smallint * 60 + nullif(split_part(%s, ':', 2), '')::smallint"
+#define IF_ATTESTED(then) "CASE WHEN %s <> '' THEN " then " END"
+
+static const struct setting settings[] = {
+        {"name", "name", PLAIN, true, name_ok, "1 to 40 characters of the GSM alphabet"},
+        {"phone", "phone", PLAIN, true, phone_ok, "1 to 20 characters of the GSM alphabet"},
+        {"sender", "sender", PLAIN, true, sender_ok, "the number that texts come from"},
+        {"webhook-url", "webhook_url", OR_NULL, false, any_ok, "a URL"},
+        {"webhook-text", "webhook_reply_text", BOOLEAN, false, bool_ok, "true or false"},
+        {"segments", "max_segments", "%s::smallint", false, segments_ok, "1 to 3"},
+        {"attested-by", "consent_mode", "CASE WHEN %s = '' THEN 'recorded' ELSE 'attested' END", false, any_ok,
+         "the name of a person"},
+        {"attested-by", "attested_by", OR_NULL, false, any_ok, ""},
+        {"attested-by", "attested_at", IF_ATTESTED("$2::timestamptz"), false, any_ok, ""},
+        {"attested-by", "attestation", IF_ATTESTED("'" ATTESTATION "'"), false, any_ok, ""},
+        {"baa", "baa", OR_NULL, false, any_ok, "a text"},
+        {"legal-name", "legal_name", OR_NULL, false, any_ok, "a text"},
+        {"display-name", "display_name", OR_NULL, false, display_ok, "1 to 40 characters of the GSM alphabet"},
+        {"url", "url", OR_NULL, false, any_ok, "a URL"},
+        {"state", "state", OR_NULL, false, state_ok, "two capital letters"},
+        {"sensitive", "sensitive", BOOLEAN, false, bool_ok, "true or false"},
+        {"lint-phi", "lint_phi", PLAIN, false, lint_ok, "refuse or warn"},
+        {"link-domain", "link_domains", "string_to_array(%s, ',')", false, domains_ok,
+         "domains in small letters, commas between"},
+        {"open", "open_minute", MINUTE, false, hour_ok, "HH:MM from 08:00 to 21:00"},
+        {"close", "close_minute", MINUTE, false, hour_ok, "HH:MM from 08:00 to 21:00"},
+        {"two-person", "two_person", BOOLEAN, false, bool_ok, "true or false"},
+        {"retention-days", "retention_days", "%s::integer", false, days_ok, "1 to 3650"},
+};
+#define SETTINGS (sizeof(settings) / sizeof(*settings))
+
+enum { P_ID, P_AT, P_SECRET, P_FIRST }; /* parameters of both statements, then those of the settings given */
+
+struct practice_options {
+	const char *config, *database, *at;
+	const char *value[SETTINGS]; /* NULL: not given */
+	bool json;
+};
+
+/* The first row of an option checks it; later ones take its value. False with the usage error told. */
+static bool check_settings(struct practice_options *o, bool add)
+{
+	for (size_t i = 0; i < SETTINGS; i++) {
+		if (i > 0 && strcmp(settings[i].option, settings[i - 1].option) == 0)
+			o->value[i] = o->value[i - 1];
+		bool missing = add && settings[i].needed && !o->value[i];
+		if (missing || (o->value[i] && !settings[i].ok(o->value[i]))) {
+			usage_error("--%s takes %s", settings[i].option, settings[i].takes);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void add_expression(struct buf *sql, const char *expression, unsigned parameter)
+{
+	char name[24];
+	snprintf(name, sizeof(name), "$%u::text", parameter);
+	for (const char *at = expression; *at;) {
+		size_t n = strncmp(at, "%s", 2) == 0 ? 2 : 1;
+		buf_add_view(sql, n == 2 ? view_str(name) : view_of(at, 1));
+		at += n;
+	}
+}
+
+/* The event, and what the command prints. */
+static void add_end(struct buf *sql, const char *change)
+{
+	buf_printf(sql,
+	           " RETURNING *), told AS (INSERT INTO smsbridge.event (practice_id, type, at, data)"
+	           " SELECT id, 'practice.changed', $2::timestamptz, jsonb_build_object('change', '%s', 'settings',"
+	           " to_jsonb(made) - '{webhook_secret,webhook_url}'::text[]"
+	           " || jsonb_build_object('webhook', webhook_url IS NOT NULL)) FROM made)"
+	           " SELECT id, name, phone, sender, webhook_url, webhook_secret, consent_mode FROM made",
+	           change);
+}
+
+static void write_add(const struct practice_options *o, const char **params, unsigned *count, struct buf *sql)
+{
+	struct buf values = BUF(8192);
+	buf_add_str(sql, "WITH made AS (INSERT INTO smsbridge.practice (id, created_at, webhook_secret");
+	buf_add_str(&values, ") VALUES ($1::uuid, $2::timestamptz, $3::text");
+	for (size_t i = 0; i < SETTINGS; i++) {
+		if (!o->value[i])
+			continue;
+		params[(*count)++] = o->value[i];
+		buf_printf(sql, ", %s", settings[i].column);
+		buf_add_str(&values, ", ");
+		add_expression(&values, settings[i].expression, *count);
+	}
+	buf_printf(sql, "%s)", buf_cstr(&values));
+	buf_free(&values);
+	add_end(sql, "added");
+}
+
+static void write_set(const struct practice_options *o, const char **params, unsigned *count, struct buf *sql)
+{
+	buf_add_str(sql,
+	            "WITH made AS (UPDATE smsbridge.practice SET webhook_secret = coalesce(webhook_secret, $3::text)");
+	for (size_t i = 0; i < SETTINGS; i++) {
+		if (!o->value[i])
+			continue;
+		params[(*count)++] = o->value[i];
+		buf_printf(sql, ", %s = ", settings[i].column);
+		add_expression(sql, settings[i].expression, *count);
+	}
+	buf_add_str(sql, " WHERE id = $1::uuid");
+	add_end(sql, "settings");
+}
+
+static int finish(struct store_client *c, struct store_table *t, bool json)
+{
+	int result = EXIT_OK;
+	if (!t)
+		result = failure("%s", store_client_error(c));
+	else if (store_table_rows(t) == 0)
+		result = failure("there is no such practice");
+	else
+		app_print_table(t, json);
+	store_table_free(t);
+	return result;
 }
 
 static void make_secret(char to[64])
@@ -63,95 +279,43 @@ static void make_secret(char to[64])
 	buf_free(&b);
 }
 
-static int finish(struct store_client *c, struct store_table *t, bool json)
+/* id NULL: a new one. */
+static int practice_change(struct store_client *c, const char *id, struct practice_options *o)
 {
-	int result = EXIT_OK;
-	if (!t)
-		result = failure("%s", store_client_error(c));
-	else if (store_table_rows(t) == 0)
-		result = failure("there is no such thing");
-	else
-		app_print_table(t, json);
-	store_table_free(t);
-	return result;
-}
-
-static bool segments_ok(const char *text)
-{
-	uint64_t n;
-	return !text || (parse_u64(view_str(text), 3, &n) && n >= 1);
-}
-
-static int practice_add(struct store_client *c, const struct practice_options *o)
-{
-	char id[UUID_TEXT_BYTES], at[TIME_TEXT_BYTES], secret[64];
-	struct uuid_maker maker = {0};
+	char made[UUID_TEXT_BYTES], at[TIME_TEXT_BYTES], secret[64];
+	const char *params[P_FIRST + SETTINGS] = {id, o->at, secret};
+	unsigned count = P_FIRST;
 	struct clock system = {0};
-	if (!gsm_text(o->name, 40))
-		return usage_error("--name takes 1 to 40 characters of the GSM alphabet");
-	if (!gsm_text(o->phone, 20))
-		return usage_error("--phone takes 1 to 20 characters");
-	if (!o->sender || !*o->sender || strlen(o->sender) > 20)
-		return usage_error("--sender takes the number that texts come from");
-	struct uuid made = uuid_make(&maker, clock_read(&system));
-	uuid_format(&made, id);
+	struct uuid_maker maker = {0};
+	struct uuid fresh = uuid_make(&maker, clock_read(&system));
+	struct buf sql = BUF(16384);
+	if (!check_settings(o, !id))
+		return EXIT_USAGE;
 	make_secret(secret);
-	const char *params[] = {id,
-	                        o->name,
-	                        o->phone,
-	                        o->sender,
-	                        o->url && *o->url ? o->url : NULL,
-	                        secret,
-	                        o->text ? o->text : "false",
-	                        now_text(at),
-	                        o->segments ? o->segments : "1"};
-	if (!segments_ok(o->segments))
-		return usage_error("--segments takes 1 to 3");
-	struct store_table *t = store_client_run(
-	        c,
-	        "WITH made AS (INSERT INTO smsbridge.practice (id, name, phone, sender, webhook_url, webhook_secret,"
-	        " webhook_reply_text, created_at, max_segments) VALUES ($1::uuid, $2, $3, $4, $5, $6, $7::boolean,"
-	        " $8::timestamptz, $9::smallint) "
-	        "RETURNING *),"
-	        " told AS (INSERT INTO smsbridge.event (practice_id, type, at, data) SELECT id, 'practice.changed', "
-	        "created_at,"
-	        " jsonb_build_object('change', 'added') FROM made)"
-	        " SELECT id, name, phone, sender, webhook_url, webhook_secret FROM made",
-	        params, 9);
-	return finish(c, t, o->json);
-}
-
-static int practice_set(struct store_client *c, const char *id, const struct practice_options *o)
-{
-	char at[TIME_TEXT_BYTES], secret[64];
-	make_secret(secret);
-	const char *params[] = {id, o->name, o->phone, o->sender, o->url, secret, o->text, now_text(at), o->segments};
-	if (!segments_ok(o->segments))
-		return usage_error("--segments takes 1 to 3");
-	if ((o->name && !gsm_text(o->name, 40)) || (o->phone && !gsm_text(o->phone, 20)))
-		return usage_error("--name takes 1 to 40, --phone 1 to 20 characters of the GSM alphabet");
-	struct store_table *t = store_client_run(
-	        c,
-	        "WITH made AS (UPDATE smsbridge.practice SET name = coalesce($2, name), phone = coalesce($3, phone),"
-	        " sender = coalesce($4, sender), webhook_url = CASE WHEN $5::text IS NULL THEN webhook_url ELSE "
-	        "nullif($5, '') END,"
-	        " webhook_secret = coalesce(webhook_secret, $6), webhook_reply_text = coalesce($7::boolean, "
-	        "webhook_reply_text), max_segments = coalesce($9::smallint, max_segments)"
-	        " WHERE id = $1::uuid RETURNING *),"
-	        " told AS (INSERT INTO smsbridge.event (practice_id, type, at, data) SELECT id, 'practice.changed', "
-	        "$8::timestamptz,"
-	        " jsonb_build_object('change', 'settings') FROM made)"
-	        " SELECT id, name, phone, sender, webhook_url, webhook_secret FROM made",
-	        params, 9);
+	if (!o->at)
+		params[P_AT] = time_format(clock_read(&system), at);
+	if (!id)
+		params[P_ID] = uuid_format(&fresh, made);
+	if (id)
+		write_set(o, params, &count, &sql);
+	else
+		write_add(o, params, &count, &sql);
+	struct store_table *t = store_client_run(c, buf_cstr(&sql), params, count);
+	buf_free(&sql);
 	return finish(c, t, o->json);
 }
 
 static int practice_list(struct store_client *c, const struct practice_options *o)
 {
-	struct store_table *t = store_client_run(c,
-	                                         "SELECT id, name, phone, sender, webhook_url, webhook_reply_text, "
-	                                         "max_segments, created_at FROM smsbridge.practice ORDER BY id",
-	                                         NULL, 0);
+	struct store_table *t = store_client_run(
+	        c,
+	        "SELECT id, name, phone, sender, webhook_url, webhook_reply_text, max_segments, created_at, "
+	        "consent_mode,"
+	        " attested_by, attested_at, attestation, baa, legal_name, display_name, url, state, sensitive, "
+	        "lint_phi,"
+	        " array_to_string(link_domains, ',') AS link_domains, open_minute, close_minute, two_person,"
+	        " retention_days FROM smsbridge.practice ORDER BY id",
+	        NULL, 0);
 	if (!t)
 		return failure("%s", store_client_error(c));
 	app_print_table(t, o->json);
@@ -161,17 +325,12 @@ static int practice_list(struct store_client *c, const struct practice_options *
 
 static int parse(int argc, char **argv, struct practice_options *o, const char **words)
 {
-	const struct option_row rows[] = {{"config", &o->config, NULL},
-	                                  {"database", &o->database, NULL},
-	                                  {"name", &o->name, NULL},
-	                                  {"phone", &o->phone, NULL},
-	                                  {"sender", &o->sender, NULL},
-	                                  {"webhook-url", &o->url, NULL},
-	                                  {"webhook-text", &o->text, NULL},
-	                                  {"label", &o->label, NULL},
-	                                  {"segments", &o->segments, NULL},
-	                                  {"json", NULL, &o->json},
-	                                  {0}};
+	struct option_row rows[SETTINGS + 5] = {{"config", &o->config, NULL},
+	                                        {"database", &o->database, NULL},
+	                                        {"at", &o->at, NULL},
+	                                        {"json", NULL, &o->json}};
+	for (size_t i = 0; i < SETTINGS; i++) /* of the rows of one option the first is found */
+		rows[4 + i] = (struct option_row){settings[i].option, &o->value[i], NULL};
 	return options_parse(argc, argv, rows, words, 2);
 }
 
@@ -179,106 +338,23 @@ int command_practice(int argc, char **argv)
 {
 	struct practice_options o = {0};
 	const char *word[2] = {"", ""};
+	int64_t at_us;
 	int result = EXIT_USAGE;
 	if (parse(argc, argv, &o, word) < 0)
 		return EXIT_USAGE;
+	if (o.at && !time_parse(view_str(o.at), &at_us))
+		return usage_error("--at takes an RFC 3339 time with its offset");
 	struct store_client *c = app_database(o.config, o.database, false, &result);
 	if (!c)
 		return result;
 	if (strcmp(word[0], "add") == 0)
-		result = practice_add(c, &o);
+		result = practice_change(c, NULL, &o);
 	else if (strcmp(word[0], "set") == 0 && *word[1])
-		result = practice_set(c, word[1], &o);
+		result = practice_change(c, word[1], &o);
 	else if (strcmp(word[0], "list") == 0)
 		result = practice_list(c, &o);
 	else
 		result = usage_error("practice takes add, set ID or list");
-	store_client_close(c);
-	return result;
-}
-
-/* --- keys ----------------------------------------------------------------------------------------------------------
- */
-
-/* smsb_<16 hex digits>_<64 hex digits>: letters and digits only, so that a double click takes it whole. */
-static void make_key(char id[17], char key[128], char hash[2 * SHA256_BYTES + 1])
-{
-	uint8_t octets[40];
-	uint8_t sum[SHA256_BYTES];
-	char secret[65];
-	random_bytes(octets, sizeof(octets));
-	hex_encode(octets, 8, id);
-	hex_encode(octets + 8, 32, secret);
-	snprintf(key, 128, "smsb_%s_%s", id, secret);
-	net_sha256(view_str(key), sum);
-	hex_encode(sum, sizeof(sum), hash);
-}
-
-static int key_create(struct store_client *c, const char *practice, const struct practice_options *o)
-{
-	char id[17], key[128], hash[2 * SHA256_BYTES + 1], at[TIME_TEXT_BYTES];
-	make_key(id, key, hash);
-	const char *params[] = {practice, id, hash, o->label ? o->label : "", now_text(at), key};
-	struct store_table *t = store_client_run(
-	        c,
-	        "WITH made AS (INSERT INTO smsbridge.api_key (practice_id, id, secret_hash, label, created_at)"
-	        " VALUES ($1::uuid, $2, decode($3, 'hex'), $4, $5::timestamptz) RETURNING *),"
-	        " told AS (INSERT INTO smsbridge.event (practice_id, type, at, data) SELECT practice_id, "
-	        "'key.created', created_at,"
-	        " jsonb_build_object('key', id) FROM made)"
-	        " SELECT id, practice_id, label, $6::text AS key FROM made",
-	        params, 6);
-	return finish(c, t, o->json);
-}
-
-static int key_revoke(struct store_client *c, const char *id, const struct practice_options *o)
-{
-	char at[TIME_TEXT_BYTES];
-	const char *params[] = {id, now_text(at)};
-	struct store_table *t = store_client_run(c,
-	                                         "WITH made AS (UPDATE smsbridge.api_key SET revoked_at = "
-	                                         "$2::timestamptz WHERE id = $1 AND revoked_at IS NULL"
-	                                         " RETURNING *), told AS (INSERT INTO smsbridge.event (practice_id, "
-	                                         "type, at, data) SELECT practice_id, 'key.revoked',"
-	                                         " revoked_at, jsonb_build_object('key', id) FROM made)"
-	                                         " SELECT id, practice_id, label, revoked_at FROM made",
-	                                         params, 2);
-	return finish(c, t, o->json);
-}
-
-static int key_list(struct store_client *c, const char *practice, const struct practice_options *o)
-{
-	const char *params[] = {*practice ? practice : NULL};
-	struct store_table *t =
-	        store_client_run(c,
-	                         "SELECT id, practice_id, label, created_at, revoked_at FROM smsbridge.api_key"
-	                         " WHERE $1::uuid IS NULL OR practice_id = $1 ORDER BY created_at",
-	                         params, 1);
-	if (!t)
-		return failure("%s", store_client_error(c));
-	app_print_table(t, o->json);
-	store_table_free(t);
-	return EXIT_OK;
-}
-
-int command_key(int argc, char **argv)
-{
-	struct practice_options o = {0};
-	const char *word[2] = {"", ""};
-	int result = EXIT_USAGE;
-	if (parse(argc, argv, &o, word) < 0)
-		return EXIT_USAGE;
-	struct store_client *c = app_database(o.config, o.database, false, &result);
-	if (!c)
-		return result;
-	if (strcmp(word[0], "create") == 0 && *word[1])
-		result = key_create(c, word[1], &o);
-	else if (strcmp(word[0], "revoke") == 0 && *word[1])
-		result = key_revoke(c, word[1], &o);
-	else if (strcmp(word[0], "list") == 0)
-		result = key_list(c, word[1], &o);
-	else
-		result = usage_error("key takes create PRACTICE, list [PRACTICE] or revoke KEY-ID");
 	store_client_close(c);
 	return result;
 }

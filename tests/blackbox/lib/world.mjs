@@ -45,7 +45,7 @@ export function atEnd(t, close) {
 
 export async function practice(
   db,
-  { name = 'Elm Street Clinic', phone = '(212) 555-0199', sender, webhook, text, segments } = {},
+  { name = 'Elm Street Clinic', phone = '(212) 555-0199', sender, webhook, text, segments, attested = true, more = [] } = {},
 ) {
   sender ??= `+1${646 + (senders % 2)}55501${String(senders++ % 100).padStart(2, '0')}`;
   const args = [
@@ -60,7 +60,12 @@ export async function practice(
     '--sender',
     sender,
     '--json',
+    // Gateways run on a moved clock: what was attested was so before any of their times.
+    '--at',
+    '2020-01-01T00:00:00Z',
+    ...more,
   ];
+  if (attested) args.push('--attested-by', 'Jo Rivera');
   if (webhook) args.push('--webhook-url', webhook);
   if (text) args.push('--webhook-text', 'true');
   if (segments) args.push('--segments', String(segments));
@@ -73,9 +78,9 @@ export async function practice(
   return p;
 }
 
-export async function key(db, practiceId) {
+export async function key(db, practiceId, more = []) {
   const [made] = JSON.parse(
-    (await must(binary, ['key', 'create', practiceId, '--database', db.owner, '--json'])).stdout,
+    (await must(binary, ['key', 'create', practiceId, '--database', db.owner, '--json', ...more])).stdout,
   );
   keepSecret(made.key);
   keepSecret(made.key.split('_')[2]);
