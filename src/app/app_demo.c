@@ -219,7 +219,7 @@ bool demo_write_config(const struct demo *d)
 	buf_printf(&b,
 	           "node: demo\ndatabase:\n  conninfo: host=%s user=smsbridge_app dbname=smsbridge\n"
 	           "http:\n  listen: 127.0.0.1:%d\n  certificate: %s/certificate.pem\n  key: %s/key.pem\n"
-	           "clock:\n  start: %s\n  rate: %g\n"
+	           "clock:\n  start: %s\n  rate: %g\npolicy:\n  release_spread: 0s\n"
 	           "carriers:\n  - name: simulated\n    host: 127.0.0.1\n    port: %d\n    tls: false\n"
 	           "    system_id: demo\n    password_file: %s/carrier.password\n    window: 10\n",
 	           d->dir, d->http_port, d->dir, d->dir, d->clock_start, d->clock_rate, d->carrier_port, d->dir);

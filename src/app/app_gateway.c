@@ -50,6 +50,7 @@ static struct dispatch_settings settings_of(const struct config *c)
 	        .idempotency_keep_ms = c->policy.idempotency_keep,
 	        .receipts_keep_ms = c->policy.receipts_keep,
 	        .parts_wait_ms = c->policy.parts_wait,
+	        .release_spread_ms = c->policy.release_spread,
 	        .webhook_timeout_ms = c->webhook.timeout,
 	        .webhook_retry_base_ms = c->webhook.retry_base,
 	        .webhook_retry_max_ms = c->webhook.retry_max,

@@ -72,6 +72,7 @@ struct dispatch_settings { /* may change by a reload */
 	int64_t idempotency_keep_ms;
 	int64_t receipts_keep_ms;
 	int64_t parts_wait_ms;
+	int64_t release_spread_ms; /* over which what waits for opening hours comes due; 0: at once */
 	int64_t webhook_timeout_ms;
 	int64_t webhook_retry_base_ms;
 	int64_t webhook_retry_max_ms;

@@ -7,13 +7,14 @@
  * that orphans.sql brings back, since this process knows that it never wrote them. */
 #include "dispatch_claim.h"
 
+#include "dispatch_facts.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define POLL_MS 1000 /* longest wait before the table is looked at again: other processes accept too */
-#define FACTS_SINCE_US (9 * DAY_US)
 
 enum claim_state { CLAIM_IDLE, CLAIM_TURNS, CLAIM_DUE, CLAIM_FACTS, CLAIM_VERDICT };
 
@@ -26,7 +27,8 @@ struct claimer {
 	int64_t now_us;
 	int64_t next_due_us;
 	struct pool pool;
-	struct store_params due, lock, facts, ceilings, paces, verdicts, used, paced;
+	struct store_params due, lock, facts, rules_at, ceilings, paces, verdicts, used, paced;
+	const struct policy_rules *rules; /* in force at now_us */
 	struct roster *roster;
 	struct submits *submits;
 	struct net_timer *timer;
@@ -190,59 +192,31 @@ static void tell_later_ones(struct claimer *c, unsigned sent)
 	}
 }
 
+static int64_t due_of(const struct claimer *c, const struct claimed *m)
+{
+	if (m->judged.verdict != VERDICT_WAIT)
+		return m->verdict.until_us;
+	return release_due_us(m->rules, &m->facts, &m->id, m->verdict.until_us,
+	                      c->d->config.settings.release_spread_ms * 1000);
+}
+
 static void judge(struct claimer *c)
 {
 	flow_begin(c->d->flow);
 	for (unsigned i = 0; i < c->count; i++) {
 		struct claimed *m = &c->m[i];
-		m->verdict = policy_decide(policy_pack_rules(PACK_today), &m->facts, c->now_us);
+		m->rules = c->rules;
+		m->facts.opted_out = dispatch_opted_out(m->rules, m->opt_outs, m->category_code);
+		m->judged = policy_decide(m->rules, &m->facts, c->now_us);
+		m->verdict = m->judged;
 		if (m->verdict.verdict == VERDICT_SEND)
 			flow_judge(c->d->flow, m, c->now_us);
+		m->due_us = due_of(c, m);
 		if (m->verdict.verdict == VERDICT_SEND)
 			tell_later_ones(c, i);
 		metric_add(METRIC_decisions_total, 1,
 		           LABELS(policy_verdict_name(m->verdict.verdict), policy_reason_code(m->verdict.reason)));
 	}
-}
-
-static void add_times(struct buf *to, const char *name, const struct policy_sends *s)
-{
-	char at[TIME_TEXT_BYTES];
-	buf_printf(to, ",\"%s\":[", name);
-	for (unsigned i = 0; i < s->count; i++)
-		buf_printf(to, "%s\"%s\"", i ? "," : "", time_format(s->at_us[i], at));
-	buf_add_u8(to, ']');
-}
-
-/* The facts that the verdict rests on, for the event. Nothing of the body, no phone. */
-static void write_facts(const struct claimer *c, const struct claimed *m, struct buf *to)
-{
-	char at[TIME_TEXT_BYTES];
-	buf_clear(to);
-	buf_printf(to, "{\"verdict\":\"%s\",\"category\":\"%s\",\"opted_out\":%s,\"local\":{",
-	           policy_verdict_name(m->verdict.verdict), policy_category_code(m->category),
-	           m->facts.opted_out ? "true" : "false");
-	for (unsigned i = 0; i < m->facts.zones; i++) {
-		struct civil l = policy_zone_local(m->facts.zone[i], floor_div(c->now_us, SECOND_US));
-		buf_printf(to, "%s\"%s\":\"%04d-%02d-%02dT%02d:%02d:%02d\"", i ? "," : "",
-		           policy_zone_name(m->facts.zone[i]), l.year, l.month, l.day, l.hour, l.minute, l.second);
-	}
-	buf_add_u8(to, '}');
-	add_times(to, "phone_sends", &m->facts.phone);
-	add_times(to, "patient_sends", &m->facts.patient);
-	buf_printf(to, ",\"attempts\":%u,\"expires_at\":\"%s\"", m->facts.attempts,
-	           time_format(m->facts.expires_at_us, at));
-	if (m->facts.phone_flag)
-		buf_printf(to, ",\"phone_flag\":\"%s\"", policy_reason_code(m->facts.phone_flag));
-	if (m->facts.content_stopped)
-		buf_printf(to, ",\"content_stopped\":true");
-	if (m->facts.hold)
-		buf_printf(to, ",\"hold\":\"%s\"", policy_reason_code(m->facts.hold));
-	if (m->verdict.verdict == VERDICT_WAIT)
-		buf_printf(to, ",\"until\":\"%s\"", time_format(m->verdict.until_us, at));
-	if (m->link)
-		buf_printf(to, ",\"carrier\":\"%s\"", m->link->carrier->name);
-	buf_add_u8(to, '}');
 }
 
 static const struct {
@@ -276,13 +250,13 @@ static void add_verdict(struct claimer *c, const struct claimed *m, struct buf *
 	enum verdict v = m->verdict.verdict;
 	bool counts = v == VERDICT_SEND && policy_category_flags(m->category) & CATEGORY_COUNTED;
 	bool failed = m->verdict.reason == REASON_attempts_exhausted;
-	write_facts(c, m, facts);
+	facts_write(m, c->now_us, facts);
 	store_add_uuid(ps, 2, &m->practice_id);
 	store_add_uuid(ps, 3, &m->id);
 	store_add_str(ps, 4, failed ? "failed" : verdict_words[v].status);
 	store_add_str(ps, 5, m->verdict.reason ? policy_reason_code(m->verdict.reason) : NULL);
 	if (v == VERDICT_WAIT)
-		store_add_time(ps, 6, m->verdict.until_us);
+		store_add_time(ps, 6, m->due_us);
 	else
 		store_add_null(ps, 6);
 	if (counts)
@@ -321,38 +295,25 @@ static void write_verdicts(struct claimer *c)
 
 /* --- facts ------------------------------------------------------------------------------------------------------- */
 
-/* "{1,2,3}" */
-static void parse_sends(struct view text, struct policy_sends *s)
-{
-	const char *at = (const char *)text.p + 1;
-	s->count = 0;
-	while (*at && *at != '}' && s->count < POLICY_SENDS_MAX) {
-		char *end;
-		s->at_us[s->count++] = strtoll(at, &end, 10);
-		at = *end == ',' ? end + 1 : end;
-	}
-}
-
-static enum reason flag_of(struct view kind)
-{
-	if (view_eq(kind, VIEW("dead")))
-		return REASON_number_dead;
-	return kind.n ? REASON_number_blocked : REASON_none;
-}
-
 static void facts_cb(void *ctx, const struct store_rows *rows)
 {
 	struct claimer *c = ctx;
 	check(store_rows_count(rows) == c->count);
-	for (unsigned i = 0; i < c->count; i++) {
-		struct policy_facts *f = &c->m[i].facts;
-		f->opted_out = store_rows_bool(rows, i, 0);
-		parse_sends(store_rows_text(rows, i, 1), &f->phone);
-		parse_sends(store_rows_text(rows, i, 2), &f->patient);
-		f->phone_flag = flag_of(store_rows_text(rows, i, 3));
-		f->content_stopped = store_rows_bool(rows, i, 4);
-		c->m[i].held = hold_read(c->d, store_rows_text(rows, i, 5), f);
+	for (unsigned i = 0; i < c->count; i++)
+		facts_read(c->d, rows, i, &c->pool, &c->m[i]);
+}
+
+static void rules_cb(void *ctx, const struct store_rows *rows)
+{
+	struct claimer *c = ctx;
+	struct policy_switch switches[PACK_COUNT];
+	unsigned n = 0;
+	for (unsigned i = 0; i < store_rows_count(rows) && n < PACK_COUNT; i++) {
+		const char *pack = pool_copy(&c->pool, store_rows_text(rows, i, 0));
+		if (policy_pack_parse(view_str(pack)) != PACK_COUNT) /* one that this version does not know */
+			switches[n++] = (struct policy_switch){pack, INT64_MIN, store_rows_bool(rows, i, 1)};
 	}
+	c->rules = policy_pack_at(c->now_us, switches, n);
 }
 
 static void ceilings_cb(void *ctx, const struct store_rows *rows)
@@ -404,27 +365,14 @@ static void add_lock_keys(struct claimer *c)
 
 static void read_facts(struct claimer *c)
 {
-	struct store_params *ps = &c->facts;
 	add_lock_keys(c);
-	store_params_clear(ps);
-	store_array(ps, STORE_UUID);
-	store_array(ps, STORE_TEXT);
-	store_array(ps, STORE_TEXT);
-	for (unsigned i = 0; i < c->count; i++) {
-		store_add_uuid(ps, 0, &c->m[i].practice_id);
-		store_add_str(ps, 1, c->m[i].phone);
-		store_add_str(ps, 2, c->m[i].patient);
-	}
-	store_value_time(ps, c->now_us - FACTS_SINCE_US);
-	store_array(ps, STORE_TEXT);
-	store_array(ps, STORE_INT8);
-	for (unsigned i = 0; i < c->count; i++) {
-		store_add_str(ps, 4, c->m[i].sender);
-		store_add_int(ps, 5, (int64_t)policy_content_key(c->m[i].body));
-	}
-	store_value_time(ps, c->now_us);
-	struct store_step steps[4] = {{"claim_lock", &c->lock, NULL}, {"claim_facts", ps, facts_cb}};
-	unsigned n = 2;
+	facts_params(c->m, c->count, c->now_us, &c->facts);
+	store_params_clear(&c->rules_at);
+	store_value_time(&c->rules_at, c->now_us);
+	struct store_step steps[5] = {{"claim_lock", &c->lock, NULL},
+	                              {"rules_now", &c->rules_at, rules_cb},
+	                              {"claim_facts", &c->facts, facts_cb}};
+	unsigned n = 3;
 	if (flow_ceilings(c->d->flow, c->m, c->count, c->now_us, &c->ceilings))
 		steps[n++] = (struct store_step){"ceilings", &c->ceilings, ceilings_cb};
 	if (flow_paces(c->d->flow, c->m, c->count, c->now_us, &c->paces))
@@ -463,12 +411,12 @@ static void take_due(struct claimer *c, const struct store_rows *rows, unsigned 
 	m->zones = pool_copy(&c->pool, store_rows_text(rows, i, 5));
 	m->body = view_str(pool_copy(&c->pool, store_rows_text(rows, i, 6)));
 	m->ucs2 = view_eq(store_rows_text(rows, i, 7), VIEW("ucs2"));
-	m->category = policy_category_parse(store_rows_text(rows, i, 8));
+	m->category_code = pool_copy(&c->pool, store_rows_text(rows, i, 8));
+	m->category = policy_category_parse(view_str(m->category_code));
 	if (m->category == CATEGORY_COUNT)
 		m->category = CATEGORY_appointment_reminder; /* dropped from the rows since: the strictest rules hold */
 	m->segments = (unsigned)store_rows_int(rows, i, 9);
 	m->facts.category = m->category;
-	m->facts.consent.basis = BASIS_WRITTEN; /* until the claim reads consents with the other facts */
 	m->facts.send_at_us = store_rows_int(rows, i, 10);
 	m->facts.expires_at_us = store_rows_int(rows, i, 11);
 	m->facts.attempts = (unsigned)store_rows_int(rows, i, 12);
@@ -478,6 +426,10 @@ static void take_due(struct claimer *c, const struct store_rows *rows, unsigned 
 	m->last_carrier = pool_copy(&c->pool, store_rows_text(rows, i, 16));
 	m->refusals = (unsigned)store_rows_int(rows, i, 17);
 	m->priority = (unsigned)store_rows_int(rows, i, 18);
+	m->states = pool_copy(&c->pool, store_rows_text(rows, i, 19));
+	m->facts.phi = store_rows_bool(rows, i, 20);
+	if (!store_rows_null(rows, i, 21))
+		m->answers = store_rows_uuid(rows, i, 21);
 	m->phone_key = (uint64_t)claimer_lock_key(&m->practice_id, 'p', view_str(m->phone));
 	m->patient_key = (uint64_t)claimer_lock_key(&m->practice_id, 't', view_str(m->patient));
 	find_zones(c, m);
@@ -600,6 +552,7 @@ void claimer_free(struct claimer *c)
 	store_params_free(&c->due);
 	store_params_free(&c->lock);
 	store_params_free(&c->facts);
+	store_params_free(&c->rules_at);
 	store_params_free(&c->verdicts);
 	store_params_free(&c->ceilings);
 	store_params_free(&c->paces);

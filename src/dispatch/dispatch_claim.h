@@ -1,5 +1,7 @@
 /* A due message on its way through one claim, and the parts that work on it:
  *   dispatch_claim.c    the cycle and the transaction
+ *   dispatch_facts.c    what the rules look at: from the database, and whole into the verdict's event
+ *   dispatch_release.c  when what waited for opening hours comes
  *   dispatch_roster.c   whose turn it is while more is due than the carriers take
  *   dispatch_flow.c     which link, and what the rates and daily ceilings leave
  *   dispatch_line.c     when it comes again if neither leaves room
@@ -20,21 +22,42 @@ struct claimed {
 	bool ucs2;
 	unsigned segments;
 	enum category category;
-	unsigned priority;        /* 0 urgent, 1 normal, 2 low */
-	const char *waited_for;   /* reason for which it waited before, "" for none */
-	const char *last_carrier; /* that it was last given to, "" for none */
+	const char *category_code; /* as stored, of which category may know nothing */
+	const char *states;        /* candidate states, blank separated */
+	const char *opt_outs;      /* as claim_facts tells them */
+	struct uuid answers;       /* the inbound text that it answers; zeros: none */
+	unsigned priority;         /* 0 urgent, 1 normal, 2 low */
+	const char *waited_for;    /* reason for which it waited before, "" for none */
+	const char *last_carrier;  /* that it was last given to, "" for none */
 	int64_t created_us;
 	bool first_try; /* nothing held it: its way to the wire is measured */
 	uint64_t patient_key;
 	uint64_t phone_key;
 	struct policy_facts facts;
-	struct policy_verdict verdict;
+	const struct policy_rules *rules; /* NULL: none are in force */
+	struct policy_verdict judged;     /* by the rules alone */
+	struct policy_verdict verdict;    /* and by what carriers take now */
+	int64_t due_us;                   /* of one that waits: until_us, or somewhat later */
 	struct link_slot *link;
 	unsigned refusals; /* for a passing reason, among its attempts */
 	uint32_t held;     /* carriers that take nothing from the sender, a bit each by their place */
 	bool withdrawn;
 	bool submitted; /* with another, in one PDU */
 };
+
+/* --- facts and time ------------------------------------------------------------------------------------------------
+ */
+
+/* The parameters of claim_facts for a batch. */
+void facts_params(const struct claimed *m, unsigned count, int64_t now_us, struct store_params *ps);
+/* Row i of its result. */
+void facts_read(struct dispatch *d, const struct store_rows *rows, unsigned i, struct pool *pool, struct claimed *m);
+/* The verdict with all that it rests on, as JSON for its event (dispatch_facts.h). */
+void facts_write(const struct claimed *m, int64_t now_us, struct buf *to);
+/* When a message that waits until until_us comes due: that instant, or when sending hours open then, one within
+ * spread_us from it that is the message's own, before they close and before it expires. */
+int64_t release_due_us(const struct policy_rules *rules, const struct policy_facts *f, const struct uuid *id,
+                       int64_t until_us, int64_t spread_us);
 
 /* --- whose turn ----------------------------------------------------------------------------------------------------
  */

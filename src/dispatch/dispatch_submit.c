@@ -66,7 +66,7 @@ static int64_t useful_until_us(const struct claimed *m, int64_t now_us)
 {
 	int64_t until_us = m->facts.expires_at_us;
 	if (policy_category_flags(m->category) & CATEGORY_QUIET) {
-		int64_t close_us = policy_close_us(policy_pack_rules(PACK_today), &m->facts, now_us);
+		int64_t close_us = policy_close_us(m->rules, &m->facts, now_us);
 		until_us = close_us < until_us ? close_us : until_us;
 	}
 	return until_us;

@@ -3,7 +3,7 @@
 SELECT m.practice_id, m.id, m.patient, m.phone, m.sender, m.zones, m.body, m.encoding, m.category, m.segments,
 	(extract(epoch FROM m.send_at) * 1000000)::bigint, (extract(epoch FROM m.expires_at) * 1000000)::bigint, m.attempts,
 	(extract(epoch FROM m.created_at) * 1000000)::bigint, m.status, coalesce(m.reason, ''), coalesce(m.carrier, ''),
-	m.refusals, m.priority
+	m.refusals, m.priority, m.states, m.phi, m.answers
 FROM unnest($3::uuid[]) WITH ORDINALITY AS r(practice_id, turn), LATERAL (
 	SELECT q.* FROM (VALUES (0), (1), (2)) AS p(priority), LATERAL (
 		SELECT * FROM smsbridge.message

@@ -71,6 +71,7 @@ export class Gateway {
       clock: { start: NOON },
       ...config,
       http: { listen: '127.0.0.1:0', ...config.http },
+      policy: { release_spread: '0s', ...config.policy },
       webhook: { retry_base: '50ms', retry_max: '1s', timeout: '2s', ...config.webhook },
       carriers: carriers.map((c) => this.carrierConfig(c)),
     };
