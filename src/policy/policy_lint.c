@@ -77,7 +77,8 @@ void lint_add(struct lint *l, enum lint_rule rule, unsigned at, unsigned bytes)
 	struct view text = l->words.text;
 	bool refuses = rules[rule].severity == REFUSE || (rules[rule].severity == PHI && !l->facts->phi_warns);
 	for (unsigned i = 0; i < r->count; i++)
-		if (r->finding[i].rule == rule && at < r->finding[i].at + r->finding[i].bytes && r->finding[i].at < at + bytes)
+		if (r->finding[i].rule == rule && at < r->finding[i].at + r->finding[i].bytes &&
+		    r->finding[i].at < at + bytes)
 			return;
 	if (refuses)
 		r->refusals++;

@@ -1,5 +1,5 @@
-/* The content of a text, judged by rows: proto/lint_rule.def (rules), lint_word.def (words), lint_link.def (links). Pure,
- * without allocation: called when a template is saved, when a message is accepted and when it is about to go. */
+/* The content of a text, judged by rows: proto/lint_rule.def (rules), lint_word.def (words), lint_link.def (links).
+ * Pure, without allocation: called when a template is saved, when a message is accepted and when it is about to go. */
 #ifndef POLICY_LINT_H
 #define POLICY_LINT_H
 
@@ -32,8 +32,8 @@ struct policy_lint_facts {
 
 struct lint_finding {
 	enum lint_rule rule;
-	bool refuses;      /* else it warns */
-	unsigned at;       /* place in the text in octets; 0 with bytes 0 when something is missing */
+	bool refuses; /* else it warns */
+	unsigned at;  /* place in the text in octets; 0 with bytes 0 when something is missing */
 	unsigned bytes;
 	unsigned character; /* the same in characters */
 	unsigned characters;

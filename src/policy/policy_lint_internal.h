@@ -7,14 +7,17 @@
 
 #define LINT_LINKS_MAX 16 /* spans in which digits are no numbers; links beyond it are still judged */
 
+/* Octets of the text. */
+struct lint_span {
+	unsigned at, end;
+};
+
 struct lint {
 	const struct policy_lint_facts *facts;
 	struct policy_words words;
 	struct lint_findings *r;
 	bool contact; /* the practice's phone or one of its own links was seen */
-	struct {
-		unsigned at, end;
-	} link[LINT_LINKS_MAX]; /* octets */
+	struct lint_span link[LINT_LINKS_MAX];
 	unsigned links;
 };
 

@@ -89,8 +89,8 @@ static void run_read(struct view text, size_t at, struct run *r)
 
 static bool path_behind(struct view text, size_t at)
 {
-	return at < text.n && (text.p[at] == '/' || text.p[at] == '?' || text.p[at] == '#' || text.p[at] == '\\' ||
-	                       text.p[at] == ':');
+	return at < text.n &&
+	       (text.p[at] == '/' || text.p[at] == '?' || text.p[at] == '#' || text.p[at] == '\\' || text.p[at] == ':');
 }
 
 /* "visit.To": a sentence that ends without a blank. */
@@ -110,7 +110,8 @@ static bool ends_in_tld(struct view text, const struct run *r)
 		return false;
 	for (size_t i = 0; i < COUNT(tlds); i++)
 		if (strcmp(tlds[i].label, dot + 1) == 0)
-			return !tlds[i].word || path_behind(text, r->end) || !capitalised_label(text, r, strlen(dot + 1));
+			return !tlds[i].word || path_behind(text, r->end) ||
+			       !capitalised_label(text, r, strlen(dot + 1));
 	return false;
 }
 
@@ -215,7 +216,7 @@ static void mask_words(struct lint *l, size_t at, size_t end)
 static void keep_span(struct lint *l, size_t at, size_t end)
 {
 	if (l->links < LINT_LINKS_MAX)
-		l->link[l->links++] = (typeof(l->link[0])){(unsigned)at, (unsigned)end};
+		l->link[l->links++] = (struct lint_span){(unsigned)at, (unsigned)end};
 }
 
 static void judge(struct lint *l, const struct run *r, size_t from, size_t end, bool disguised)

@@ -71,7 +71,8 @@ static bool sentence_ends(const struct policy_words *w, unsigned i)
 struct place {
 	const struct policy_words *w;
 	unsigned i, n;
-	unsigned verb_end; /* first word behind the nearest verb and its fillers in the sentence; 0 when there is none */
+	unsigned
+	        verb_end; /* first word behind the nearest verb and its fillers in the sentence; 0 when there is none */
 };
 
 static bool emphasised(const struct place *p)

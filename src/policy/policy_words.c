@@ -44,7 +44,7 @@ struct folding {
 	struct policy_words *to;
 	struct policy_word open; /* the word being written; n is 0 between words */
 	uint8_t gap;
-	bool small;  /* a small letter is in the open word */
+	bool small; /* a small letter is in the open word */
 	unsigned capitals;
 };
 
@@ -111,7 +111,9 @@ static uint8_t gap_of(struct view text, size_t at, uint32_t c)
 		return GAP_SENTENCE;
 	if (c == '.' || c == '!' || c == '?')
 		return blank_at(text, at + 1) ? GAP_SENTENCE : 0;
-	if (c == ',' || c == '/' || c == '|')
+	if (c == ',')
+		return GAP_LIST | GAP_COMMA;
+	if (c == '/' || c == '|')
 		return GAP_LIST;
 	if (c == '=' || c == ':' || c == '>' || c == 0x2192)
 		return GAP_EQUALS;
@@ -126,7 +128,9 @@ static void link_firsts(struct policy_words *w)
 		w->first[i] = POLICY_WORDS_NONE;
 	for (unsigned i = w->count; i-- > 0;) {
 		char c = w->letter[w->word[i].letters];
-		unsigned at = c >= 'a' && c <= 'z' ? (unsigned)(c - 'a') : c >= '0' && c <= '9' ? 26u + (unsigned)(c - '0') : 36;
+		unsigned at = c >= 'a' && c <= 'z'   ? (unsigned)(c - 'a')
+		              : c >= '0' && c <= '9' ? 26u + (unsigned)(c - '0')
+		                                     : 36;
 		w->word[i].next = w->first[at];
 		w->first[at] = (uint16_t)i;
 	}
@@ -186,7 +190,7 @@ struct match {
 
 static bool parted(const struct match *m, const struct policy_word *word)
 {
-	return m->word > m->start && !m->w->across && (word->gap & GAP_SENTENCE);
+	return m->word > m->start && !m->w->across && (word->gap & (GAP_SENTENCE | GAP_COMMA));
 }
 
 /* Takes one letter of the phrase. */
