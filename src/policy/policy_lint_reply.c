@@ -54,7 +54,8 @@ static unsigned any(const struct policy_words *w, unsigned i, const char *const 
 {
 	unsigned most = 0;
 	for (size_t k = 0; i < w->count && k < count; k++) {
-		unsigned n = policy_words_match(w, i, phrases[k]);
+		bool may = w->letter[w->word[i].letters] == *phrases[k];
+		unsigned n = may ? policy_words_match(w, i, phrases[k]) : 0;
 		most = n > most ? n : most;
 	}
 	return most;
