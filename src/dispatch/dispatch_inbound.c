@@ -146,12 +146,21 @@ static void take_octets(struct inbound *m, const struct smpp_pdu *pdu, enum text
 	m->clean = text_decode_as(&m->part.coding, c->text, &m->body) && !c->odd;
 }
 
+/* Every kind of stop is one here; YES and NO are replies. */
+static enum text_keyword keyword_of(struct view text, const char **word_r)
+{
+	enum text_keyword k = text_keyword_match(text, word_r);
+	if (k == KEYWORD_STOP_ALL || k == KEYWORD_STOP_CLASS)
+		return KEYWORD_STOP;
+	return k == KEYWORD_YES || k == KEYWORD_NO ? KEYWORD_NONE : k;
+}
+
 /* What this PDU says by itself. A STOP in ASCII is one whatever data_coding says of it (trap 38). */
 static void read_keyword(struct inbound *m)
 {
 	const char *word;
-	m->alone = text_keyword_match(buf_view(&m->body), &m->alone_word);
-	if (m->alone == KEYWORD_STOP || text_keyword_match(m->concat.text, &word) != KEYWORD_STOP)
+	m->alone = keyword_of(buf_view(&m->body), &m->alone_word);
+	if (m->alone == KEYWORD_STOP || keyword_of(m->concat.text, &word) != KEYWORD_STOP)
 		return;
 	m->alone = KEYWORD_STOP;
 	m->alone_word = word;
@@ -431,7 +440,7 @@ static void act(struct inbounds *in)
 static void judge_joined(struct inbound *m)
 {
 	inbound_part_join(m);
-	m->said = text_keyword_match(buf_view(&m->body), &m->word);
+	m->said = keyword_of(buf_view(&m->body), &m->word);
 	bool stop = m->said == KEYWORD_STOP || m->alone == KEYWORD_STOP;
 	bool whole = m->kind == INBOUND_PART;
 	m->act = m->stopped ? KEYWORD_NONE : stop ? KEYWORD_STOP : whole ? m->said : KEYWORD_NONE;

@@ -5,9 +5,18 @@
 
 #include "base_bytes.h"
 
-enum text_keyword { KEYWORD_NONE, KEYWORD_STOP, KEYWORD_START, KEYWORD_HELP };
+enum text_keyword {
+	KEYWORD_NONE,
+	KEYWORD_STOP,
+	KEYWORD_STOP_ALL,   /* every practice on the gateway */
+	KEYWORD_STOP_CLASS, /* texts of some classes: which, say the CLASS_WORD rows of proto/optout_phrase.def */
+	KEYWORD_START,
+	KEYWORD_HELP,
+	KEYWORD_YES, /* means something only as the answer to a verification that is open */
+	KEYWORD_NO,
+};
 
-/* "none", "stop", "start", "help" */
+/* "none", "stop", "stop_all", "stop_class", "start", "help", "yes", "no" */
 const char *text_keyword_name(enum text_keyword k);
 
 /* Whole-message match after folding case, width and accents, dropping punctuation, quotes and emoji, and taking off
@@ -15,5 +24,7 @@ const char *text_keyword_name(enum text_keyword k);
  * do not matter. "we must STOP this bill" is none; "Stop. Thank you!" is stop. word_r, when not NULL, gets the matched
  * row's word (static) or NULL. Any octets are safe: invalid UTF-8 counts as punctuation. */
 enum text_keyword text_keyword_match(struct view utf8, const char **word_r);
+/* The same of words that are folded already (text_fold.h). */
+enum text_keyword text_keyword_of(struct view words, const char **word_r);
 
 #endif

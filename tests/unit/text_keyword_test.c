@@ -46,9 +46,9 @@ static const struct reply replies[] = {
         STOPS("opt out", "opt out"),
         STOPS("Cancel", "cancel"),
         STOPS("unsubscribe", "unsubscribe"),
-        STOPS("STOPALL", "stop all"),
-        STOPS("stop all", "stop all"),
-        STOPS("STOP-ALL", "stop all"),
+        {"STOPALL", KEYWORD_STOP_ALL, "stop all"},
+        {"stop all", KEYWORD_STOP_ALL, "stop all"},
+        {"STOP-ALL", KEYWORD_STOP_ALL, "stop all"},
         STOPS("optout", "opt out"),
         STOPS("opt-out", "opt out"),
         STOPS("OPT_OUT", "opt out"),
@@ -159,10 +159,10 @@ static const struct reply replies[] = {
         NONE("c."),
         NONE("R"),
         NONE("N"),
-        NONE("Y"),
-        NONE("Yes"),
-        NONE("YES!"),
-        NONE("no"),
+        {"Y", KEYWORD_YES, "y"},
+        {"Yes", KEYWORD_YES, "yes"},
+        {"YES!", KEYWORD_YES, "yes"},
+        {"no", KEYWORD_NO, "no"},
         NONE("Confirm"),
         NONE("thanks"),
         NONE("Thank you!"),
@@ -315,7 +315,11 @@ static void names(void **state)
 	(void)state;
 	assert_string_equal(text_keyword_name(KEYWORD_NONE), "none");
 	assert_string_equal(text_keyword_name(KEYWORD_STOP), "stop");
+	assert_string_equal(text_keyword_name(KEYWORD_STOP_ALL), "stop_all");
+	assert_string_equal(text_keyword_name(KEYWORD_STOP_CLASS), "stop_class");
 	assert_string_equal(text_keyword_name(KEYWORD_START), "start");
+	assert_string_equal(text_keyword_name(KEYWORD_YES), "yes");
+	assert_string_equal(text_keyword_name(KEYWORD_NO), "no");
 	assert_string_equal(text_keyword_name(KEYWORD_HELP), "help");
 }
 
