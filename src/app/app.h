@@ -43,7 +43,8 @@ bool app_write_file(const char *path, int mode, struct view content);
 
 struct store_client;
 struct store_table;
-/* Connects a command to the database of --database or --config; NULL with a sentence on stderr and *exit_r set. */
+/* Connects a command to the database of --database or --config, and notes there who runs it when it touches patients'
+ * data (app_noted.h); NULL with a sentence on stderr and *exit_r set. */
 struct store_client *app_database(const char *config, const char *database, bool owner, int *exit_r);
 /* Prints a result as an aligned table, or as a JSON array of objects. */
 void app_print_table(const struct store_table *t, bool json);

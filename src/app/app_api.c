@@ -43,15 +43,15 @@ static void replace_route(void *ctx, struct http_exchange *x)
 }
 
 static const struct http_route routes[] = {
-        {"POST", "/v1/messages", create_route},
-        {"GET", "/v1/messages", list_route},
-        {"GET", "/v1/messages/{id}", show_route},
-        {"POST", "/v1/messages/{id}/cancel", cancel_route},
-        {"POST", "/v1/messages/{id}/replace", replace_route},
-        {"GET", "/livez", meta_live},
-        {"GET", "/readyz", meta_ready},
-        {"GET", "/metrics", meta_metrics},
-        {"GET", "/openapi.json", meta_openapi},
+        {"POST", "/v1/messages", create_route, TOUCHES_SOME},
+        {"GET", "/v1/messages", list_route, TOUCHES_SOME},
+        {"GET", "/v1/messages/{id}", show_route, TOUCHES_MESSAGE},
+        {"POST", "/v1/messages/{id}/cancel", cancel_route, TOUCHES_MESSAGE},
+        {"POST", "/v1/messages/{id}/replace", replace_route, TOUCHES_MESSAGE},
+        {"GET", "/livez", meta_live, TOUCHES_NOTHING},
+        {"GET", "/readyz", meta_ready, TOUCHES_NOTHING},
+        {"GET", "/metrics", meta_metrics, TOUCHES_NOTHING},
+        {"GET", "/openapi.json", meta_openapi, TOUCHES_NOTHING},
 };
 
 const struct http_route *api_routes(unsigned *count_r)

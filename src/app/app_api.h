@@ -23,6 +23,7 @@ struct api_caller {
 	char key[API_KEY_ID_BYTES]; /* its public part */
 	bool emergency;             /* the key may order and approve emergency texts */
 	struct uuid practice_id;
+	char key[24]; /* public part of its API key */
 	char sender[24];
 	unsigned max_segments; /* of a text with characters outside the GSM alphabet */
 };
@@ -30,6 +31,8 @@ struct api_caller {
 struct api *api_new(const struct api_config *config);
 void api_set_rate(struct api *a, int64_t requests_per_second);
 const struct http_route *api_routes(unsigned *count_r);
+/* The server's `answered`, ctx a struct api: notes who touched what. */
+void api_answered(void *ctx, struct http_exchange *x, int status);
 void api_free(struct api *a);
 
 #endif

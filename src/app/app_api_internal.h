@@ -24,6 +24,22 @@ void auth_free(struct auth *auth);
 /* Checks the Authorization header, then calls the handler; or answers 401, 429 or 503 itself. */
 void auth_run(struct api *a, struct http_exchange *x, api_handler handler);
 
+/* What a route touches of patients' data: the tag of its row. Those of the API that do not say are noted too. */
+enum touches {
+	TOUCHES_SOME,    /* without a subject that the request names */
+	TOUCHES_MESSAGE, /* {} of the path is a message's id */
+	TOUCHES_PHONE,   /* `phone` of the query, or of a JSON body */
+	TOUCHES_NOTHING  /* no patient: only that its key was wrong is noted */
+};
+/* Begins the note of a request to a route of the API; before its key is looked at. */
+void access_begin(struct http_exchange *x);
+/* Whose it is. False, answered, when there is no room for the note: then nothing may be shown. */
+bool access_admit(struct api *a, struct http_exchange *x, const struct api_caller *who);
+/* The public part of the key that was shown, whatever it is worth. */
+void access_claimed(struct http_exchange *x, const char *key);
+/* How many records the answer shows or changed; without it one of an answer that succeeds. */
+void access_rows(struct http_exchange *x, unsigned rows);
+
 /* Idempotency-Keys whose first request is still running in this process. */
 struct keys_in_flight *in_flight_new(void);
 bool in_flight_enter(struct keys_in_flight *k, const struct uuid *practice, struct view key);

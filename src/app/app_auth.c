@@ -105,7 +105,8 @@ static void admit(struct auth *auth, struct cached_key *k, struct http_exchange 
 		                  "retry-after: 1\r\n");
 		return;
 	}
-	handler(auth->api, x, &k->caller);
+	if (access_admit(auth->api, x, &k->caller))
+		handler(auth->api, x, &k->caller);
 }
 
 static void found_cb(void *ctx, const struct store_rows *rows)
@@ -134,6 +135,7 @@ static void found_cb(void *ctx, const struct store_rows *rows)
 	}
 	memcpy(k->hash, hash, sizeof(hash));
 	k->caller.practice_id = store_rows_uuid(rows, 0, 0);
+	copy_str(k->caller.key, sizeof(k->caller.key), l->id);
 	copy_view(k->caller.sender, sizeof(k->caller.sender), store_rows_text(rows, 0, 2));
 	k->caller.max_segments = (unsigned)store_rows_int(rows, 0, 3);
 	k->caller.emergency = store_rows_bool(rows, 0, 4);
@@ -173,10 +175,12 @@ void auth_run(struct api *a, struct http_exchange *x, api_handler handler)
 {
 	struct lookup l = {.auth = a->auth, .x = x, .handler = handler};
 	struct cached_key *k = NULL;
+	access_begin(x);
 	if (!parse_header(link_http_request(x), &l)) {
 		unauthorized(x);
 		return;
 	}
+	access_claimed(x, l.id);
 	HASH_FIND_STR(a->auth->keys, l.id, k);
 	bool fresh = k && net_loop_now_ms(a->config.loop) - k->checked_ms < LIMIT_KEY_CACHE_MS;
 	if (fresh && !net_equal(k->hash, l.hash, sizeof(l.hash))) {

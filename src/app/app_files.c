@@ -1,5 +1,6 @@
 /* Files, configuration and database as commands need them. */
 #include "app.h"
+#include "app_noted.h"
 
 #include "store_client.h"
 
@@ -60,8 +61,12 @@ struct store_client *app_database(const char *config, const char *database, bool
 		return NULL;
 	}
 	client = store_client_open(database ? database : owner ? app_owner_conninfo(c) : app_conninfo(c), &error);
-	if (!client)
+	if (!client) {
 		failure("the database cannot be reached: %s", buf_cstr(&error));
+	} else if ((*exit_r = noted_write(client)) != EXIT_OK) {
+		store_client_close(client);
+		client = NULL;
+	}
 	config_free(c);
 	buf_free(&error);
 	return client;

@@ -242,7 +242,8 @@ static bool start_http(struct gateway *g, struct buf *error)
 {
 	struct http_server_config config = {.listen = g->config->http.listen,
 	                                    .tls = g->tls.http,
-	                                    .connections = (unsigned)g->config->http.connections};
+	                                    .connections = (unsigned)g->config->http.connections,
+	                                    .answered = api_answered};
 	config.routes = api_routes(&config.route_count);
 	g->http = link_http_new(g->loop, &config, g->api, error);
 	return g->http != NULL;

@@ -135,6 +135,7 @@ static void list_cb(void *ctx, const struct store_rows *rows)
 {
 	struct reading *r = ctx;
 	r->rows = store_rows_count(rows);
+	access_rows(r->x, r->rows < r->limit ? r->rows : r->limit);
 	buf_add_str(&r->body, "{\"data\":[");
 	for (unsigned i = 0; i < r->rows && i < r->limit; i++) {
 		if (i)

@@ -1,4 +1,5 @@
 #include "app_commands.h"
+#include "app_noted.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +36,9 @@ static void print_help(void)
 	     "Commands:");
 	for (const struct command *c = commands; c->name; c++)
 		printf("  %-10s %s\n", c->name, c->summary);
-	puts("\n`smsbridge COMMAND --help` tells more. --config defaults to /etc/smsbridge/config.yaml.\n"
+	puts("\n`smsbridge COMMAND --help` tells more. What reads or changes patients' data is noted: say --by NAME "
+	     "and "
+	     "--why TEXT.\n--config defaults to /etc/smsbridge/config.yaml.\n"
 	     "Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration.");
 }
 
@@ -86,6 +89,7 @@ int main(int argc, char **argv)
 			printf("%s", c->help);
 			return EXIT_OK;
 		}
+		noted_command(c->name);
 		return c->run(argc - 2, argv + 2);
 	}
 	return unknown(argv[1]);

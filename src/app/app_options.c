@@ -1,4 +1,5 @@
 #include "app.h"
+#include "app_noted.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,15 @@ static const struct option_row *find(const struct option_row *rows, const char *
 	return NULL;
 }
 
+/* What any command takes that reads or changes patients' data: who does it, and why. */
+static const struct option_row *find_noted(const char *name, size_t n)
+{
+	static const char *unused;
+	static const struct option_row noted[] = {{"by", &unused, NULL}, {"why", &unused, NULL}, {0}};
+	const struct option_row *row = find(noted, name, n);
+	return row && noted_takes(row->name) ? row : NULL;
+}
+
 /* Takes argv[*i] as an option; false when it was wrong (told). */
 static bool take_option(int argc, char **argv, int *i, const struct option_row *rows)
 {
@@ -41,12 +51,15 @@ static bool take_option(int argc, char **argv, int *i, const struct option_row *
 	const char *equals = strchr(name, '=');
 	size_t n = equals ? (size_t)(equals - name) : strlen(name);
 	const struct option_row *row = find(rows, name, n);
+	if (!row)
+		row = find_noted(name, n);
 	if (!row) {
 		usage_error("there is no option --%.*s here", (int)n, name);
 		return false;
 	}
 	if (row->flag) {
 		*row->flag = true;
+		noted_option(row->name, "");
 		if (equals)
 			usage_error("--%s takes no value", row->name);
 		return !equals;
@@ -56,6 +69,7 @@ static bool take_option(int argc, char **argv, int *i, const struct option_row *
 		return false;
 	}
 	*row->value = equals ? equals + 1 : argv[++*i];
+	noted_option(row->name, *row->value);
 	return true;
 }
 
@@ -68,6 +82,7 @@ int options_parse(int argc, char **argv, const struct option_row *rows, const ch
 				return -1;
 		} else if (n < max) {
 			positional[n++] = argv[i];
+			noted_option("", argv[i]);
 		} else {
 			usage_error("did not expect \"%s\"", argv[i]);
 			return -1;

@@ -13,6 +13,7 @@
 const char phone_help[] =
         "Examples:\n"
         "  smsbridge phone list --practice ID\n"
+        "  smsbridge phone list --practice ID --unmask --by 'Ada Stone' --why 'calls from the recall list'\n"
         "  smsbridge phone clear --practice ID --phone +12125550101\n"
         "\n"
         "Phones to which nothing is sent because a carrier reported them: dead (the number is not in use; it may be\n"
@@ -20,7 +21,8 @@ const char phone_help[] =
         "phone\n"
         "and a receipt that says delivered clear it too. Clear by hand only what somebody has found out to be wrong.\n"
         "  --practice ID     its phones; `clear` needs it\n"
-        "  --phone NUMBER    E.164\n" COMMON;
+        "  --phone NUMBER    E.164\n"
+        "  --unmask          list the numbers in full; takes --by NAME and --why TEXT, which are kept\n" COMMON;
 
 const char content_help[] =
         "Examples:\n"
@@ -45,7 +47,7 @@ const char sender_help[] =
         "  --sender NUMBER   `clear` needs it\n"
         "  --carrier NAME    this carrier's only\n" COMMON;
 
-enum { PRACTICE, PHONE, CONTENT, SENDER, CARRIER, AT, PARAMS };
+enum { PRACTICE, PHONE, CONTENT, SENDER, CARRIER, AT, UNMASK, PARAMS };
 
 struct stop_row {
 	const char *command;
@@ -57,12 +59,13 @@ struct stop_row {
 
 #define NEEDS(i) (1u << (i))
 /* Every statement names every parameter, so that all take the same ones. */
-#define NAMED " WHERE $1::uuid IS NULL AND $2::text || $3::text || $4::text || $5::text || $6::text = ''"
+#define NAMED " WHERE $1::uuid IS NULL AND $2::text || $3::text || $4::text || $5::text || $6::text || $7::text = ''"
 
 static const struct stop_row rows[] = {
         {"phone", "list", 0, false,
          "WITH unused AS (SELECT" NAMED
-         ") SELECT practice_id, phone, kind, nullif(sender, '') AS sender, carrier, code,"
+         ") SELECT practice_id, CASE $7 WHEN 'unmask' THEN phone ELSE smsbridge.mask_phone(phone) END AS phone,"
+         " kind, nullif(sender, '') AS sender, carrier, code,"
          " message_id, since FROM smsbridge.phone_flag WHERE ($1::uuid IS NULL OR practice_id = $1)"
          " AND ($2::text IS NULL OR phone = $2) ORDER BY practice_id, phone, kind, sender"},
         {"phone", "clear", NEEDS(PRACTICE) | NEEDS(PHONE), true,
@@ -127,7 +130,7 @@ static int command_stops(const char *command, int argc, char **argv)
 	const char *params[PARAMS] = {NULL};
 	char at[TIME_TEXT_BYTES];
 	struct clock system = {0};
-	bool json = false;
+	bool json = false, unmask = false;
 	const struct option_row options[] = {{"config", &config, NULL},
 	                                     {"database", &database, NULL},
 	                                     {"practice", &params[PRACTICE], NULL},
@@ -136,9 +139,11 @@ static int command_stops(const char *command, int argc, char **argv)
 	                                     {"sender", &params[SENDER], NULL},
 	                                     {"carrier", &params[CARRIER], NULL},
 	                                     {"json", NULL, &json},
+	                                     {"unmask", NULL, &unmask},
 	                                     {0}};
 	if (options_parse(argc, argv, options, &word, 1) < 0)
 		return EXIT_USAGE;
+	params[UNMASK] = unmask ? "unmask" : "";
 	params[AT] = time_format(clock_read(&system), at);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (strcmp(rows[i].command, command) == 0 && strcmp(rows[i].word, word) == 0)

@@ -36,6 +36,8 @@
 #define LIMIT_OUTCOME_QUEUE 65536 /* answers and receipts that wait; links stop reading before that */
 #define LIMIT_ASK_ANSWERS 64      /* answers to cancel_sm, replace_sm that wait to be written; more are asked again */
 #define LIMIT_READ_QUEUE 1024     /* reads that wait on the read lane; more get 503 */
+#define LIMIT_ACCESS_BATCH 1024   /* notes of who touched patients' data in one statement */
+#define LIMIT_ACCESS_QUEUE 8192   /* such notes that wait to be written; past it requests get 503 */
 #define LIMIT_LIST 200            /* messages on one page of GET /v1/messages */
 #define LIMIT_KEY_CACHE 4096      /* API keys remembered between look-ups */
 #define LIMIT_KEY_CACHE_MS 1000   /* so a revoked key works at most a second longer */

@@ -321,6 +321,7 @@ static void turn_cb(void *ctx)
 {
 	struct dispatch *d = ctx;
 	accepter_turn(d->accepter);
+	accesses_turn(d->accesses);
 	outcomes_turn(d->outcomes);
 	inbounds_turn(d->inbounds);
 	flow_turn(d->flow);
@@ -392,6 +393,7 @@ struct dispatch *dispatch_new(const struct dispatch_config *config)
 	memcpy(d->carriers, config->carriers, sizeof(*d->carriers) * config->carrier_count);
 	d->instance = dispatch_id(d);
 	d->accepter = accepter_new(d);
+	d->accesses = accesses_new(d);
 	d->claimer = claimer_new(d);
 	d->flights = flights_new();
 	d->outcomes = outcomes_new(d);
@@ -501,7 +503,7 @@ static bool links_gone(const struct dispatch *d)
 static bool writes_done(const struct dispatch *d)
 {
 	return accepter_idle(d->accepter) && claimer_idle(d->claimer) && outcomes_idle(d->outcomes) &&
-	       inbounds_idle(d->inbounds) && flow_idle(d->flow) && asks_idle(d->asks);
+	       inbounds_idle(d->inbounds) && flow_idle(d->flow) && asks_idle(d->asks) && accesses_idle(d->accesses);
 }
 
 /* First what is open may end (answers come, commits are made; LIMIT_DRAIN_MS at most), then links unbind, whose
@@ -561,6 +563,7 @@ void dispatch_free(struct dispatch *d)
 	flow_free(d->flow);
 	asks_free(d->asks);
 	accepter_free(d->accepter);
+	accesses_free(d->accesses);
 	flights_free(d->flights);
 	zone_cache_free(d->zones);
 	net_timer_free(d->drain_timer);

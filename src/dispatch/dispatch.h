@@ -6,6 +6,7 @@
 #ifndef DISPATCH_H
 #define DISPATCH_H
 
+#include "base_limits.h"
 #include "base_time.h"
 #include "base_uuid.h"
 #include "link_carrier.h"
@@ -114,6 +115,34 @@ struct carrier_link *dispatch_waiting_link(struct dispatch *d, const char *carri
 unsigned dispatch_links_bound(const struct dispatch *d);
 /* For API reads. */
 struct store_lane *dispatch_read_lane(struct dispatch *d);
+
+/* --- who touched patients' data ------------------------------------------------------------------------------------
+ */
+
+enum access_action { ACCESS_READ, ACCESS_LIST, ACCESS_CHANGE, ACCESS_LOGIN };
+
+/* A request to the API as smsbridge.access keeps it. */
+struct access_row {
+	struct uuid practice_id; /* zeros: not known */
+	struct uuid message_id;  /* as it was asked for */
+	bool has_message;
+	enum access_action action;
+	const char *method; /* of the route's row; live for ever, and are compared by address */
+	const char *route;
+	char principal[24]; /* the API key's public part, "" when it is none */
+	char patient[LIMIT_PATIENT_BYTES + 1];
+	char phone[24]; /* only its hash is stored */
+	char from[48];  /* the client's address */
+	int status;
+	unsigned rows;  /* records shown or changed */
+	unsigned times; /* 1 */
+	int64_t at_us;  /* dispatch's */
+};
+/* Notes it, to be written within a second. Past LIMIT_ACCESS_QUEUE it is counted as lost; so ask first: */
+void dispatch_access_add(struct dispatch *d, const struct access_row *row);
+/* No room for another note: show nothing. */
+bool dispatch_access_full(const struct dispatch *d);
+
 /* A parsed zone by name from the tzdata folder; NULL when there is none. Kept for the life of the process. */
 const struct zone *dispatch_zone(struct dispatch *d, const char *name);
 

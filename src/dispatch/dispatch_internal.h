@@ -12,6 +12,7 @@
  *   dispatch_notice.c   the one answer to a keyword
  *   dispatch_centre.c   what carriers that bind to us get as answers
  *   dispatch_webhook.c  events -> practices
+ *   dispatch_access.c   who touched patients' data
  *   dispatch_house.c    node life, sweeps, gauges, partitions
  *   dispatch_zone.c     TZif files, parsed once */
 #ifndef DISPATCH_INTERNAL_H
@@ -45,6 +46,7 @@ struct delivery {
 #define DISPATCH_LINKS_MAX (LIMIT_CARRIERS * LIMIT_LINKS * 2) /* a pair has two sessions */
 
 struct accepter;
+struct accesses;
 struct centre;
 struct claimer;
 struct flow;
@@ -71,6 +73,7 @@ struct dispatch {
 	struct store_lane *accept_lane, *claim_lane, *outcome_lane, *inbound_lane, *read_lane, *house_lane,
 	        *webhook_lane;
 	struct accepter *accepter;
+	struct accesses *accesses;
 	struct claimer *claimer;
 	struct flow *flow;
 	struct asks *asks;
@@ -102,6 +105,11 @@ struct accepter *accepter_new(struct dispatch *d);
 void accepter_turn(struct accepter *a);
 bool accepter_idle(const struct accepter *a);
 void accepter_free(struct accepter *a);
+
+struct accesses *accesses_new(struct dispatch *d);
+void accesses_turn(struct accesses *a);
+bool accesses_idle(const struct accesses *a);
+void accesses_free(struct accesses *a);
 
 struct claimer *claimer_new(struct dispatch *d);
 void claimer_turn(struct claimer *c);

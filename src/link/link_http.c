@@ -20,6 +20,7 @@ struct http_exchange {
 	const struct http_route *route;
 	struct view param;
 	struct pool pool;
+	void *note;
 	int64_t began_ms;
 };
 
@@ -332,6 +333,8 @@ void link_http_reply(struct http_exchange *x, int status, const char *content_ty
 {
 	struct http_connection *c = x->connection;
 	count_request(x, status);
+	if (x->server->config.answered)
+		x->server->config.answered(x->server->ctx, x, status);
 	if (c) {
 		bool head_only = view_eq(http_parser_request(c->parser)->method, VIEW("HEAD"));
 		c->open = NULL;
@@ -368,9 +371,24 @@ struct view link_http_param(const struct http_exchange *x)
 	return x->param;
 }
 
-const char *link_http_route(const struct http_exchange *x)
+const struct http_route *link_http_route(const struct http_exchange *x)
 {
-	return x->route->path;
+	return x->route;
+}
+
+const char *link_http_peer(const struct http_exchange *x)
+{
+	return x->connection ? net_stream_peer(x->connection->stream) : "";
+}
+
+void link_http_set_note(struct http_exchange *x, void *note)
+{
+	x->note = note;
+}
+
+void *link_http_note(const struct http_exchange *x)
+{
+	return x->note;
 }
 
 struct pool *link_http_pool(struct http_exchange *x)

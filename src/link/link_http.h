@@ -17,7 +17,11 @@ struct http_route {
 	const char *method;
 	const char *path; /* "/v1/messages/{id}/cancel": one {} at most, it matches one segment */
 	http_handler handler;
+	unsigned tag; /* the owner's; link does not look at it */
 };
+
+/* Told of every exchange when it is answered, with the answer's status. */
+typedef void (*http_answered_cb)(void *ctx, struct http_exchange *x, int status);
 
 struct http_server_config {
 	const char *listen;
@@ -25,6 +29,7 @@ struct http_server_config {
 	const struct http_route *routes;
 	unsigned route_count;
 	unsigned connections;
+	http_answered_cb answered; /* may be NULL */
 };
 
 /* NULL and a sentence in error when it cannot listen. */
@@ -45,7 +50,12 @@ bool link_http_alive(const struct http_exchange *x);
 const struct http_request *link_http_request(const struct http_exchange *x);
 /* The {} segment of the path, percent-decoding not applied (ids need none). */
 struct view link_http_param(const struct http_exchange *x);
-const char *link_http_route(const struct http_exchange *x);
+const struct http_route *link_http_route(const struct http_exchange *x);
+/* "192.0.2.1:49152"; "" when the connection has gone. */
+const char *link_http_peer(const struct http_exchange *x);
+/* What the owner wants to find again when the exchange is answered; NULL at first. */
+void link_http_set_note(struct http_exchange *x, void *note);
+void *link_http_note(const struct http_exchange *x);
 struct pool *link_http_pool(struct http_exchange *x);
 
 /* Every exchange is answered exactly once by its handler, at once or later; also when the connection has gone. extra:
