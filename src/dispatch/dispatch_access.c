@@ -159,7 +159,9 @@ static void done_cb(void *ctx, enum store_result result, const char *sqlstate)
 	a->flying = 0;
 	a->alike_count = 0;
 	if (a->count)
-		wait(a, result != STORE_OK ? LIMIT_RECONNECT_MIN_MS : a->d->draining ? 0 : FLUSH_MS);
+		wait(a, result != STORE_OK                                 ? LIMIT_RECONNECT_MIN_MS
+		        : a->d->draining || a->count >= LIMIT_ACCESS_BATCH ? 0
+		                                                           : FLUSH_MS);
 }
 
 void accesses_turn(struct accesses *a)
