@@ -23,7 +23,6 @@ struct api_caller {
 	char key[API_KEY_ID_BYTES]; /* its public part */
 	bool emergency;             /* the key may order and approve emergency texts */
 	struct uuid practice_id;
-	char key[24]; /* public part of its API key */
 	char sender[24];
 	unsigned max_segments; /* of a text with characters outside the GSM alphabet */
 };

@@ -8,10 +8,18 @@
 static const char *const stop_words[] = {
 #define KEYWORD(kind, word, source) KEYWORD_##kind(word)
 #define KEYWORD_STOP(word) word,
+#define KEYWORD_STOP_ALL(word) word,
+#define KEYWORD_STOP_CLASS(word)
 #define KEYWORD_START(word)
 #define KEYWORD_HELP(word)
+#define KEYWORD_YES(word)
+#define KEYWORD_NO(word)
 #include "keyword.def"
 #undef KEYWORD_STOP
+#undef KEYWORD_STOP_ALL
+#undef KEYWORD_STOP_CLASS
+#undef KEYWORD_YES
+#undef KEYWORD_NO
 #undef KEYWORD_START
 #undef KEYWORD_HELP
 };
