@@ -42,12 +42,18 @@ static void replace_route(void *ctx, struct http_exchange *x)
 	auth_run(ctx, x, message_replace);
 }
 
+static void approve_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, message_approve);
+}
+
 static const struct http_route routes[] = {
         {"POST", "/v1/messages", create_route, TOUCHES_SOME},
         {"GET", "/v1/messages", list_route, TOUCHES_SOME},
         {"GET", "/v1/messages/{id}", show_route, TOUCHES_MESSAGE},
         {"POST", "/v1/messages/{id}/cancel", cancel_route, TOUCHES_MESSAGE},
         {"POST", "/v1/messages/{id}/replace", replace_route, TOUCHES_MESSAGE},
+        {"POST", "/v1/messages/{id}/approve", approve_route, TOUCHES_MESSAGE},
         {"GET", "/livez", meta_live, TOUCHES_NOTHING},
         {"GET", "/readyz", meta_ready, TOUCHES_NOTHING},
         {"GET", "/metrics", meta_metrics, TOUCHES_NOTHING},

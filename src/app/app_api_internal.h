@@ -56,6 +56,7 @@ void message_show(struct api *a, struct http_exchange *x, const struct api_calle
 void message_list(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void message_replace(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void message_cancel(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void message_approve(struct api *a, struct http_exchange *x, const struct api_caller *who);
 
 void meta_live(void *ctx, struct http_exchange *x);
 void meta_ready(void *ctx, struct http_exchange *x);

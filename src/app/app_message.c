@@ -2,6 +2,8 @@
  * pointer and code, never by value. */
 #include "app_api_internal.h"
 
+#include "base_log.h"
+#include "base_metric.h"
 #include "net_crypto.h"
 #include "policy_phone.h"
 #include "policy_rules.h"
@@ -15,6 +17,8 @@
 #define EXPIRES_DEFAULT_US (8 * DAY_US) /* longer than any cap holds a message */
 #define EXPIRES_AHEAD_US (400 * DAY_US)
 
+#define EMERGENCY_TEXT_BYTES 200 /* of the person and of the reason */
+
 #define UCS2_UNITS_OF_MANY 67 /* of one segment, when there are several */
 
 struct creation {
@@ -27,6 +31,7 @@ struct creation {
 	unsigned errors;
 	struct text_changes changes;
 	struct zone_names zones;
+	unsigned category_flags;
 	int64_t now_us;
 	bool failed_validation; /* answered with the errors unless the key has a stored answer */
 	bool in_flight;
@@ -59,6 +64,9 @@ enum field {
 	F_SEND_AT,
 	F_EXPIRES_AT,
 	F_REFERENCE,
+	F_PHI,
+	F_ANSWERS,
+	F_EMERGENCY,
 	F_COUNT
 };
 static const struct {
@@ -70,7 +78,8 @@ static const struct {
         [F_TIME_ZONE] = {"time_zone", "/time_zone", false}, [F_BODY] = {"body", "/body", true},
         [F_CATEGORY] = {"category", "/category", false},    [F_PRIORITY] = {"priority", "/priority", false},
         [F_SEND_AT] = {"send_at", "/send_at", false},       [F_EXPIRES_AT] = {"expires_at", "/expires_at", false},
-        [F_REFERENCE] = {"reference", "/reference", false},
+        [F_REFERENCE] = {"reference", "/reference", false}, [F_PHI] = {"phi", "/phi", false},
+        [F_ANSWERS] = {"answers", "/answers", false},       [F_EMERGENCY] = {"emergency", "/emergency", false},
 };
 
 /* A field's text; p NULL when it is absent or wrong (then an error was added). null counts as absent. */
@@ -237,6 +246,56 @@ static void take_category(struct creation *c)
 		return;
 	}
 	c->draft.category = policy_category_code(category);
+	c->category_flags = policy_category_flags(category);
+}
+
+static void take_phi(struct creation *c)
+{
+	json_t *v = json_object_get(c->json, fields[F_PHI].name);
+	if (v && !json_is_null(v) && !json_is_boolean(v))
+		add_error(c, "/phi", "not_a_boolean", "This field takes true or false.");
+	c->draft.phi = json_is_true(v);
+}
+
+/* The patient's text that a conversational reply answers; nothing else answers one. */
+static void take_answers(struct creation *c)
+{
+	struct view v = field_text(c, F_ANSWERS);
+	bool wanted = c->category_flags & CATEGORY_CONVERSATION;
+	if (v.p && !uuid_parse(v, &c->draft.answers))
+		add_error(c, "/answers", "bad_answers", "Give the inbound_id of the patient's text.");
+	else if (v.p && !wanted)
+		add_error(c, "/answers", "answers_not_here", "Only a conversational_reply answers a patient's text.");
+	else if (!v.p && wanted)
+		add_error(c, "/answers", "required", "Give the inbound_id of the patient's text.");
+}
+
+static struct view emergency_text(struct creation *c, const char *name, const char *pointer)
+{
+	json_t *v = json_object_get(json_object_get(c->json, fields[F_EMERGENCY].name), name);
+	struct view text = json_is_string(v) ? view_of(json_string_value(v), json_string_length(v)) : (struct view){0};
+	if (text.n > EMERGENCY_TEXT_BYTES || !printable(text))
+		add_error(c, pointer, "bad_emergency", "Give 1 to 200 printable octets.");
+	return text;
+}
+
+/* Who orders an emergency text, and why. */
+static void take_emergency(struct creation *c)
+{
+	json_t *v = json_object_get(c->json, fields[F_EMERGENCY].name);
+	bool given = v && !json_is_null(v);
+	bool wanted = c->category_flags & CATEGORY_EMERGENCY;
+	if (given && !wanted)
+		add_error(c, "/emergency", "emergency_not_here", "Only a message of class emergency has this field.");
+	if (!wanted)
+		return;
+	if (!json_is_object(v) || json_object_size(v) != 2) {
+		add_error(c, "/emergency", given ? "bad_emergency" : "required",
+		          "Give an object with person and reason, and nothing else.");
+		return;
+	}
+	c->draft.emergency_person = emergency_text(c, "person", "/emergency/person");
+	c->draft.emergency_reason = emergency_text(c, "reason", "/emergency/reason");
 }
 
 static void take_priority(struct creation *c)
@@ -368,6 +427,14 @@ static void read_stored(struct creation *c)
 	store_params_free(&ps);
 }
 
+static void tell_emergency(const struct creation *c)
+{
+	char practice[UUID_TEXT_BYTES];
+	metric_add(METRIC_emergencies_total, 1, LABELS("requested"));
+	log_event(LOG_WARNING, "emergency_requested", LOG_TEXT(practice, uuid_format(&c->who.practice_id, practice)),
+	          LOG_TEXT(warning, "a person ordered an emergency text"));
+}
+
 static void accepted_cb(void *ctx, struct draft *draft, enum accept_result result)
 {
 	struct creation *c = ctx;
@@ -376,6 +443,8 @@ static void accepted_cb(void *ctx, struct draft *draft, enum accept_result resul
 		return;
 	}
 	creation_end(c);
+	if (result == ACCEPT_STORED && draft->emergency_person.p)
+		tell_emergency(c);
 	if (result == ACCEPT_STORED)
 		link_http_reply(c->x, 202, "application/json", "", draft->answer);
 	else
@@ -455,9 +524,12 @@ static void validate(struct creation *c)
 	check_unknown(c);
 	take_patient(c);
 	take_phone(c);
+	take_category(c);
 	take_zones(c);
 	take_body(c);
-	take_category(c);
+	take_phi(c);
+	take_answers(c);
+	take_emergency(c);
 	take_priority(c);
 	take_times(c);
 	take_reference(c);
@@ -468,6 +540,7 @@ static void submit(struct creation *c)
 	struct draft *m = &c->draft;
 	m->practice_id = c->who.practice_id;
 	m->sender = view_str(c->who.sender);
+	m->api_key = c->who.key;
 	m->id = uuid_make(&c->api->ids, c->now_us);
 	m->cb = accepted_cb;
 	m->ctx = c;
@@ -476,6 +549,12 @@ static void submit(struct creation *c)
 		return;
 	creation_end(c);
 	api_unavailable(c->x, "busy", "The gateway cannot take more just now; try again.");
+}
+
+static void refuse_scope(struct creation *c)
+{
+	creation_end(c);
+	api_problem(c->x, 403, "scope_missing", "This API key may not order emergency texts.");
 }
 
 void message_create(struct api *a, struct http_exchange *x, const struct api_caller *who)
@@ -490,7 +569,9 @@ void message_create(struct api *a, struct http_exchange *x, const struct api_cal
 	if (!take_key(c, r) || !parse_json(c, r->body))
 		return;
 	validate(c);
-	if (c->errors == 0)
+	if (c->category_flags & CATEGORY_EMERGENCY && !who->emergency)
+		refuse_scope(c);
+	else if (c->errors == 0)
 		submit(c);
 	else if ((c->failed_validation = c->draft.key.p != NULL))
 		read_stored(c);

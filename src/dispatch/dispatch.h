@@ -179,8 +179,14 @@ struct draft {
 	unsigned characters;
 	unsigned segments;
 	const char *category;
-	int priority;       /* 0 urgent, 1 normal, 2 low */
-	int64_t send_at_us; /* 0: not given */
+	struct view states;           /* blank separated candidate states, "" unknown */
+	bool phi;                     /* says more of the patient than that there is a visit */
+	struct uuid answers;          /* the inbound text that it answers; zeros: none */
+	struct view emergency_person; /* who ordered it; p NULL: it is no emergency */
+	struct view emergency_reason;
+	const char *api_key; /* public part of the key that it came with */
+	int priority;        /* 0 urgent, 1 normal, 2 low */
+	int64_t send_at_us;  /* 0: not given */
 	int64_t expires_at_us;
 	struct view reference; /* p NULL: not given */
 	const char *status;    /* "scheduled" or "queued" */

@@ -60,11 +60,26 @@ static void declare(struct store_params *ps, int64_t now_us)
 	        STORE_UUID, STORE_UUID, STORE_TEXT, STORE_TEXT, STORE_TEXT,  STORE_TEXT, STORE_TEXT,
 	        STORE_TEXT, STORE_INT4, STORE_INT4, STORE_TEXT, STORE_INT4,  STORE_TIME, STORE_TIME,
 	        STORE_TEXT, STORE_TEXT, STORE_TIME, STORE_TEXT, STORE_BYTEA, STORE_TEXT, STORE_TEXT,
+	        STORE_TEXT, STORE_BOOL, STORE_UUID, STORE_TEXT, STORE_TEXT,  STORE_TEXT,
 	};
 	store_params_clear(ps);
 	store_value_time(ps, now_us);
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
 		store_array(ps, types[i]);
+}
+
+/* What the rule book adds. */
+static void add_rules(struct store_params *ps, const struct draft *m, unsigned i)
+{
+	store_add_text(ps, i++, m->states);
+	store_add_int(ps, i++, m->phi);
+	if (uuid_is_zero(&m->answers))
+		store_add_null(ps, i++);
+	else
+		store_add_uuid(ps, i++, &m->answers);
+	add_text(ps, i++, m->emergency_person);
+	add_text(ps, i++, m->emergency_reason);
+	store_add_str(ps, i++, m->api_key);
 }
 
 static void add_draft(struct store_params *ps, const struct draft *m)
@@ -94,6 +109,7 @@ static void add_draft(struct store_params *ps, const struct draft *m)
 		store_add_null(ps, i++);
 	store_add_text(ps, i++, m->answer);
 	store_add_text(ps, i++, m->sender);
+	add_rules(ps, m, i);
 }
 
 static void stored_cb(void *ctx, const struct store_rows *rows)

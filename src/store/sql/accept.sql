@@ -1,14 +1,17 @@
 -- Stores a batch of drafts: message, event, idempotency key, in one statement. A draft whose key is taken is left out.
 -- $1 now; arrays, one element a draft: $2 practice $3 id $4 patient $5 phone $6 time_zone $7 zones $8 body $9 encoding
 -- $10 characters $11 segments $12 category $13 priority $14 send_at $15 expires_at $16 reference $17 status $18 due_at
--- $19 key $20 request hash $21 answer $22 sender
+-- $19 key $20 request hash $21 answer $22 sender $23 states $24 phi $25 inbound text that it answers $26 who ordered the
+-- emergency and $27 why, or NULL $28 API key's id
 -- Returns the ordinal (0-based) of every draft that was stored. Index: idempotency_pkey.
 WITH d AS (
-	SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-		$10::int4[], $11::int4[], $12::text[], $13::int4[], $14::timestamptz[], $15::timestamptz[], $16::text[],
-		$17::text[], $18::timestamptz[], $19::text[], $20::bytea[], $21::text[], $22::text[]) WITH ORDINALITY
+	SELECT *, sha256(convert_to(body, 'UTF8')) AS sha FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[],
+		$7::text[], $8::text[], $9::text[], $10::int4[], $11::int4[], $12::text[], $13::int4[], $14::timestamptz[],
+		$15::timestamptz[], $16::text[], $17::text[], $18::timestamptz[], $19::text[], $20::bytea[], $21::text[],
+		$22::text[], $23::text[], $24::bool[], $25::uuid[], $26::text[], $27::text[], $28::text[]) WITH ORDINALITY
 		AS d(practice_id, id, patient, phone, time_zone, zones, body, encoding, characters, segments, category, priority,
-			send_at, expires_at, reference, status, due_at, key, request_hash, answer, sender, ord)
+			send_at, expires_at, reference, status, due_at, key, request_hash, answer, sender, states, phi, answers, person,
+			why, api_key, ord)
 ), taken AS (
 	INSERT INTO smsbridge.idempotency (practice_id, key, request_hash, message_id, answer, created_at)
 	SELECT practice_id, key, request_hash, id, answer, $1::timestamptz FROM d WHERE key IS NOT NULL
@@ -18,13 +21,23 @@ WITH d AS (
 	SELECT * FROM d WHERE key IS NULL OR id IN (SELECT message_id FROM taken)
 ), stored AS (
 	INSERT INTO smsbridge.message (practice_id, id, patient, phone, sender, time_zone, zones, body, encoding, characters,
-		segments, category, priority, send_at, expires_at, reference, status, due_at, created_at, updated_at)
+		segments, category, priority, send_at, expires_at, reference, status, due_at, created_at, updated_at, states, phi,
+		answers, body_sha256)
 	SELECT practice_id, id, patient, phone, sender, time_zone, zones, body, encoding, characters, segments, category,
-		priority, send_at, expires_at, reference, status, due_at, $1, $1 FROM ok
+		priority, send_at, expires_at, reference, status, due_at, $1, $1, states, phi, answers, sha FROM ok
+), ordered AS (
+	INSERT INTO smsbridge.emergency (practice_id, message_id, person, reason)
+	SELECT practice_id, id, person, why FROM ok WHERE person IS NOT NULL
 ), told AS (
 	INSERT INTO smsbridge.event (practice_id, message_id, type, at, phone, patient, data)
 	SELECT practice_id, id, 'message.accepted', $1, phone, patient,
 		jsonb_build_object('time_zone', time_zone, 'zones', zones, 'category', category, 'characters', characters,
-			'segments', segments, 'encoding', encoding, 'expires_at', expires_at) FROM ok
+			'segments', segments, 'encoding', encoding, 'expires_at', expires_at, 'states', states, 'phi', phi,
+			'body_sha256', encode(sha, 'hex'), 'key', api_key)
+			|| CASE WHEN answers IS NULL THEN '{}' ELSE jsonb_build_object('answers', answers) END
+			|| CASE WHEN person IS NULL THEN '{}' ELSE jsonb_build_object('person', person) END FROM ok
+	UNION ALL
+	SELECT practice_id, id, 'emergency.requested', $1, phone, patient,
+		jsonb_build_object('person', person, 'reason', why, 'key', api_key) FROM ok WHERE person IS NOT NULL
 )
 SELECT ord - 1 FROM ok

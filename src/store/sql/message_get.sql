@@ -5,6 +5,7 @@ SELECT json_build_object(
 		'citation', r.citation) END,
 	'patient', m.patient, 'phone', m.phone, 'time_zone', m.time_zone, 'zones', string_to_array(m.zones, ' '),
 	'body', m.body, 'encoding', m.encoding, 'characters', m.characters, 'segments', m.segments, 'category', m.category,
+	'states', string_to_array(m.states, ' '), 'phi', m.phi, 'answers', m.answers,
 	'priority', (ARRAY['urgent', 'normal', 'low'])[m.priority + 1],
 	'send_at', m.send_at, 'expires_at', m.expires_at, 'due_at', m.due_at,
 	'reference', m.reference, 'carrier', m.carrier, 'carrier_message_id', m.carrier_message_id,

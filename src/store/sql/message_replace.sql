@@ -7,7 +7,7 @@ WITH old AS (
 	FROM smsbridge.message WHERE practice_id = $1::uuid AND id = $2::uuid FOR UPDATE
 ), u AS (
 	UPDATE smsbridge.message m SET body = $3::text, encoding = $4::text, characters = $5::int4, segments = 1,
-		updated_at = $6::timestamptz
+		body_sha256 = sha256(convert_to($3, 'UTF8')), updated_at = $6::timestamptz
 	FROM old o WHERE o.waits AND m.practice_id = o.practice_id AND m.id = o.id
 	RETURNING m.id
 ), asked AS (
@@ -21,7 +21,8 @@ WITH old AS (
 	RETURNING message_id
 ), told AS (
 	INSERT INTO smsbridge.event (practice_id, message_id, type, at, data)
-	SELECT $1, id, 'message.replaced', $6, '{"at": "gateway"}'::jsonb FROM u
+	SELECT $1, id, 'message.replaced', $6,
+		jsonb_build_object('at', 'gateway', 'body_sha256', encode(sha256(convert_to($3, 'UTF8')), 'hex')) FROM u
 	UNION ALL
 	SELECT $1, message_id, 'message.replacing', $6, NULL FROM asked
 )
