@@ -7,6 +7,7 @@
 #include "net_crypto.h"
 #include "policy_phone.h"
 #include "policy_rules.h"
+#include "policy_state.h"
 #include "text_shape.h"
 
 #include <jansson.h>
@@ -32,6 +33,7 @@ struct creation {
 	struct text_changes changes;
 	struct zone_names zones;
 	unsigned category_flags;
+	bool phone_ok;
 	int64_t now_us;
 	bool failed_validation; /* answered with the errors unless the key has a stored answer */
 	bool in_flight;
@@ -64,6 +66,8 @@ enum field {
 	F_SEND_AT,
 	F_EXPIRES_AT,
 	F_REFERENCE,
+	F_ZIP,
+	F_STATE,
 	F_PHI,
 	F_ANSWERS,
 	F_EMERGENCY,
@@ -74,12 +78,20 @@ static const struct {
 	const char *pointer;
 	bool required;
 } fields[F_COUNT] = {
-        [F_PATIENT] = {"patient", "/patient", true},        [F_PHONE] = {"phone", "/phone", true},
-        [F_TIME_ZONE] = {"time_zone", "/time_zone", false}, [F_BODY] = {"body", "/body", true},
-        [F_CATEGORY] = {"category", "/category", false},    [F_PRIORITY] = {"priority", "/priority", false},
-        [F_SEND_AT] = {"send_at", "/send_at", false},       [F_EXPIRES_AT] = {"expires_at", "/expires_at", false},
-        [F_REFERENCE] = {"reference", "/reference", false}, [F_PHI] = {"phi", "/phi", false},
-        [F_ANSWERS] = {"answers", "/answers", false},       [F_EMERGENCY] = {"emergency", "/emergency", false},
+        [F_PATIENT] = {"patient", "/patient", true},
+        [F_PHONE] = {"phone", "/phone", true},
+        [F_TIME_ZONE] = {"time_zone", "/time_zone", false},
+        [F_BODY] = {"body", "/body", true},
+        [F_CATEGORY] = {"category", "/category", false},
+        [F_PRIORITY] = {"priority", "/priority", false},
+        [F_SEND_AT] = {"send_at", "/send_at", false},
+        [F_EXPIRES_AT] = {"expires_at", "/expires_at", false},
+        [F_REFERENCE] = {"reference", "/reference", false},
+        [F_PHI] = {"phi", "/phi", false},
+        [F_ZIP] = {"zip", "/zip", false},
+        [F_STATE] = {"state", "/state", false},
+        [F_ANSWERS] = {"answers", "/answers", false},
+        [F_EMERGENCY] = {"emergency", "/emergency", false},
 };
 
 /* A field's text; p NULL when it is absent or wrong (then an error was added). null counts as absent. */
@@ -159,27 +171,76 @@ static void take_phone(struct creation *c)
 		add_error(c, "/phone", policy_phone_code(result), policy_phone_sentence(result));
 	else
 		c->zones = policy_phone_zones((const char *)v.p);
+	c->phone_ok = result == PHONE_OK;
 	c->draft.phone = v;
 }
 
-/* The patient's zone when the practice says it, else every zone of the area code. */
-static void take_zones(struct creation *c)
+/* Where the practice says that the patient is, by ZIP and state: candidate states, 0 when it does not say. */
+static policy_states take_address(struct creation *c)
+{
+	struct view zip = field_text(c, F_ZIP);
+	struct view code = field_text(c, F_STATE);
+	policy_states of_zip = zip.p ? policy_states_of_zip(zip) : 0;
+	policy_states of_code = code.p ? policy_states_of_code(code) : 0;
+	if (zip.p && !of_zip)
+		add_error(c, "/zip", "zip_unknown", "Give a ZIP code of the United States, as 10001 or 10001-1234.");
+	if (code.p && !of_code)
+		add_error(c, "/state", "state_unknown", "Give the two letters of a state or territory, as NY.");
+	return of_zip | of_code;
+}
+
+static bool take_time_zone(struct creation *c)
 {
 	struct view v = field_text(c, F_TIME_ZONE);
-	struct buf names = BUF(LIMIT_ZONES * LIMIT_ZONE_NAME_BYTES);
 	c->draft.time_zone = v;
-	if (v.p) {
-		const char *name = (const char *)v.p; /* a C string of jansson's; an inner NUL is refused by it */
-		if (!policy_zone_name_ok(v) || !dispatch_zone(c->api->config.dispatch, name))
-			add_error(c, "/time_zone", "time_zone_unknown",
-			          "Give an IANA time zone name, as America/Chicago.");
-		buf_add_view(&names, v);
-	} else {
-		for (unsigned i = 0; i < c->zones.count; i++)
-			buf_printf(&names, "%s%s", i ? " " : "", c->zones.name[i]);
-	}
+	if (!v.p)
+		return false;
+	const char *name = (const char *)v.p; /* a C string of jansson's; an inner NUL is refused by it */
+	if (policy_zone_name_ok(v) && dispatch_zone(c->api->config.dispatch, name))
+		return true;
+	add_error(c, "/time_zone", "time_zone_unknown", "Give an IANA time zone name, as America/Chicago.");
+	return false;
+}
+
+/* What one more source allows; more zones than a patient may have is to know none. */
+static void add_zones(struct zone_names *to, const struct zone_names *more, bool *full)
+{
+	for (unsigned i = 0; i < more->count; i++)
+		*full = !policy_zone_names_add(to, more->name[i]) || *full;
+}
+
+static void write_place(struct creation *c, const struct zone_names *zones, policy_states states)
+{
+	char codes[POLICY_STATES_TEXT_BYTES];
+	struct buf names = BUF(LIMIT_ZONES * LIMIT_ZONE_NAME_BYTES);
+	for (unsigned i = 0; i < zones->count; i++)
+		buf_printf(&names, "%s%s", i ? " " : "", zones->name[i]);
 	c->draft.zones = view_str(pool_copy(link_http_pool(c->x), buf_view(&names)));
+	c->draft.states = view_str(pool_copy(link_http_pool(c->x), view_str(policy_states_format(states, codes))));
 	buf_free(&names);
+}
+
+/* Every zone and state in which the patient may be: of the address, and of the area code. A time zone that the practice
+ * gives is the only one, but not for solicitations, for which the law of every place counts. */
+static void take_place(struct creation *c)
+{
+	bool solicits = c->category_flags & CATEGORY_SOLICITATION;
+	policy_states address = take_address(c);
+	bool known = take_time_zone(c);
+	struct zone_names zones = {0};
+	struct zone_names of_address = policy_zones_of_states(address);
+	bool full = address && of_address.count == 0;
+	policy_states states = address;
+	if (c->phone_ok && (solicits || !address))
+		states |= policy_states_of_phone((const char *)c->draft.phone.p);
+	if (known)
+		policy_zone_names_add(&zones, (const char *)c->draft.time_zone.p);
+	if (!known || solicits) {
+		add_zones(&zones, &of_address, &full);
+		add_zones(&zones, &c->zones, &full);
+		zones.count = full ? 0 : zones.count;
+	}
+	write_place(c, &zones, states);
 }
 
 static bool has_controls(struct view v)
@@ -525,7 +586,7 @@ static void validate(struct creation *c)
 	take_patient(c);
 	take_phone(c);
 	take_category(c);
-	take_zones(c);
+	take_place(c);
 	take_body(c);
 	take_phi(c);
 	take_answers(c);

@@ -8,6 +8,7 @@
 #include "dispatch_claim.h"
 
 #include "dispatch_facts.h"
+#include "policy_state.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -427,6 +428,7 @@ static void take_due(struct claimer *c, const struct store_rows *rows, unsigned 
 	m->refusals = (unsigned)store_rows_int(rows, i, 17);
 	m->priority = (unsigned)store_rows_int(rows, i, 18);
 	m->states = pool_copy(&c->pool, store_rows_text(rows, i, 19));
+	(void)policy_states_parse(view_str(m->states), &m->facts.states); /* what it cannot read is unknown */
 	m->facts.phi = store_rows_bool(rows, i, 20);
 	if (!store_rows_null(rows, i, 21))
 		m->answers = store_rows_uuid(rows, i, 21);
