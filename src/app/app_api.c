@@ -47,6 +47,36 @@ static void approve_route(void *ctx, struct http_exchange *x)
 	auth_run(ctx, x, message_approve);
 }
 
+static void consent_give_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, consent_give);
+}
+
+static void consent_list_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, consent_list);
+}
+
+static void consent_end_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, consent_end);
+}
+
+static void recipient_set_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, recipient_set);
+}
+
+static void contact_add_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, contact_add);
+}
+
+static void verification_ask_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, verification_ask);
+}
+
 static const struct http_route routes[] = {
         {"POST", "/v1/messages", create_route, TOUCHES_SOME},
         {"GET", "/v1/messages", list_route, TOUCHES_SOME},
@@ -54,6 +84,12 @@ static const struct http_route routes[] = {
         {"POST", "/v1/messages/{id}/cancel", cancel_route, TOUCHES_MESSAGE},
         {"POST", "/v1/messages/{id}/replace", replace_route, TOUCHES_MESSAGE},
         {"POST", "/v1/messages/{id}/approve", approve_route, TOUCHES_MESSAGE},
+        {"POST", "/v1/consents", consent_give_route, TOUCHES_SOME},
+        {"GET", "/v1/consents", consent_list_route, TOUCHES_SOME},
+        {"POST", "/v1/consents/{id}/end", consent_end_route, TOUCHES_SOME},
+        {"POST", "/v1/recipients", recipient_set_route, TOUCHES_SOME},
+        {"POST", "/v1/contacts", contact_add_route, TOUCHES_SOME},
+        {"POST", "/v1/verifications", verification_ask_route, TOUCHES_SOME},
         {"GET", "/livez", meta_live, TOUCHES_NOTHING},
         {"GET", "/readyz", meta_ready, TOUCHES_NOTHING},
         {"GET", "/metrics", meta_metrics, TOUCHES_NOTHING},

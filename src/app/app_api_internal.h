@@ -52,11 +52,22 @@ void api_unavailable(struct http_exchange *x, const char *code, const char *deta
 void api_read_failed(struct http_exchange *x);
 
 void message_create(struct api *a, struct http_exchange *x, const struct api_caller *who);
+/* A message that the gateway words itself, for a request of the practice's: json is what POST /v1/messages would have
+ * got, and is taken over. The exchange is answered as that is. */
+struct json_t;
+void message_create_from(struct api *a, struct http_exchange *x, const struct api_caller *who, struct json_t *json);
 void message_show(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void message_list(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void message_replace(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void message_cancel(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void message_approve(struct api *a, struct http_exchange *x, const struct api_caller *who);
+
+void consent_give(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void consent_list(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void consent_end(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void recipient_set(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void contact_add(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void verification_ask(struct api *a, struct http_exchange *x, const struct api_caller *who);
 
 void meta_live(void *ctx, struct http_exchange *x);
 void meta_ready(void *ctx, struct http_exchange *x);

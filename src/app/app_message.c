@@ -618,6 +618,19 @@ static void refuse_scope(struct creation *c)
 	api_problem(c->x, 403, "scope_missing", "This API key may not order emergency texts.");
 }
 
+static void create(struct creation *c)
+{
+	validate(c);
+	if (c->category_flags & CATEGORY_EMERGENCY && !c->who.emergency)
+		refuse_scope(c);
+	else if (c->errors == 0)
+		submit(c);
+	else if ((c->failed_validation = c->draft.key.p != NULL))
+		read_stored(c);
+	else
+		answer_errors(c);
+}
+
 void message_create(struct api *a, struct http_exchange *x, const struct api_caller *who)
 {
 	const struct http_request *r = link_http_request(x);
@@ -627,17 +640,18 @@ void message_create(struct api *a, struct http_exchange *x, const struct api_cal
 	}
 	struct creation *c = pool_alloc(link_http_pool(x), sizeof(*c));
 	*c = (struct creation){.api = a, .x = x, .who = *who, .now_us = clock_read(a->config.clock)};
-	if (!take_key(c, r) || !parse_json(c, r->body))
-		return;
-	validate(c);
-	if (c->category_flags & CATEGORY_EMERGENCY && !who->emergency)
-		refuse_scope(c);
-	else if (c->errors == 0)
-		submit(c);
-	else if ((c->failed_validation = c->draft.key.p != NULL))
-		read_stored(c);
+	if (take_key(c, r) && parse_json(c, r->body))
+		create(c);
+}
+
+void message_create_from(struct api *a, struct http_exchange *x, const struct api_caller *who, json_t *json)
+{
+	struct creation *c = pool_alloc(link_http_pool(x), sizeof(*c));
+	*c = (struct creation){.api = a, .x = x, .who = *who, .json = json, .now_us = clock_read(a->config.clock)};
+	if (take_key(c, link_http_request(x)))
+		create(c);
 	else
-		answer_errors(c);
+		json_decref(json);
 }
 
 /* --- another text --------------------------------------------------------------------------------------------------

@@ -22,9 +22,13 @@
 #define LIMIT_BODY_BYTES 4096               /* UTF-8 octets of a body that is looked at at all */
 #define LIMIT_PATIENT_BYTES 64              /* the practice's own patient reference */
 #define LIMIT_REFERENCE_BYTES 128           /* the practice's own message reference */
+#define LIMIT_CHOICE_BYTES 40               /* a word of a fixed list in a request */
+#define LIMIT_EVIDENCE_BYTES 4096           /* the wording that a patient was shown: a page of a form */
+#define LIMIT_NAME_BYTES 128                /* a person, a version, a campaign, what a patient did */
 #define LIMIT_IDEMPOTENCY_KEY_BYTES 128     /* Idempotency-Key after unquoting */
 #define LIMIT_SEND_AT_AHEAD_S (366 * 86400) /* how far ahead send_at may lie: a year of appointments */
 #define LIMIT_SEND_AT_BEHIND_S 86400        /* how far back send_at may lie before it is taken for a mistake */
+#define LIMIT_CONTACT_BEHIND_S (9 * 86400)  /* how far back a call may lie: the caps look at no more */
 #define LIMIT_ATTEMPTS 20                   /* proven non-sends (throttled, link lost) before a message fails */
 #define LIMIT_REFUSALS 8                    /* of these, for a passing or unknown status: an hour of waits */
 
@@ -38,6 +42,7 @@
 #define LIMIT_READ_QUEUE 1024     /* reads that wait on the read lane; more get 503 */
 #define LIMIT_ACCESS_BATCH 1024   /* notes of who touched patients' data in one statement */
 #define LIMIT_ACCESS_QUEUE 8192   /* such notes that wait to be written; past it requests get 503 */
+#define LIMIT_CHANGE_QUEUE 256    /* changes by people that wait for their commit; more get 503 */
 #define LIMIT_LIST 200            /* messages on one page of GET /v1/messages */
 #define LIMIT_KEY_CACHE 4096      /* API keys remembered between look-ups */
 #define LIMIT_KEY_CACHE_MS 1000   /* so a revoked key works at most a second longer */

@@ -352,6 +352,7 @@ static void open_lanes(struct dispatch *d)
 	d->read_lane = store_lane_new(l, "read", conninfo, lane_cb, d);
 	d->house_lane = store_lane_new(l, "house", conninfo, lane_cb, d);
 	d->webhook_lane = store_lane_new(l, "webhook", conninfo, lane_cb, d);
+	d->change_lane = store_lane_new(l, "change", conninfo, lane_cb, d);
 }
 
 static void open_link(struct dispatch *d, const struct dispatch_carrier *carrier, unsigned number,
@@ -503,7 +504,8 @@ static bool links_gone(const struct dispatch *d)
 static bool writes_done(const struct dispatch *d)
 {
 	return accepter_idle(d->accepter) && claimer_idle(d->claimer) && outcomes_idle(d->outcomes) &&
-	       inbounds_idle(d->inbounds) && flow_idle(d->flow) && asks_idle(d->asks) && accesses_idle(d->accesses);
+	       inbounds_idle(d->inbounds) && flow_idle(d->flow) && asks_idle(d->asks) && accesses_idle(d->accesses) &&
+	       store_lane_busy(d->change_lane) == 0;
 }
 
 /* First what is open may end (answers come, commits are made; LIMIT_DRAIN_MS at most), then links unbind, whose
@@ -549,7 +551,7 @@ void dispatch_drain(struct dispatch *d, net_cb done, void *ctx)
 void dispatch_free(struct dispatch *d)
 {
 	struct store_lane *lanes[] = {d->accept_lane, d->claim_lane, d->outcome_lane, d->inbound_lane,
-	                              d->read_lane,   d->house_lane, d->webhook_lane};
+	                              d->read_lane,   d->house_lane, d->webhook_lane, d->change_lane};
 	for (size_t i = 0; i < sizeof(lanes) / sizeof(*lanes); i++)
 		store_lane_free(lanes[i]);
 	for (unsigned i = 0; i < d->links; i++)

@@ -142,6 +142,28 @@ struct access_row {
 void dispatch_access_add(struct dispatch *d, const struct access_row *row);
 /* No room for another note: show nothing. */
 bool dispatch_access_full(const struct dispatch *d);
+/* --- changes by people ---------------------------------------------------------------------------------------------
+ */
+
+enum recipient_key { RECIPIENT_PHONE = 'p', RECIPIENT_PATIENT = 't' };
+/* Keys of the recipient locks that claims take too (claim_lock.sql, ascending). Every process computes the same. */
+int64_t dispatch_recipient_key(const struct uuid *practice, enum recipient_key kind, struct view who);
+
+/* A change to what is known of a recipient, or of what may be sent: one statement. */
+struct dispatch_change {
+	struct uuid practice_id;
+	struct view phone;
+	struct view patient; /* p NULL: the change is about the phone only */
+	const char *sql;     /* name of a file of store/sql */
+	struct store_params *params;
+	store_rows_cb rows;
+	store_done_cb done;
+	void *ctx;
+};
+/* Runs it under the locks of its phone and patient; done follows the commit. What a claim of this process has for that
+ * phone and has not handed to a link is judged again. Works while nothing is claimed or sent. False when
+ * LIMIT_CHANGE_QUEUE wait (answer 503). */
+bool dispatch_change(struct dispatch *d, const struct dispatch_change *change);
 
 /* A parsed zone by name from the tzdata folder; NULL when there is none. Kept for the life of the process. */
 const struct zone *dispatch_zone(struct dispatch *d, const char *name);

@@ -547,6 +547,14 @@ void claimer_withdraw(struct claimer *c, const struct uuid *practice, struct vie
 			c->m[i].withdrawn = true;
 }
 
+void claimer_recheck(struct claimer *c, const struct uuid *practice, struct view phone)
+{
+	uint64_t key = (uint64_t)claimer_lock_key(practice, 'p', phone);
+	for (unsigned i = 0; i < c->count; i++)
+		if (c->m[i].phone_key == key && policy_category_flags(c->m[i].category) & CATEGORY_STOPPABLE)
+			c->m[i].recheck = true;
+}
+
 void claimer_free(struct claimer *c)
 {
 	net_timer_free(c->timer);

@@ -42,6 +42,7 @@ struct claimed {
 	unsigned refusals; /* for a passing reason, among its attempts */
 	uint32_t held;     /* carriers that take nothing from the sender, a bit each by their place */
 	bool withdrawn;
+	bool recheck;   /* somebody changed what was judged */
 	bool submitted; /* with another, in one PDU */
 };
 

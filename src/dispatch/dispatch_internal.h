@@ -2,6 +2,7 @@
  *   dispatch.c          assembly, turn, drain
  *   dispatch_accept.c   drafts -> commit
  *   dispatch_claim.c    due messages -> facts -> verdicts -> commit -> links; its parts: dispatch_claim.h
+ *   dispatch_change.c   what people change about a recipient
  *   dispatch_ask.c      query_sm, cancel_sm, replace_sm; alert_notification
  *   dispatch_hold.c     what carriers do not take from a sender for now
  *   dispatch_flight.c   open submits: ref -> message
@@ -71,7 +72,7 @@ struct dispatch {
 	struct uuid instance;
 	struct uuid_maker ids;
 	struct store_lane *accept_lane, *claim_lane, *outcome_lane, *inbound_lane, *read_lane, *house_lane,
-	        *webhook_lane;
+	        *webhook_lane, *change_lane;
 	struct accepter *accepter;
 	struct accesses *accesses;
 	struct claimer *claimer;
@@ -118,6 +119,8 @@ void claimer_wake(struct claimer *c);
 bool claimer_idle(const struct claimer *c);
 /* A STOP was committed: submits of that recipient that are claimed and not yet written are withdrawn. */
 void claimer_withdraw(struct claimer *c, const struct uuid *practice, struct view phone);
+/* What is known of that recipient changes: submits that are claimed and not yet written go back to be judged again. */
+void claimer_recheck(struct claimer *c, const struct uuid *practice, struct view phone);
 void claimer_free(struct claimer *c);
 /* Keys of the recipient locks; every gateway computes the same. */
 int64_t claimer_lock_key(const struct uuid *practice, char kind, struct view who);

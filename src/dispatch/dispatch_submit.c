@@ -386,6 +386,10 @@ void submits_one(struct submits *s, const struct claimed *m, int64_t now_us)
 		not_sent(s, m, REASON_canceled_by_opt_out, "canceled", now_us, 0);
 		return;
 	}
+	if (m->recheck) {
+		not_sent(s, m, REASON_facts_changed, "held", now_us, now_us);
+		return;
+	}
 	if (too_late(s, m, now_us))
 		return;
 	if (!encode_text(s, m)) {
@@ -409,9 +413,9 @@ bool submits_alike(const struct claimed *a, const struct claimed *b, int64_t now
 {
 	const struct dispatch_carrier *c = a->link->carrier;
 	return c->submit_multi && !c->data_sm && !c->user_message_reference && a->link == b->link && !a->withdrawn &&
-	       !b->withdrawn && a->segments == 1 && b->segments == 1 && a->ucs2 == b->ucs2 &&
-	       strcmp(a->sender, b->sender) == 0 && view_eq(a->body, b->body) && strcmp(a->phone, b->phone) != 0 &&
-	       useful_until_us(a, now_us) == useful_until_us(b, now_us);
+	       !b->withdrawn && !a->recheck && !b->recheck && a->segments == 1 && b->segments == 1 &&
+	       a->ucs2 == b->ucs2 && strcmp(a->sender, b->sender) == 0 && view_eq(a->body, b->body) &&
+	       strcmp(a->phone, b->phone) != 0 && useful_until_us(a, now_us) == useful_until_us(b, now_us);
 }
 
 static void add_destination(const struct dispatch_carrier *carrier, const struct claimed *m, struct buf *to)

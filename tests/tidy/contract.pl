@@ -140,6 +140,10 @@ check 'problems', 'openapi.yaml has every problem code with its status, and ever
 	my %fault;
 	my $message = text('src/app/app_message.c');
 	$fault{$1} = 1 while $message =~ /\badd_error\(c, [^;]*?, "([a-z_]+)"/g;
+	for my $path (files(qr{^src/app/.*\.c$})) {
+		my $text = text($path);
+		$fault{$1} = 1 while $text =~ /\brequest_fault\(r, [^;]*?, "([a-z_]+)"/g;
+	}
 	my $phone = text('src/policy/policy_phone.c');
 	$fault{$1} = 1 while $phone =~ /\{"(phone_[a-z_]+)", "/g;
 	($values, $told, $line) = enumeration('FaultCode');

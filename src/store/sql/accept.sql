@@ -3,7 +3,8 @@
 -- $10 characters $11 segments $12 category $13 priority $14 send_at $15 expires_at $16 reference $17 status $18 due_at
 -- $19 key $20 request hash $21 answer $22 sender $23 states $24 phi $25 inbound text that it answers $26 who ordered the
 -- emergency and $27 why, or NULL $28 API key's id
--- Returns the ordinal (0-based) of every draft that was stored. Index: idempotency_pkey.
+-- A verification is noted as asked. Returns the ordinal (0-based) of every draft that was stored. Indexes:
+-- idempotency_pkey, recipient_pkey.
 WITH d AS (
 	SELECT *, sha256(convert_to(body, 'UTF8')) AS sha FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[],
 		$7::text[], $8::text[], $9::text[], $10::int4[], $11::int4[], $12::text[], $13::int4[], $14::timestamptz[],
@@ -28,6 +29,10 @@ WITH d AS (
 ), ordered AS (
 	INSERT INTO smsbridge.emergency (practice_id, message_id, person, reason)
 	SELECT practice_id, id, person, why FROM ok WHERE person IS NOT NULL
+), asked AS (
+	INSERT INTO smsbridge.recipient AS r (practice_id, phone, verify_asked_at)
+	SELECT DISTINCT practice_id, phone, $1 FROM ok WHERE category = 'verification' ORDER BY practice_id, phone
+	ON CONFLICT (practice_id, phone) DO UPDATE SET verify_asked_at = excluded.verify_asked_at
 ), told AS (
 	INSERT INTO smsbridge.event (practice_id, message_id, type, at, phone, patient, data)
 	SELECT practice_id, id, 'message.accepted', $1, phone, patient,
@@ -39,5 +44,8 @@ WITH d AS (
 	UNION ALL
 	SELECT practice_id, id, 'emergency.requested', $1, phone, patient,
 		jsonb_build_object('person', person, 'reason', why, 'key', api_key) FROM ok WHERE person IS NOT NULL
+	UNION ALL
+	SELECT practice_id, NULL, 'recipient.verify_asked', $1, phone, patient, jsonb_build_object('message_id', id)
+	FROM ok WHERE category = 'verification'
 )
 SELECT ord - 1 FROM ok

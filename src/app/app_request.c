@@ -1,0 +1,455 @@
+#include "app_request.h"
+
+#include "base_utf8.h"
+#include "policy_phone.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CLASSES_MAX CATEGORY_COUNT
+
+void request_fault(struct request *r, const char *pointer, const char *code, const char *detail)
+{
+	if (r->errors < REQUEST_ERRORS_MAX)
+		r->error[r->errors++] = (struct http_problem_error){pointer, code, detail};
+}
+
+/* --- fields --------------------------------------------------------------------------------------------------------
+ */
+
+static bool printable(struct view v, bool lines)
+{
+	for (size_t i = 0; i < v.n; i++)
+		if ((v.p[i] < 0x20 && !(lines && v.p[i] == '\n')) || v.p[i] == 0x7f ||
+		    (v.p[i] == 0xc2 && i + 1 < v.n && v.p[i + 1] < 0xa0)) /* the C1 controls in UTF-8 */
+			return false;
+	return v.n > 0;
+}
+
+static void take_text(struct request *r, const struct field_row *row, const struct field_value *v)
+{
+	if (v->text.n > row->max || !printable(v->text, true))
+		request_fault(r, row->pointer, "bad_text", "Give a text without control characters, not too long.");
+}
+
+static void take_patient(struct request *r, const struct field_row *row, const struct field_value *v)
+{
+	if (v->text.n > LIMIT_PATIENT_BYTES || !printable(v->text, false))
+		request_fault(r, row->pointer, "bad_patient", "Give 1 to 64 printable octets.");
+}
+
+static void take_phone(struct request *r, const struct field_row *row, const struct field_value *v)
+{
+	enum phone_check result = policy_phone_check(v->text);
+	if (result == PHONE_FICTIONAL && r->api->config.fictional_ok)
+		result = PHONE_OK;
+	if (result != PHONE_OK)
+		request_fault(r, row->pointer, policy_phone_code(result), policy_phone_sentence(result));
+}
+
+static void take_time(struct request *r, const struct field_row *row, struct field_value *v)
+{
+	if (time_parse(v->text, &v->at_us))
+		return;
+	v->given = false;
+	request_fault(r, row->pointer, "bad_time",
+	              "Give an RFC 3339 time with its offset, as 2026-03-02T14:30:00-06:00.");
+}
+
+static void take_date(struct request *r, const struct field_row *row, const struct field_value *v)
+{
+	char whole[32];
+	int64_t at_us;
+	snprintf(whole, sizeof(whole), "%.*sT00:00:00Z", v->text.n == 10 ? 10 : 0, (const char *)v->text.p);
+	if (!time_parse(view_str(whole), &at_us))
+		request_fault(r, row->pointer, "bad_date", "Give a day of the calendar, as 2026-03-02.");
+}
+
+static void take_choice(struct request *r, const struct field_row *row, const struct field_value *v)
+{
+	char word[LIMIT_CHOICE_BYTES + 3];
+	snprintf(word, sizeof(word), " %.*s ", (int)v->text.n, (const char *)v->text.p);
+	if (v->text.n > LIMIT_CHOICE_BYTES || memchr(v->text.p, ' ', v->text.n) || !strstr(row->choices, word))
+		request_fault(r, row->pointer, "bad_choice", "Give one of the words in /openapi.json.");
+}
+
+/* Its text becomes PostgreSQL's "{a,b}": categories are letters and underscores. */
+static void take_classes(struct request *r, const struct field_row *row, struct field_value *v, const json_t *list)
+{
+	struct buf text = BUF(4096);
+	size_t n = json_array_size(list);
+	bool ok = n > 0 && n <= CLASSES_MAX;
+	buf_add_u8(&text, '{');
+	for (size_t i = 0; ok && i < n; i++) {
+		const json_t *item = json_array_get(list, i);
+		struct view code = view_of(json_string_value(item), json_string_length(item));
+		enum category c = json_is_string(item) ? policy_category_parse(code) : CATEGORY_COUNT;
+		ok = c != CATEGORY_COUNT && policy_category_flags(c) & CATEGORY_API;
+		if (ok)
+			buf_printf(&text, "%s%s", i ? "," : "", policy_category_code(c));
+	}
+	buf_add_u8(&text, '}');
+	v->text = view_str(pool_copy(link_http_pool(r->x), buf_view(&text)));
+	buf_free(&text);
+	if (!ok)
+		request_fault(r, row->pointer, "category_unknown", "Give a list of categories in /openapi.json.");
+}
+
+static void take_string(struct request *r, const struct field_row *row, struct field_value *v)
+{
+	switch (row->type) {
+	case FIELD_TEXT:
+		take_text(r, row, v);
+		return;
+	case FIELD_PATIENT:
+		take_patient(r, row, v);
+		return;
+	case FIELD_PHONE:
+		take_phone(r, row, v);
+		return;
+	case FIELD_TIME:
+		take_time(r, row, v);
+		return;
+	case FIELD_DATE:
+		take_date(r, row, v);
+		return;
+	case FIELD_CHOICE:
+		take_choice(r, row, v);
+		return;
+	case FIELD_BOOL:
+	case FIELD_CLASSES:
+		return;
+	}
+}
+
+/* Where the name of the member begins in "/group/name" and "/name". */
+static const char *last_name(const char *pointer)
+{
+	return strrchr(pointer, '/') + 1;
+}
+
+/* The object that the member is in; NULL when the request has none. */
+static const json_t *group_of(const struct request *r, const char *pointer)
+{
+	char name[40];
+	const char *last = last_name(pointer);
+	if (last == pointer + 1)
+		return r->json;
+	copy_view(name, sizeof(name), view_of(pointer + 1, (size_t)(last - pointer) - 2));
+	return json_object_get(r->json, name);
+}
+
+static void take_field(struct request *r, unsigned i)
+{
+	const struct field_row *row = &r->row[i];
+	struct field_value *v = &r->value[i];
+	const json_t *group = group_of(r, row->pointer);
+	const json_t *json = json_object_get(group, last_name(row->pointer));
+	*v = (struct field_value){.text = VIEW("")};
+	if (!json || json_is_null(json)) {
+		if (row->required && json_is_object(group))
+			request_fault(r, row->pointer, "required", "This field is required.");
+		return;
+	}
+	v->given = true;
+	if (row->type == FIELD_BOOL) {
+		v->yes = json_is_true(json);
+		if (!json_is_boolean(json))
+			request_fault(r, row->pointer, "not_a_boolean", "This field takes true or false.");
+	} else if (row->type == FIELD_CLASSES) {
+		if (json_is_array(json))
+			take_classes(r, row, v, json);
+		else
+			request_fault(r, row->pointer, "not_a_list", "This field takes a list.");
+	} else if (!json_is_string(json)) {
+		request_fault(r, row->pointer, "not_a_string", "This field takes a string.");
+	} else {
+		v->text = view_of(json_string_value(json), json_string_length(json));
+		take_string(r, row, v);
+	}
+}
+
+/* The name of an unknown field may be anything, a phone too: it is only named back when it looks like a field. */
+static const char *safe_pointer(struct request *r, const char *prefix, const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+	if (name[n] || n == 0 || n > 40)
+		return "";
+	char *pointer = pool_alloc(link_http_pool(r->x), strlen(prefix) + n + 2);
+	snprintf(pointer, strlen(prefix) + n + 2, "%s/%s", prefix, name);
+	return pointer;
+}
+
+/* Whether a row has this pointer, or one below it. */
+static bool known(const struct request *r, const char *pointer, bool *group_r)
+{
+	size_t n = strlen(pointer);
+	*group_r = false;
+	for (unsigned i = 0; i < r->rows; i++) {
+		if (strncmp(r->row[i].pointer, pointer, n) != 0)
+			continue;
+		if (!r->row[i].pointer[n])
+			return true;
+		*group_r = *group_r || r->row[i].pointer[n] == '/';
+	}
+	return *group_r;
+}
+
+static void check_names(struct request *r, json_t *object, const char *prefix)
+{
+	const char *name;
+	json_t *value;
+	bool group;
+	json_object_foreach(object, name, value)
+	{
+		const char *pointer = safe_pointer(r, prefix, name);
+		if (!*pointer || !known(r, pointer, &group))
+			request_fault(r, pointer, "unknown_field", "There is no such field.");
+		else if (group && json_is_object(value))
+			check_names(r, value, pointer);
+		else if (group && !json_is_null(value))
+			request_fault(r, pointer, "not_an_object", "This field takes an object.");
+	}
+}
+
+void request_check_past(struct request *r, unsigned field, int64_t back_us)
+{
+	const struct field_value *v = &r->value[field];
+	if (!v->given)
+		return;
+	if (v->at_us > r->now_us)
+		request_fault(r, r->row[field].pointer, "time_future", "This time has not come yet.");
+	else if (back_us && v->at_us < r->now_us - back_us)
+		request_fault(r, r->row[field].pointer, "time_past", "This time lies too far back to matter.");
+}
+
+/* --- the request ---------------------------------------------------------------------------------------------------
+ */
+
+void request_end(struct request *r)
+{
+	if (r->in_flight)
+		in_flight_leave(r->api->in_flight, &r->who.practice_id, r->key);
+	r->in_flight = false;
+	json_decref(r->json);
+	r->json = NULL;
+	buf_free(&r->body);
+}
+
+void request_problem(struct request *r, int status, const char *code, const char *detail)
+{
+	struct http_exchange *x = r->x;
+	request_end(r);
+	link_http_problem(x, status, code, detail, NULL, 0, status == 409 || status == 503 ? "retry-after: 1\r\n" : "");
+}
+
+static bool is_json(const struct http_request *h)
+{
+	struct view type = http_request_header(h, "content-type");
+	const uint8_t *semicolon = type.n ? memchr(type.p, ';', type.n) : NULL;
+	if (semicolon)
+		type = view_trim(view_of(type.p, (size_t)(semicolon - type.p)));
+	return view_eq_nocase(type, VIEW("application/json"));
+}
+
+/* Idempotency-Key: a structured-field string in quotes, or bare. */
+static bool take_key(struct request *r, const struct http_request *h)
+{
+	struct view v = http_request_header(h, "idempotency-key");
+	if (!v.p)
+		return true;
+	if (v.n >= 2 && v.p[0] == '"' && v.p[v.n - 1] == '"')
+		v = view_of(v.p + 1, v.n - 2);
+	bool ok = v.n > 0 && v.n <= LIMIT_IDEMPOTENCY_KEY_BYTES && http_request_header_count(h, "idempotency-key") == 1;
+	for (size_t i = 0; ok && i < v.n; i++)
+		ok = v.p[i] > 0x20 && v.p[i] < 0x7f && v.p[i] != '"' && v.p[i] != '\\';
+	if (!ok) {
+		api_problem(r->x, 400, "idempotency_key_bad",
+		            "Idempotency-Key takes 1 to 128 visible ASCII characters, once.");
+		return false;
+	}
+	r->key = view_str(pool_copy(link_http_pool(r->x), v));
+	net_sha256(h->body, r->hash);
+	r->in_flight = in_flight_enter(r->api->in_flight, &r->who.practice_id, r->key);
+	if (!r->in_flight)
+		request_problem(r, 409, "idempotency_key_running",
+		                "The first request with this Idempotency-Key is still running.");
+	return r->in_flight;
+}
+
+static bool parse_json(struct request *r, struct view body)
+{
+	json_error_t error;
+	struct buf detail = BUF(200);
+	r->json = json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, &error);
+	if (r->json && json_is_object(r->json))
+		return true;
+	/* jansson's sentence may quote the text: only the place is told. */
+	if (r->json)
+		buf_add_str(&detail, "The request's body must be a JSON object.");
+	else
+		buf_printf(&detail, "The JSON is malformed at line %d, column %d.", error.line, error.column);
+	bool twice = !r->json && json_error_code(&error) == json_error_duplicate_key;
+	request_problem(r, 400,
+	                r->json ? "json_not_object"
+	                : twice ? "json_duplicate_key"
+	                        : "json_malformed",
+	                buf_cstr(&detail));
+	buf_free(&detail);
+	return false;
+}
+
+struct request *request_read(struct api *a, struct http_exchange *x, const struct api_caller *who,
+                             const struct field_row *row, unsigned rows, bool with_key)
+{
+	const struct http_request *h = link_http_request(x);
+	check(rows <= REQUEST_FIELDS_MAX);
+	if (!is_json(h)) {
+		api_problem(x, 415, "not_json", "Send Content-Type: application/json.");
+		return NULL;
+	}
+	struct request *r = pool_alloc(link_http_pool(x), sizeof(*r));
+	*r = (struct request){.api = a, .x = x, .who = *who, .row = row, .rows = rows, .status = 200};
+	r->body = BUF(LIMIT_HTTP_BODY_BYTES);
+	r->now_us = clock_read(a->config.clock);
+	r->id = uuid_make(&a->ids, r->now_us);
+	if ((with_key && !take_key(r, h)) || !parse_json(r, h->body))
+		return NULL;
+	check_names(r, r->json, "");
+	for (unsigned i = 0; i < rows; i++)
+		take_field(r, i);
+	return r;
+}
+
+bool request_fine(struct request *r)
+{
+	struct http_exchange *x = r->x;
+	if (r->errors == 0)
+		return true;
+	request_end(r);
+	link_http_problem(x, 422, "validation_failed", "The request cannot be taken; see errors.", r->error, r->errors,
+	                  "");
+	return false;
+}
+
+/* --- the change ----------------------------------------------------------------------------------------------------
+ */
+
+void request_add_text(const struct request *r, struct store_params *ps, unsigned field)
+{
+	store_value_text(ps, r->value[field].text);
+}
+
+void request_add_null(const struct request *r, struct store_params *ps, unsigned field)
+{
+	if (!r->value[field].given)
+		store_value_null(ps);
+	else if (r->row[field].type == FIELD_TIME)
+		store_value_time(ps, r->value[field].at_us);
+	else if (r->row[field].type == FIELD_BOOL)
+		store_value_int(ps, STORE_BOOL, r->value[field].yes);
+	else
+		store_value_text(ps, r->value[field].text);
+}
+
+void request_add_key(const struct request *r, struct store_params *ps, const char *answer)
+{
+	char hash[2 * SHA256_BYTES + 1];
+	hex_encode(r->hash, sizeof(r->hash), hash);
+	if (r->key.p)
+		store_value_text(ps, r->key);
+	else
+		store_value_null(ps);
+	store_value_str(ps, hash);
+	store_value_str(ps, answer);
+}
+
+static void reply(struct request *r, int status, const char *extra)
+{
+	struct http_exchange *x = r->x;
+	struct buf body = r->body;
+	r->body = BUF(0);
+	request_end(r); /* before the answer: the next request may have the same key */
+	link_http_reply(x, status, "application/json", extra, buf_view(&body));
+	buf_free(&body);
+}
+
+static void stored_cb(void *ctx, const struct store_rows *rows)
+{
+	struct request *r = ctx;
+	r->found = store_rows_count(rows) > 0;
+	if (!r->found)
+		return;
+	copy_view(r->stored_hash, sizeof(r->stored_hash), store_rows_text(rows, 0, 0));
+	buf_clear(&r->body);
+	buf_add_view(&r->body, store_rows_text(rows, 0, 1));
+}
+
+static void request_unavailable(struct request *r)
+{
+	struct http_exchange *x = r->x;
+	request_end(r);
+	api_read_failed(x);
+}
+
+static void stored_done_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct request *r = ctx;
+	char hash[2 * SHA256_BYTES + 1];
+	(void)sqlstate;
+	hex_encode(r->hash, sizeof(r->hash), hash);
+	if (result != STORE_OK || !r->found)
+		request_unavailable(r);
+	else if (strcmp(hash, r->stored_hash) != 0)
+		request_problem(r, 422, "idempotency_key_reused", "This Idempotency-Key was used for another request.");
+	else
+		reply(r, r->status, "idempotency-replayed: true\r\n");
+}
+
+static void read_stored(struct request *r)
+{
+	struct store_params ps = {0};
+	struct store_step step = {"idempotency_get", &ps, stored_cb};
+	store_value_uuid(&ps, &r->who.practice_id);
+	store_value_text(&ps, r->key);
+	store_lane_run(dispatch_read_lane(r->api->config.dispatch), &step, 1, stored_done_cb, r);
+	store_params_free(&ps);
+}
+
+static void changed_rows_cb(void *ctx, const struct store_rows *rows)
+{
+	struct request *r = ctx;
+	r->found = store_rows_count(rows) > 0;
+	if (r->found && r->rows_cb)
+		r->rows_cb(r, rows);
+}
+
+static void changed_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct request *r = ctx;
+	(void)sqlstate;
+	if (result != STORE_OK)
+		request_unavailable(r);
+	else if (r->found)
+		reply(r, r->status, "");
+	else
+		read_stored(r); /* only a key that is taken lets a change make nothing */
+}
+
+void request_change(struct request *r, const char *sql, struct store_params *ps, struct view phone, struct view patient,
+                    store_rows_cb rows)
+{
+	struct dispatch_change change = {.practice_id = r->who.practice_id,
+	                                 .phone = phone,
+	                                 .patient = patient,
+	                                 .sql = sql,
+	                                 .params = ps,
+	                                 .rows = changed_rows_cb,
+	                                 .done = changed_cb,
+	                                 .ctx = r};
+	r->rows_cb = rows;
+	bool taken = dispatch_change(r->api->config.dispatch, &change);
+	store_params_free(ps);
+	if (!taken)
+		request_problem(r, 503, "busy", "Too many requests wait; try again.");
+}

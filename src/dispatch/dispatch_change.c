@@ -1,0 +1,70 @@
+/* What people change about a recipient: consents, preferences, calls of the practice. Each change is one statement
+ * under the recipient's lock, on a lane of its own, so that it works while nothing is claimed or sent; it is over when
+ * it is committed. A claim that runs at the same time either committed before or waits for the lock and then sees the
+ * change; what it has not yet handed to a link is judged again. */
+#include "dispatch_internal.h"
+
+#include <stdlib.h>
+
+struct change {
+	struct dispatch *d;
+	struct uuid practice_id;
+	char phone[24];
+	store_rows_cb rows;
+	store_done_cb done;
+	void *ctx;
+};
+
+int64_t dispatch_recipient_key(const struct uuid *practice, enum recipient_key kind, struct view who)
+{
+	return claimer_lock_key(practice, (char)kind, who);
+}
+
+static void changed_rows_cb(void *ctx, const struct store_rows *rows)
+{
+	struct change *c = ctx;
+	c->rows(c->ctx, rows);
+}
+
+static void changed_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct change *c = ctx;
+	claimer_recheck(c->d->claimer, &c->practice_id, view_str(c->phone)); /* claimed while we waited for the lock */
+	claimer_wake(c->d->claimer);
+	c->done(c->ctx, result, sqlstate);
+	free(c);
+}
+
+/* In ascending order, as every claim takes them. */
+static void add_keys(struct store_params *lock, const struct dispatch_change *change)
+{
+	int64_t phone = dispatch_recipient_key(&change->practice_id, RECIPIENT_PHONE, change->phone);
+	int64_t patient = dispatch_recipient_key(&change->practice_id, RECIPIENT_PATIENT, change->patient);
+	store_array(lock, STORE_INT8);
+	if (change->patient.n && patient < phone)
+		store_add_int(lock, 0, patient);
+	store_add_int(lock, 0, phone);
+	if (change->patient.n && patient > phone)
+		store_add_int(lock, 0, patient);
+}
+
+bool dispatch_change(struct dispatch *d, const struct dispatch_change *change)
+{
+	struct store_params lock = {0};
+	if (store_lane_busy(d->change_lane) >= LIMIT_CHANGE_QUEUE)
+		return false;
+	struct change *c = mem_alloc(sizeof(*c));
+	*c = (struct change){.d = d,
+	                     .practice_id = change->practice_id,
+	                     .rows = change->rows,
+	                     .done = change->done,
+	                     .ctx = change->ctx};
+	copy_view(c->phone, sizeof(c->phone), change->phone);
+	claimer_recheck(d->claimer, &c->practice_id,
+	                change->phone); /* nothing claimed is handed to a link from here on */
+	add_keys(&lock, change);
+	struct store_step steps[] = {{"claim_lock", &lock, NULL}, {change->sql, change->params, changed_rows_cb}};
+	store_lane_run(d->change_lane, steps, 2, changed_cb, c);
+	store_params_free(&lock);
+	return true;
+}

@@ -1,0 +1,417 @@
+// The consent ledger's doors over HTTPS: consents, recipients, contacts and verifications, each with its validations, its
+// events and what is in the tables afterwards; and changes that race with a claim.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { keepPhone } from './lib/privacy.mjs';
+import { nextPatient, nextPhone, until } from './lib/util.mjs';
+import { practice, setup, world } from './lib/world.mjs';
+import { NOON } from './lib/gateway.mjs';
+
+await world();
+const s = await setup(null, {});
+s.other = await practice(s.db, { name: 'Oak Street Clinic' });
+
+const at = (seconds) => new Date(Date.parse(NOON) + seconds * 1000).toISOString();
+const phoneOf = () => {
+  const phone = nextPhone();
+  keepPhone(phone);
+  return phone;
+};
+const grant = (fields = {}) => {
+  const g = {
+    phone: phoneOf(),
+    classes: ['appointment_reminder'],
+    basis: 'implied',
+    captured_at: at(-3600),
+    method: 'form',
+    wording_version: 'intake-7',
+    language: 'en',
+    action: 'wrote the number on the form',
+    actor: 'r.front',
+    ...fields,
+  };
+  for (const name of Object.keys(g)) if (g[name] === undefined) delete g[name];
+  return g;
+};
+const events = (type, phone) =>
+  s.db.sql('SELECT * FROM smsbridge.event WHERE type = $1 AND phone = $2 ORDER BY xact, id', [type, phone]);
+const recipient = async (phone) =>
+  (await s.db.sql('SELECT * FROM smsbridge.recipient WHERE practice_id = $1 AND phone = $2', [s.practice.id, phone]))[0];
+const list = async (phone, query = '', options) =>
+  (await s.api.get(`/v1/consents?phone=${encodeURIComponent(phone)}${query}`, options)).json;
+
+function refused(answer, wanted) {
+  assert.equal(answer.status, 422, answer.text);
+  assert.equal(answer.json.code, 'validation_failed');
+  assert.deepEqual(
+    answer.json.errors.map((e) => `${e.pointer} ${e.code}`).sort(),
+    [...wanted].sort(),
+  );
+  for (const e of answer.json.errors) assert.ok(e.detail.length > 10);
+}
+
+test('a consent is recorded with its evidence, and its event', async () => {
+  const g = grant({
+    patient: nextPatient(),
+    classes: ['survey', 'payment', 'appointment_reminder'],
+    basis: 'written',
+    wording: 'I agree to texts.\nReply STOP to end.',
+    action: 'signed',
+    campaign: 'C-77',
+    representative: 'the mother',
+    adult_on: '2031-05-06',
+    ip: '203.0.113.9',
+    method: 'web',
+    authorization_id: 'A-1',
+  });
+  const made = await s.api.post('/v1/consents', g);
+  assert.equal(made.status, 201, made.text);
+  const [row] = await s.db.sql('SELECT *, adult_on::text AS day FROM smsbridge.consent WHERE id = $1', [made.json.id]);
+  assert.equal(row.practice_id, s.practice.id);
+  for (const name of ['phone', 'patient', 'classes', 'basis', 'method', 'wording', 'wording_version', 'language'])
+    assert.deepEqual(row[name], g[name], name);
+  for (const name of ['action', 'actor', 'representative', 'campaign', 'ip', 'authorization_id'])
+    assert.equal(row[name], g[name], name);
+  assert.equal(row.day, g.adult_on);
+  assert.equal(row.captured_at.toISOString(), g.captured_at);
+  const [event] = await events('consent.given', g.phone);
+  assert.equal(event.data.id, made.json.id);
+  assert.deepEqual(event.data.classes, g.classes);
+  for (const name of ['basis', 'method', 'wording_version', 'language', 'action', 'actor', 'adult_on'])
+    assert.equal(event.data[name], g[name], name);
+  assert.match(event.data.wording_sha256, /^[0-9a-f]{64}$/);
+  assert.ok(!JSON.stringify(event.data).includes('I agree'), 'the words themselves are no part of the event');
+});
+
+test('what a consent must have', async (t) => {
+  const cases = [
+    ['nothing', {}, null, 9],
+    ['no phone', { phone: undefined }, ['/phone required']],
+    ['no classes', { classes: undefined }, ['/classes required']],
+    ['no basis', { basis: undefined }, ['/basis required']],
+    ['when', { captured_at: undefined }, ['/captured_at required']],
+    ['medium', { method: undefined }, ['/method required']],
+    ['version of the words', { wording_version: undefined }, ['/wording_version required']],
+    ['language', { language: undefined }, ['/language required']],
+    ['action', { action: undefined }, ['/action required']],
+    ['who recorded it', { actor: undefined }, ['/actor required']],
+    ['a second ahead', { captured_at: at(3600) }, ['/captured_at time_future']],
+    ['no time', { captured_at: 'noon' }, ['/captured_at bad_time']],
+    ['no such class', { classes: ['reminders'] }, ['/classes category_unknown']],
+    ['a class of the gateway', { classes: ['help_reply'] }, ['/classes category_unknown']],
+    ['classes that are none', { classes: [] }, ['/classes category_unknown']],
+    ['classes that are no list', { classes: 'survey' }, ['/classes not_a_list']],
+    ['classes of numbers', { classes: [1] }, ['/classes category_unknown']],
+    ['no such basis', { basis: 'verbal' }, ['/basis bad_choice']],
+    ['two words', { basis: 'implied express' }, ['/basis bad_choice']],
+    ['no word', { basis: '' }, ['/basis bad_choice']],
+    ['no such method', { method: 'fax' }, ['/method bad_choice']],
+    ['a phone that is none', { phone: '+1212555' }, ['/phone phone_malformed']],
+    ['a phone abroad', { phone: '+442079460123' }, ['/phone phone_not_us']],
+    ['no such day', { adult_on: '2026-02-30', representative: 'the father' }, ['/adult_on bad_date']],
+    ['an hour', { adult_on: '2026-02-20T10:00:00Z', representative: 'x' }, ['/adult_on bad_date']],
+    ['a minor without who consented', { adult_on: '2030-01-01' }, ['/representative evidence_missing']],
+    ['controls', { actor: 'a\u0007b' }, ['/actor bad_text']],
+    ['too long', { action: 'x'.repeat(129) }, ['/action bad_text']],
+    ['a number for text', { actor: 7 }, ['/actor not_a_string']],
+    ['unknown', { scope: 'all' }, ['/scope unknown_field']],
+    ['a phone as a name', { '+12125550101': 'all' }, [' unknown_field']],
+    ['web without an address', { method: 'web' }, ['/ip evidence_missing']],
+    ['express without words', { basis: 'express', patient: 'p-1' }, ['/wording evidence_missing']],
+    ['express of nobody', { basis: 'express', wording: 'w' }, ['/patient evidence_missing']],
+    [
+      'written without what it needs',
+      { basis: 'written' },
+      ['/campaign evidence_missing', '/patient evidence_missing', '/wording evidence_missing'],
+    ],
+    [
+      'advertising without an authorization',
+      { basis: 'written', wording: 'w', patient: 'p-1', campaign: 'c', classes: ['promotional'] },
+      ['/authorization_id evidence_missing'],
+    ],
+    ['a survey on implied consent', { classes: ['survey'] }, ['/basis basis_weak']],
+    [
+      'advertising on a spoken yes',
+      { classes: ['promotional'], basis: 'express', wording: 'w', patient: 'p-1', authorization_id: 'a' },
+      ['/basis basis_weak'],
+    ],
+  ];
+  for (const [name, fields, wanted, count] of cases)
+    await t.test(name, async () => {
+      const answer = await s.api.post('/v1/consents', count ? {} : grant(fields));
+      if (wanted) refused(answer, wanted);
+      else assert.equal(answer.json.errors.length, count, answer.text);
+    });
+  const ok = [
+    { basis: 'express', wording: 'w', patient: 'p-1', classes: ['payment', 'survey'] },
+    { basis: 'express', wording: 'w', representative: 'the father' },
+    { captured_at: at(0) },
+    { captured_at: '1999-01-01T00:00:00Z' },
+    { method: 'web', ip: '2001:db8::9' },
+    { adult_on: '2030-01-01', representative: 'the father' },
+    { patient: null, wording: null },
+  ];
+  for (const fields of ok)
+    await t.test(`and what it may: ${JSON.stringify(fields)}`, async () => {
+      const answer = await s.api.post('/v1/consents', grant(fields));
+      assert.equal(answer.status, 201, answer.text);
+    });
+  await t.test('no JSON', async () => {
+    assert.equal((await s.api.post('/v1/consents', 'x')).json.code, 'json_malformed');
+    assert.equal((await s.api.post('/v1/consents', '[]')).json.code, 'json_not_object');
+    assert.equal((await s.api.post('/v1/consents', '{"a":1,"a":2}')).json.code, 'json_duplicate_key');
+    const plain = await s.api.post('/v1/consents', '{}', { headers: { 'content-type': 'text/plain' } });
+    assert.equal(plain.json.code, 'not_json');
+    assert.equal((await s.api.post('/v1/consents', grant(), { key: null })).status, 401);
+  });
+});
+
+test('the same Idempotency-Key makes one consent', async () => {
+  const g = grant();
+  const headers = { 'idempotency-key': 'consent-key-0001' };
+  const first = await s.api.post('/v1/consents', g, { headers });
+  const again = await s.api.post('/v1/consents', g, { headers });
+  assert.deepEqual([first.status, again.status], [201, 201]);
+  assert.equal(again.json.id, first.json.id);
+  assert.equal(again.headers['idempotency-replayed'], 'true');
+  const other = await s.api.post('/v1/consents', { ...g, actor: 'somebody' }, { headers });
+  assert.equal(other.status, 422);
+  assert.equal(other.json.code, 'idempotency_key_reused');
+  assert.equal((await events('consent.given', g.phone)).length, 1);
+  const many = await Promise.all(
+    Array.from({ length: 12 }, () => s.api.post('/v1/consents', g, { headers: { 'idempotency-key': 'consent-key-2' } })),
+  );
+  const ids = new Set(many.filter((m) => m.status === 201).map((m) => m.json.id));
+  assert.equal(ids.size, 1);
+  assert.ok(many.every((m) => m.status === 201 || m.status === 409));
+  assert.equal((await events('consent.given', g.phone)).length, 2);
+});
+
+test('a list tells what each consent is worth, and ends', async () => {
+  const phone = phoneOf();
+  const give = async (fields) => (await s.api.post('/v1/consents', grant({ phone, ...fields }))).json.id;
+  const ids = [];
+  ids.push(await give({}));
+  ids.push(await give({ adult_on: '2026-03-02', representative: 'the father' }));
+  ids.push(await give({ adult_on: '2026-03-03', representative: 'the father' }));
+  ids.push(await give({}));
+  const end = await s.api.post(`/v1/consents/${ids[0]}/end`, { actor: 'r.front', reason: 'asked for by letter' });
+  assert.equal(end.status, 200, end.text);
+  assert.equal(end.json.ended_reason, 'asked for by letter');
+  const page = await list(phone);
+  assert.deepEqual(
+    page.data.map((c) => c.id),
+    ids,
+  );
+  assert.deepEqual(
+    page.data.map((c) => c.state),
+    ['ended', 'came_of_age', 'counts', 'counts'],
+  );
+  assert.ok(page.data.every((c) => c.why.length > 5));
+  assert.equal(page.next, null);
+  const seen = [];
+  for (let next = `/v1/consents?phone=${encodeURIComponent(phone)}&limit=1`; next; ) {
+    const one = (await s.api.get(next)).json;
+    assert.equal(one.data.length, 1);
+    seen.push(one.data[0].id);
+    next = one.next;
+  }
+  assert.deepEqual(seen, ids);
+  assert.deepEqual((await list(phone, '', { key: s.other.key })).data, [], "another practice sees nothing of it");
+  for (const bad of ['', '?phone=12', '?phone=%2B12125550101&limit=0', '?phone=%2B12125550101&after=x'])
+    assert.equal((await s.api.get(`/v1/consents${bad}`)).json.code, 'bad_query', bad);
+});
+
+test('a consent ends once', async () => {
+  const g = grant();
+  const { id } = (await s.api.post('/v1/consents', g)).json;
+  const first = await s.api.post(`/v1/consents/${id}/end`, { actor: 'a', reason: 'one' });
+  const again = await s.api.post(`/v1/consents/${id}/end`, { actor: 'b', reason: 'two' });
+  assert.deepEqual(again.json, first.json);
+  const ended = await events('consent.ended', g.phone);
+  assert.equal(ended.length, 1);
+  assert.deepEqual(ended[0].data, { id, reason: 'one', actor: 'a' });
+  refused(await s.api.post(`/v1/consents/${id}/end`, {}), ['/actor required', '/reason required']);
+  for (const [path, options] of [
+    [`/v1/consents/${id}/end`, { key: s.other.key }],
+    ['/v1/consents/00000000-0000-7000-8000-000000000000/end', {}],
+    ['/v1/consents/none/end', {}],
+  ]) {
+    const answer = await s.api.post(path, { actor: 'a', reason: 'one' }, options);
+    assert.equal(answer.status, 404, answer.text);
+    assert.equal(answer.json.code, 'consent_unknown');
+  }
+});
+
+test('what is known of a recipient', async (t) => {
+  const phone = phoneOf();
+  const warning = { version: 'risk-2', at: at(-60), method: 'in_person' };
+  const set = (fields) => s.api.post('/v1/recipients', { phone, actor: 'r.front', ...fields });
+  const made = await set({ risk_warning: warning, alternative: 'no_sms', household: true });
+  assert.equal(made.status, 200, made.text);
+  assert.equal(made.json.alternative, 'no_sms');
+  assert.equal(made.json.household, true);
+  assert.equal(made.json.risk_warning.version, 'risk-2');
+  const row = await recipient(phone);
+  assert.equal(row.risk_version, 'risk-2');
+  assert.equal(row.risk_at.toISOString(), warning.at);
+  const changes = async () => (await events('recipient.changed', phone)).map((e) => e.data);
+  assert.deepEqual(
+    (await changes()).map((d) => `${d.field} ${d.actor}`),
+    ['risk_warning r.front', 'alternative r.front', 'household r.front'],
+  );
+  await set({ household: true });
+  assert.equal((await changes()).length, 3, 'what is so already is no change');
+  await set({ alternative: 'none' });
+  assert.equal((await recipient(phone)).alternative, '');
+  assert.equal((await recipient(phone)).household, true, 'what is not given stays');
+  assert.deepEqual((await changes()).at(-1), { field: 'alternative', value: '', actor: 'r.front' });
+  for (const [name, fields, wanted] of [
+    ['nothing', {}, [' nothing_to_change']],
+    ['no bool', { household: 'yes' }, ['/household not_a_boolean']],
+    ['no choice', { alternative: 'pigeon' }, ['/alternative bad_choice']],
+    ['half a warning', { risk_warning: { version: '1' } }, ['/risk_warning/at required', '/risk_warning/method required']],
+    ['a warning to come', { risk_warning: { ...warning, at: at(60 * 60) } }, ['/risk_warning/at time_future']],
+    ['no warning', { risk_warning: 'yes', household: true }, ['/risk_warning not_an_object']],
+    ['more in a warning', { risk_warning: { ...warning, by: 'x' } }, ['/risk_warning/by unknown_field']],
+    ['the same number', { number_changed_to: phone }, ['/number_changed_to number_same']],
+    ['no actor', { actor: undefined, household: false }, ['/actor required']],
+  ])
+    await t.test(name, async () => refused(await set(fields), wanted));
+});
+
+test('a number that changed takes no consent with it', async () => {
+  const g = grant();
+  const to = phoneOf();
+  await s.api.post('/v1/consents', g);
+  const moved = await s.api.post('/v1/recipients', { phone: g.phone, actor: 'r.front', number_changed_to: to });
+  assert.equal(moved.status, 200, moved.text);
+  assert.equal(moved.json.stale_reason, 'number_changed');
+  assert.deepEqual(
+    (await list(g.phone)).data.map((c) => c.state),
+    ['stale'],
+  );
+  assert.match((await list(g.phone)).data[0].why, /number_changed/);
+  assert.deepEqual((await list(to)).data, []);
+  const [stale] = await events('recipient.stale', g.phone);
+  assert.deepEqual(stale.data, { reason: 'number_changed', by: 'r.front' });
+  assert.equal((await events('recipient.changed', to)).length, 1);
+  await s.api.post('/v1/consents', { ...g, captured_at: moved.json.stale_at });
+  const after = Date.parse(moved.json.stale_at) + 1;
+  const later = await s.api.post('/v1/consents', { ...g, captured_at: new Date(after).toISOString() });
+  assert.equal(later.status, 201, later.text);
+  assert.deepEqual(
+    (await list(g.phone)).data.map((c) => c.state),
+    ['stale', 'stale', 'counts'],
+  );
+});
+
+test("the practice's own calls", async (t) => {
+  const call = (fields) => ({
+    phone: phoneOf(),
+    patient: nextPatient(),
+    kind: 'voice',
+    at: at(-86400),
+    actor: 'pbx',
+    ...fields,
+  });
+  const c = call();
+  const headers = { 'idempotency-key': 'call-0001' };
+  const made = await s.api.post('/v1/contacts', c, { headers });
+  assert.equal(made.status, 201, made.text);
+  assert.equal((await s.api.post('/v1/contacts', c, { headers })).json.id, made.json.id);
+  const rows = await s.db.sql('SELECT * FROM smsbridge.contact WHERE phone = $1', [c.phone]);
+  assert.equal(rows.length, 1);
+  assert.equal(rows[0].at.toISOString(), c.at);
+  assert.equal(rows[0].patient, c.patient);
+  const [event] = await events('contact.reported', c.phone);
+  assert.equal(event.patient, c.patient);
+  assert.equal(event.data.id, made.json.id);
+  assert.equal(event.data.kind, 'voice');
+  assert.equal(event.data.actor, 'pbx');
+  for (const [name, fields, wanted] of [
+    ['to come', { at: at(3600) }, ['/at time_future']],
+    ['ten days ago', { at: at(-10 * 86400) }, ['/at time_past']],
+    ['a letter', { kind: 'letter' }, ['/kind bad_choice']],
+    ['of nobody', { patient: undefined }, ['/patient required']],
+  ])
+    await t.test(name, async () => refused(await s.api.post('/v1/contacts', call(fields)), wanted));
+  assert.equal((await s.api.post('/v1/contacts', call({ at: at(-9 * 86400 + 60) }))).status, 201);
+});
+
+test('a verification is a text of its own that says nothing of the patient', async (t) => {
+  for (const [language, word] of [
+    ['en', /Reply YES/],
+    ['es', /Responda YES/],
+  ])
+    await t.test(language, async () => {
+      const v = { phone: phoneOf(), patient: nextPatient(), language };
+      await s.api.post('/v1/consents', grant({ phone: v.phone, classes: ['verification'] }));
+      const headers = { 'idempotency-key': `verify-${language}` };
+      const made = await s.api.post('/v1/verifications', v, { headers });
+      assert.equal(made.status, 202, made.text);
+      assert.equal((await s.api.post('/v1/verifications', v, { headers })).json.id, made.json.id);
+      const m = await s.db.message(made.json.id);
+      assert.equal(m.category, 'verification');
+      assert.match(m.body, word);
+      assert.match(m.body, /^Elm Street Clinic: .*\(212\) 555-0199.*STOP/);
+      assert.ok(!m.body.includes(v.patient));
+      assert.ok(m.characters <= 160 && m.encoding === 'gsm7' && m.segments === 1);
+      assert.ok((await recipient(v.phone)).verify_asked_at);
+      const asked = await events('recipient.verify_asked', v.phone);
+      assert.equal(asked.length, 1);
+      assert.deepEqual(asked[0].data, { message_id: made.json.id });
+    });
+  refused(await s.api.post('/v1/verifications', { phone: phoneOf(), language: 'fr', patient: 'p' }), [
+    '/language bad_choice',
+  ]);
+});
+
+
+test('a change that meets a claim: what is claimed and not handed over is judged again', async (t) => {
+  const changes = {
+    'the consent ends': (g, id) => s.api.post(`/v1/consents/${id}/end`, { actor: 'r.front', reason: 'said no' }),
+    'no texts, please': (g) => s.api.post('/v1/recipients', { phone: g.phone, actor: 'r.front', alternative: 'no_sms' }),
+    'another number': (g) =>
+      s.api.post('/v1/recipients', { phone: g.phone, actor: 'r.front', number_changed_to: phoneOf() }),
+  };
+  for (const [name, change] of Object.entries(changes))
+    await t.test(name, async () => {
+      const g = grant();
+      const { id } = (await s.api.post('/v1/consents', g)).json;
+      const blocker = await s.db.connect();
+      const waiting = (query) => () =>
+        s.db
+          .sql(`SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%${query}%'`)
+          .then((rows) => rows.length);
+      await blocker.query('BEGIN; LOCK TABLE smsbridge.event IN EXCLUSIVE MODE');
+      const [m] = await s.db.sql(
+        `INSERT INTO smsbridge.message (practice_id, id, patient, phone, sender, zones, body, encoding, characters,
+          segments, category, priority, expires_at, status, due_at, created_at, updated_at)
+        SELECT $1, gen_random_uuid(), $5, $2, $3, 'America/New_York', 'Race text. Reply STOP to end.', 'gsm7', 29,
+          1, 'appointment_reminder', 1, $4::timestamptz + interval '1 day', 'queued', $4, $4, $4 RETURNING id`,
+        [s.practice.id, g.phone, s.practice.sender, NOON, nextPatient()],
+      );
+      await until(waiting('SET status = v.status'), 'the claim is at its verdict');
+      const changed = change(g, id);
+      await until(waiting('pg_advisory_xact_lock'), "the change waits for the claim's lock");
+      await blocker.query('COMMIT');
+      assert.equal((await changed).status, 200);
+      const back = await until(
+        async () => (await s.db.events(m.id)).find((e) => e.type === 'message.requeued'),
+        async () => `it comes back: ${JSON.stringify(await s.db.events(m.id))}`,
+      );
+      assert.equal(back.reason, 'facts_changed');
+      assert.equal(back.data.refund, true, 'it is proven not to have left');
+    });
+});
+
+test('changes work while no carrier is up and nothing is sent', async (t) => {
+  const down = await setup(t, { bind: false, start: false });
+  await down.carrier.stop();
+  await down.gateway.start();
+  const made = await down.api.post('/v1/consents', grant());
+  assert.equal(made.status, 201, made.text);
+  const end = await down.api.post(`/v1/consents/${made.json.id}/end`, { actor: 'a', reason: 'b' });
+  assert.equal(end.status, 200, end.text);
+});
