@@ -51,7 +51,7 @@ static const char *const category_cells[] = {
 static const char *const pack_cells[] = {
 #define RULE_PACK(code, from, to, on, open, close, guard, day, week, calendar, conversation, category, citation,       \
                   sentence)                                                                                            \
-#code, from, to, #on, citation, sentence,
+#code, from, to, #on, citation, sentence, #category,
 #include "rule_pack.def"
 #undef RULE_PACK
 };
@@ -99,8 +99,9 @@ bool app_migrate(struct store_client *c, bool quiet, struct buf *error)
 	         "smsbridge.message", "status"},
 	        {"smsbridge.category", "code, flags, basis, citation, sentence", category_cells, 5,
 	         ROWS(category_cells, 5), NULL, NULL},
-	        {"smsbridge.rule_pack", "code, effective_from, effective_to, shipped_on, citation, sentence",
-	         pack_cells, 6, ROWS(pack_cells, 6), NULL, NULL},
+	        {"smsbridge.rule_pack",
+	         "code, effective_from, effective_to, shipped_on, citation, sentence, category_opt_out", pack_cells, 7,
+	         ROWS(pack_cells, 7), NULL, NULL},
 	        {"smsbridge.npa_zone", "npa, zone", npa, 2, npa_rows, NULL, NULL},
 	};
 	bool ok = store_migrate(c, references, sizeof(references) / sizeof(*references), migrated_cb, &quiet, error);

@@ -143,5 +143,5 @@ ROLLBACK;
 BEGIN;
 INSERT INTO smsbridge.event (practice_id, message_id, type, at, phone)
 	SELECT t.practice(1), gen_random_uuid(), 'message.sending', '2026-03-02T15:00Z', '+1202555010' || i FROM generate_series(1, 5) AS i;
-SELECT t.finds('', 'no patient is no key');
+SELECT t.finds('class ?, class ?, class ?, class ?, class ?', 'no patient is no key');
 ROLLBACK;

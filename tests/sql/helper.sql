@@ -12,6 +12,10 @@ INSERT INTO smsbridge.practice (id, name, phone, sender, created_at) VALUES
 	('11111111-1111-7111-8111-111111111111', 'North Clinic', '+12025550190', '+12025550191', '2026-01-01T00:00:00Z'),
 	('22222222-2222-7222-8222-222222222222', 'South Clinic', '+13125550190', '+13125550191', '2026-01-01T00:00:00Z');
 
+INSERT INTO smsbridge.event (practice_id, type, at, data)
+SELECT id, 'practice.changed', created_at, '{"change": "added", "settings": {"consent_mode": "attested"}}'
+	FROM smsbridge.practice;
+
 CREATE FUNCTION t.practice(number integer) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
 	SELECT (ARRAY['11111111-1111-7111-8111-111111111111', '22222222-2222-7222-8222-222222222222'])[number]::uuid
 $$;
@@ -20,7 +24,8 @@ CREATE FUNCTION t.id(wanted text) RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT 
 -- accept.sql and notice.sql: the message and its message.accepted.
 CREATE FUNCTION t.accept(label text, phone text, at timestamptz, patient text DEFAULT NULL,
 	category text DEFAULT 'appointment_reminder', time_zone text DEFAULT NULL, expires_at timestamptz DEFAULT NULL,
-	body text DEFAULT 'See you soon. Reply STOP to end.', practice integer DEFAULT 1, inbound_id uuid DEFAULT NULL)
+	body text DEFAULT 'See you soon. Reply STOP to end.', practice integer DEFAULT 1, inbound_id uuid DEFAULT NULL,
+	said jsonb DEFAULT '{}')
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	patient_ text := coalesce(patient, 'patient of ' || phone);
@@ -38,7 +43,7 @@ BEGIN
 	VALUES (t.practice(practice), t.id(label), 'message.accepted', at, phone, nullif(patient_, ''),
 		CASE WHEN inbound_id IS NULL
 			THEN jsonb_build_object('time_zone', time_zone, 'category', category, 'expires_at', expires)
-			ELSE jsonb_build_object('category', category, 'inbound_id', inbound_id) END);
+			ELSE jsonb_build_object('category', category, 'inbound_id', inbound_id) END || said);
 END $$;
 
 -- Any further event of a message; sending names its phone and patient, as claim_verdicts.sql does, and claims nothing.
@@ -70,6 +75,30 @@ CREATE FUNCTION t.word(what text, phone text, at timestamptz, practice integer D
 	RETURNING (data->>'inbound_id')::uuid
 $$;
 
+-- What is recorded of a phone, or of a message; a practice's settings from now on.
+CREATE FUNCTION t.fact(what text, phone text, at timestamptz, data jsonb DEFAULT '{}', patient text DEFAULT NULL,
+	label text DEFAULT NULL, practice integer DEFAULT 1) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO smsbridge.event (practice_id, message_id, type, at, phone, patient, data)
+	VALUES (t.practice(practice), t.id(label), what, at, phone, patient, fact.data)
+$$;
+CREATE FUNCTION t.settings(data jsonb, practice integer DEFAULT 1) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO smsbridge.event (practice_id, type, at, data)
+	VALUES (t.practice(practice), 'practice.changed', '2026-01-01T00:00Z', jsonb_build_object('change', 'set', 'settings',
+		settings.data))
+$$;
+-- A consent for those classes, captured a month before the year of the tests unless said otherwise.
+CREATE FUNCTION t.consent(id text, phone text, basis text, classes text, captured_at timestamptz DEFAULT '2025-12-01T15:00Z',
+	patient text DEFAULT NULL, adult_on text DEFAULT NULL) RETURNS void LANGUAGE sql AS $$
+	SELECT t.fact('consent.given', phone, captured_at, jsonb_strip_nulls(jsonb_build_object('id', id, 'basis', basis,
+		'classes', string_to_array(classes, ' '), 'captured_at', captured_at, 'adult_on', adult_on)), patient)
+$$;
+-- As sent(), with what message.accepted says for the rule book.
+CREATE FUNCTION t.sent_as(label text, phone text, at timestamptz, category text, said jsonb DEFAULT '{}',
+	patient text DEFAULT NULL) RETURNS void LANGUAGE sql AS $$
+	SELECT t.accept(label, phone, at - interval '1 hour', patient, category, said => said);
+	SELECT t.send(label, at)
+$$;
+
 CREATE FUNCTION t.is(got text, wanted text, name text) RETURNS text LANGUAGE sql AS $$
 	SELECT CASE WHEN got IS NOT DISTINCT FROM wanted THEN 'ok ' || name
 		ELSE format('not ok %s: got %s, wanted %s', name, coalesce(got, 'nothing'), coalesce(wanted, 'nothing')) END
@@ -86,6 +115,12 @@ BEGIN
 		ORDER BY split_part(r, ' ', 1), l.label) FROM unnest(rows) AS r
 		LEFT JOIN t.label l ON l.id::text = split_part(r, ' ', 2));
 END $$;
+-- The sentences of the violations of one rule.
+CREATE FUNCTION t.says(code text, wanted text, name text) RETURNS text LANGUAGE sql AS $$
+	SELECT CASE WHEN string_agg(detail, ' ') LIKE wanted THEN 'ok ' || name
+		ELSE format('not ok %s: got %s, wanted %s', name, string_agg(detail, ' '), wanted) END
+	FROM report.violations WHERE rule = code
+$$;
 CREATE FUNCTION t.finds(wanted text, name text) RETURNS text LANGUAGE sql AS $$
 	SELECT t.is(t.found(), nullif(wanted, ''), name)
 $$;

@@ -101,5 +101,5 @@ ROLLBACK;
 BEGIN;
 INSERT INTO smsbridge.event (practice_id, message_id, type, at, phone) VALUES
 	(t.practice(1), '33333333-3333-7333-8333-333333333333', 'message.sending', '2026-01-15T08:00Z', '+12025550101');
-SELECT t.finds('quiet_hours ?', 'a send that was never accepted is held to the strictest rules');
+SELECT t.finds('class ?, quiet_hours ?', 'a send that was never accepted is held to the strictest rules');
 ROLLBACK;

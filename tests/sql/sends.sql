@@ -104,14 +104,25 @@ SELECT t.tell('a', 'message.accepted', '2026-03-02T15:00Z', NULL, '{"category": 
 SELECT t.finds('expiry a', 'the first message.accepted is what counts');
 ROLLBACK;
 
--- Every category of proto/category.def, at night: those of a practice are bound to hours, answers are not.
+-- Every category of proto/category.def, at night, at a practice that attests: what a practice sends is bound to hours but
+-- for conversations and emergencies, which need a text to answer and a person; what needs more than implied consent
+-- lacks it; answers to keywords need the keyword.
 SELECT t.is(count(*)::text || ' ' || count(*) FILTER (WHERE notice), '20 3', 'proto/category.def was read') FROM t.category;
 BEGIN;
 SELECT t.accept(code, '+12025550' || 100 + row_number() OVER (ORDER BY code), '2026-03-02T05:00Z', category => code)
 	FROM t.category \g /dev/null
 SELECT t.send(code, '2026-03-02T05:00Z') FROM t.category \g /dev/null
-SELECT t.finds((SELECT string_agg(CASE WHEN notice THEN 'opt_out ' ELSE 'quiet_hours ' END || code, ', '
-	ORDER BY notice DESC, code) FROM t.category), 'the view knows the categories');
+SELECT t.finds('consent payment, consent promotional, consent survey, conversation conversational_reply, emergency emergency, '
+	|| (SELECT string_agg(CASE WHEN notice THEN 'opt_out ' ELSE 'quiet_hours ' END || code, ', ' ORDER BY notice DESC, code)
+	FROM t.category WHERE code NOT IN ('conversational_reply', 'emergency'))
+	|| CASE WHEN EXISTS (SELECT FROM smsbridge.state_hours) THEN ', quiet_hours_state promotional, quiet_hours_state survey'
+		ELSE '' END, 'the view knows the categories');
+SELECT t.is((SELECT count(*) FROM smsbridge.audit_class)::text, '20', 'and there are no others');
+ROLLBACK;
+BEGIN;
+SELECT t.accept('a', '+12025550101', '2026-03-02T15:00Z', category => 'newsletter');
+SELECT t.send('a', '2026-03-02T15:00Z');
+SELECT t.finds('class a', 'a class that no row has'); -- covers: rule class
 ROLLBACK;
 
 -- Every row says where it comes from, and neither phone nor body is in it.

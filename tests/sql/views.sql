@@ -65,7 +65,8 @@ SELECT t.is(string_agg(table_name || '.' || column_name || ' ' || data_type, ', 
 	'decisions.practice_id uuid, messages.created_at timestamp with time zone, messages.id uuid, messages.practice text, '
 	'messages.practice_id uuid, opt_outs.created_at timestamp with time zone, opt_outs.practice text, opt_outs.practice_id uuid, '
 	'violations.at timestamp with time zone, violations.practice_id uuid', 'the columns that the program asks for')
-	FROM information_schema.columns WHERE table_schema = 'report' AND (column_name IN ('practice_id', 'practice', 'id', 'day')
+	FROM information_schema.columns WHERE table_schema = 'report'
+		AND table_name IN ('daily', 'decisions', 'messages', 'opt_outs', 'violations') AND (column_name IN ('practice_id', 'practice', 'id', 'day')
 		OR (table_name IN ('messages', 'opt_outs') AND column_name = 'created_at')
 		OR (table_name IN ('decisions', 'violations') AND column_name = 'at'));
 SELECT t.is(count(*)::text, '0', 'no view has a column for a body, a raw phone or a sender') FROM information_schema.columns

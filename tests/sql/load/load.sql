@@ -7,6 +7,11 @@ SELECT smsbridge.partitions_make('2026-01-15T00:00Z') \g /dev/null
 INSERT INTO smsbridge.practice (id, name, phone, sender, created_at)
 SELECT format('00000000-0000-7000-8000-%s', lpad(n::text, 12, '0'))::uuid,
 	'Practice ' || n, '+12025550100', 'load' || n, '2026-01-01Z' FROM generate_series(1, 20) AS n;
+-- Every second practice attests; the others have two consents on record for each phone.
+INSERT INTO smsbridge.event (practice_id, type, at, data)
+SELECT id, 'practice.changed', created_at, jsonb_build_object('change', 'added', 'settings', jsonb_build_object('consent_mode',
+	CASE WHEN right(id::text, 1)::int % 2 = 0 THEN 'attested' ELSE 'recorded' END))
+FROM smsbridge.practice WHERE name LIKE 'Practice %';
 CREATE TABLE t.load AS
 SELECT n, patient, practice, gen_random_uuid() AS id,
 	'+1' || (ARRAY['202', '312', '850'])[patient % 3 + 1] || lpad((patient % 10000000)::text, 7, '0') AS phone,
@@ -17,6 +22,12 @@ FROM (SELECT n, n % greatest(:messages / 30, 1) AS patient, n / greatest(:messag
 	n % greatest(:messages / 30, 1) % 20 + 1 AS practice FROM generate_series(0, :messages - 1) AS n) AS g;
 CREATE FUNCTION t.load_practice(n integer) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
 	SELECT format('00000000-0000-7000-8000-%s', lpad(n::text, 12, '0'))::uuid $$;
+INSERT INTO smsbridge.event (practice_id, type, at, phone, patient, data)
+SELECT t.load_practice(practice), 'consent.given', '2026-01-01Z', phone, 'P' || patient, jsonb_build_object('id',
+	gen_random_uuid(), 'classes', '["appointment_reminder", "appointment_confirmation"]'::jsonb, 'basis', basis,
+	'captured_at', '2026-01-01Z')
+FROM (SELECT DISTINCT practice, phone, patient FROM t.load) AS l, (VALUES ('implied'), ('express')) AS b(basis)
+WHERE practice % 2 = 1;
 INSERT INTO smsbridge.message (practice_id, id, patient, phone, sender, zones, body, encoding, characters, segments, category, priority,
 	expires_at, status, counted_at, carrier, created_at, updated_at)
 SELECT t.load_practice(practice), id, 'P' || patient, phone, 'load', 'America/New_York',
