@@ -5,7 +5,8 @@
 #include "app.h"
 
 extern const char run_help[], check_help[], migrate_help[], practice_help[], key_help[], report_help[], explain_help[],
-        password_help[], smsc_help[], demo_help[], pdu_help[], phone_help[], content_help[], sender_help[];
+        password_help[], smsc_help[], demo_help[], pdu_help[], phone_help[], content_help[], sender_help[], hold_help[], retention_help[],
+        export_help[];
 
 int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
@@ -18,6 +19,9 @@ int command_password(int argc, char **argv);
 int command_phone(int argc, char **argv);
 int command_content(int argc, char **argv);
 int command_sender(int argc, char **argv);
+int command_hold(int argc, char **argv);
+int command_retention(int argc, char **argv);
+int command_export(int argc, char **argv);
 int command_smsc(int argc, char **argv);
 int command_pdu(int argc, char **argv);
 int command_demo(int argc, char **argv);

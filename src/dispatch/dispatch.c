@@ -401,6 +401,7 @@ struct dispatch *dispatch_new(const struct dispatch_config *config)
 	d->inbounds = inbounds_new(d);
 	d->centre = centre_new(d);
 	d->house = house_new(d);
+	d->retainer = retainer_new(d);
 	d->zones = zone_cache_new(config->tzdata);
 	d->flow = flow_new(d);
 	flow_set(d->flow, &config->flow);
@@ -455,6 +456,7 @@ void dispatch_clock_moved(struct dispatch *d)
 {
 	claimer_wake(d->claimer);
 	inbounds_sweep(d->inbounds);
+	retainer_wake(d->retainer);
 }
 
 bool dispatch_ready(const struct dispatch *d)
@@ -558,6 +560,7 @@ void dispatch_free(struct dispatch *d)
 		link_carrier_free(d->link[i].link);
 	webhooks_free(d->webhooks);
 	house_free(d->house);
+	retainer_free(d->retainer);
 	inbounds_free(d->inbounds);
 	centre_free(d->centre);
 	outcomes_free(d->outcomes);

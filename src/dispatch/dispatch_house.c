@@ -207,6 +207,7 @@ static void beat_cb(void *ctx)
 	rebuild(&h->now, now_us);
 	count_in_flight(h->d);
 	sweep(h, now_us);
+	retainer_beat(h->d->retainer);
 	h->beats++;
 }
 

@@ -14,6 +14,7 @@
  *   dispatch_centre.c   what carriers that bind to us get as answers
  *   dispatch_webhook.c  events -> practices
  *   dispatch_access.c   who touched patients' data
+ *   dispatch_retain.c   texts whose time is over
  *   dispatch_house.c    node life, sweeps, gauges, partitions
  *   dispatch_zone.c     TZif files, parsed once */
 #ifndef DISPATCH_INTERNAL_H
@@ -57,6 +58,7 @@ struct outcomes;
 struct inbounds;
 struct webhooks;
 struct house;
+struct retainer;
 struct zone_cache;
 
 struct link_slot {
@@ -84,6 +86,7 @@ struct dispatch {
 	struct centre *centre;
 	struct webhooks *webhooks;
 	struct house *house;
+	struct retainer *retainer;
 	struct zone_cache *zones;
 	struct net_timer *drain_timer;
 	net_cb drained;
@@ -245,6 +248,13 @@ void house_store_up(struct house *h);
 /* Looks for orphans when they are wanted and nothing is being claimed. */
 void house_turn(struct house *h);
 void house_free(struct house *h);
+
+struct retainer *retainer_new(struct dispatch *d);
+/* With each of the house's beats. */
+void retainer_beat(struct retainer *r);
+/* Looks with the next beat: the clock was moved. */
+void retainer_wake(struct retainer *r);
+void retainer_free(struct retainer *r);
 
 struct zone_cache *zone_cache_new(const char *folder);
 const struct zone *zone_cache_get(struct zone_cache *z, const char *name);

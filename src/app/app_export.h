@@ -1,0 +1,12 @@
+/* What is kept of one patient, written out for the patient to read. */
+#ifndef APP_EXPORT_H
+#define APP_EXPORT_H
+
+#include "base_bytes.h"
+
+/* The document of smsbridge.patient_export: an object of objects and of lists of objects. False when it is no such JSON. */
+bool export_json(struct view document, struct buf *to);
+/* The same as one HTML page that needs nothing else, one table a list. */
+bool export_html(struct view document, struct buf *to);
+
+#endif
