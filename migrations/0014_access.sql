@@ -92,8 +92,8 @@ END $$;
 
 -- How a command notes what it is about to do, before it reads anything: it has no other way to write here, whatever
 -- role it runs as, and that role's name is kept with it.
-CREATE FUNCTION report.access_note(practice_id uuid, at timestamptz, who_kind text, principal text, action text, door text,
-	message_id uuid, patient text, phone text, from_addr text, why text) RETURNS void
+CREATE FUNCTION report.access_note(practice_id uuid, at timestamptz, who_kind text, principal text, action text,
+	door text, message_id uuid, patient text, phone text, from_addr text, why text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS $$
 	INSERT INTO smsbridge.access (practice_id, at, who_kind, principal, action, door, message_id, patient, phone_hash,
 		from_addr, why, outcome)

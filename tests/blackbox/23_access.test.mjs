@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import test from 'node:test';
-import { keepBody, leaks } from './lib/privacy.mjs';
+import { Cluster } from './lib/cluster.mjs';
+import { keepBody, keepPhone, leaks } from './lib/privacy.mjs';
 import { binary, must, nextPhone, root, run, until } from './lib/util.mjs';
-import { practice, setup, theCluster, world } from './lib/world.mjs';
+import { atEnd, practice, setup, theCluster, world } from './lib/world.mjs';
 
 await world();
 
@@ -220,3 +221,31 @@ test('when notes cannot be written nothing more is shown', async (t) => {
   await until(async () => (await notes(s, "action = 'read'")).length >= 8192, 'and no note was lost', 20000);
 });
 
+test('past the gateway: the settings of docs/access.md note a person, and neither what was typed nor the gateway', async (t) => {
+  const page = fs.readFileSync(`${root}/docs/access.md`, 'utf8');
+  const block = (kind) => new RegExp(`^\`\`\`${kind}\\n([^]*?)^\`\`\``, 'm').exec(page)[1];
+  const cluster = await Cluster.start({ settings: block('') });
+  atEnd(t, () => cluster.stop());
+  const db = await cluster.database();
+  await db.sql(block('sql'));
+  await db.sql('CREATE ROLE dba LOGIN SUPERUSER');
+  const from = cluster.log.length;
+  const phone = nextPhone();
+  keepPhone(phone);
+  await cluster.sql('SELECT phone FROM smsbridge.message WHERE phone = $1', [phone], db.name, 'dba');
+  await cluster.sql(`DELETE FROM smsbridge.consent WHERE phone = '${phone}'`, [], db.name, 'dba');
+  await assert.rejects(
+    cluster.sql(`SELECT nothing FROM smsbridge.message WHERE phone = '${phone}'`, [], db.name, 'dba'),
+  );
+  await cluster.sql('SELECT patient FROM report.messages', [], db.name, 'smsbridge_compliance');
+  await cluster.sql(`SELECT phone FROM smsbridge.message WHERE phone = '${phone}'`, [], db.name, 'smsbridge_app');
+  await until(() => /smsbridge_app@\S+ .*disconnection/.test(cluster.log.slice(from)), 'the log is there');
+  const log = cluster.log.slice(from);
+  assert.match(log, /dba@\S+ .*AUDIT: OBJECT,1,1,READ,SELECT,TABLE,smsbridge\.message,<not logged>,<not logged>/);
+  assert.match(log, /dba@\S+ .*AUDIT: OBJECT,1,1,WRITE,DELETE,TABLE,smsbridge\.consent,<not logged>,<not logged>/);
+  assert.match(log, /smsbridge_compliance@\S+ .*AUDIT: OBJECT,1,1,READ,SELECT,VIEW,report\.messages/);
+  assert.match(log, /connection authorized: user=dba/);
+  assert.ok(!/smsbridge_app@\S+ .*AUDIT/.test(log), 'the gateway notes its own');
+  assert.deepEqual(leaks(log), [], 'nothing that was typed');
+  assert.ok(!log.includes(phone.slice(2)));
+});

@@ -12,13 +12,15 @@ import { atEnd, setup, world } from './lib/world.mjs';
 await world();
 
 const sha256 = (text) => crypto.createHash('sha256').update(text).digest('hex');
-const smsbridge = async (s, ...args) => JSON.parse((await must(binary, [...args, '--database', s.db.owner, '--json'])).stdout);
+const smsbridge = async (s, ...args) =>
+  JSON.parse((await must(binary, [...args, '--database', s.db.owner, '--json'])).stdout);
 const BODY = 'Elm Street Clinic: we look forward to seeing you. Questions? (212) 555-0199. Reply STOP to end.';
 const by = ['--by', 'Ada Stone', '--reason', 'complaint 17'];
 
 const swept = (s, from) =>
   until(
-    async () => (await s.db.sql('SELECT count(*)::int AS n FROM smsbridge.retention_run WHERE at >= $1', [from]))[0].n === 2,
+    async () =>
+      (await s.db.sql('SELECT count(*)::int AS n FROM smsbridge.retention_run WHERE at >= $1', [from]))[0].n === 2,
     'both sweeps ran at the new time',
     20000,
   );
@@ -60,19 +62,20 @@ test('a text goes when its days are over, not a second before, and its measures 
     [event.data.sha256, event.data.characters, event.data.septets, event.data.octets, event.data.category, event.phone],
     [sha256(BODY), BODY.length, BODY.length, BODY.length, 'appointment_reminder', null],
   );
-  const reply = await until(async () => (await s.db.sql('SELECT * FROM smsbridge.inbound WHERE redacted_at IS NOT NULL'))[0], 'reply', 20000);
+  const reply = await until(
+    async () => (await s.db.sql('SELECT * FROM smsbridge.inbound WHERE redacted_at IS NOT NULL'))[0],
+    'reply',
+    20000,
+  );
   assert.deepEqual([reply.body, reply.raw], ['', null]);
   assert.equal(reply.body_sha256.toString('hex'), sha256('My knee still hurts, please call me'));
   const waiting = await s.db.message(waits.id);
   assert.deepEqual([waiting.body, waiting.redacted_at], [BODY, null], 'what has not ended keeps its text');
   const status = await smsbridge(s, 'retention', 'status');
-  assert.deepEqual(
-    status.map((r) => [r.what, Number(r.redacted), Number(r.past_policy), Number(r.days)]).sort(),
-    [
-      ['inbound', 1, 0, 90],
-      ['message', 1, 0, 90],
-    ],
-  );
+  assert.deepEqual(status.map((r) => [r.what, Number(r.redacted), Number(r.past_policy), Number(r.days)]).sort(), [
+    ['inbound', 1, 0, 90],
+    ['message', 1, 0, 90],
+  ]);
 });
 
 test('a legal hold beats the days, and lifting it lets them go on', async (t) => {
@@ -81,7 +84,11 @@ test('a legal hold beats the days, and lifting it lets them go on', async (t) =>
   const byPhone = await delivered(s);
   const free = await delivered(s);
   await s.carrier.mo(held.draft.phone, s.practice.sender, 'See you on Friday then');
-  const [hold] = await smsbridge(s, ...['hold', 'place', '--practice', s.practice.id, '--patient', held.draft.patient], ...by);
+  const [hold] = await smsbridge(
+    s,
+    ...['hold', 'place', '--practice', s.practice.id, '--patient', held.draft.patient],
+    ...by,
+  );
   await smsbridge(s, ...['hold', 'place', '--practice', s.practice.id, '--phone', byPhone.draft.phone], ...by);
   await s.gateway.moveClock('2026-07-01T12:00:00-04:00');
   await until(async () => (await s.db.message(free.id)).redacted_at, 'what is not held goes', 20000);
@@ -100,7 +107,9 @@ test('a legal hold beats the days, and lifting it lets them go on', async (t) =>
   await s.gateway.moveClock('2026-07-01T13:00:00-04:00');
   await until(async () => (await s.db.message(held.id)).redacted_at, 'goes once it is lifted', 20000);
   assert.equal((await s.db.message(byPhone.id)).redacted_at, null);
-  const events = await s.db.sql("SELECT type, phone, patient, data FROM smsbridge.event WHERE type LIKE 'hold.%' ORDER BY xact, id");
+  const events = await s.db.sql(
+    "SELECT type, phone, patient, data FROM smsbridge.event WHERE type LIKE 'hold.%' ORDER BY xact, id",
+  );
   assert.deepEqual(
     events.map((e) => [e.type, e.phone, e.patient, e.data.by, e.data.reason]),
     [
@@ -109,14 +118,13 @@ test('a legal hold beats the days, and lifting it lets them go on', async (t) =>
       ['hold.lifted', null, held.draft.patient, 'Ada Stone', 'complaint 17'],
     ],
   );
-  const notes = await s.db.sql("SELECT door, action, principal FROM smsbridge.access WHERE door LIKE 'hold %' ORDER BY id");
-  assert.deepEqual(
-    notes.map((n) => [n.door, n.action, n.principal]).slice(0, 2),
-    [
-      ['hold place', 'change', 'Ada Stone'],
-      ['hold place', 'change', 'Ada Stone'],
-    ],
+  const notes = await s.db.sql(
+    "SELECT door, action, principal FROM smsbridge.access WHERE door LIKE 'hold %' ORDER BY id",
   );
+  assert.deepEqual(notes.map((n) => [n.door, n.action, n.principal]).slice(0, 2), [
+    ['hold place', 'change', 'Ada Stone'],
+    ['hold place', 'change', 'Ada Stone'],
+  ]);
 });
 
 test('what a hold takes, and what it does not', async (t) => {
@@ -157,7 +165,10 @@ test('an export holds all that is kept, is noted before it is shown, and is nobo
     [s.practice.id, phone, patient],
   );
   await until(async () => (await s.db.sql('SELECT FROM smsbridge.opt_out')).length === 1, 'the opt-out');
-  await until(async () => (await s.db.sql("SELECT FROM smsbridge.access WHERE action = 'read'")).length === 1, 'the reading');
+  await until(
+    async () => (await s.db.sql("SELECT FROM smsbridge.access WHERE action = 'read'")).length === 1,
+    'the reading',
+  );
   const who = ['--by', 'Ada Stone', '--why', 'request of 2 March'];
   const args = ['export', 'patient', '--practice', s.practice.id, '--patient', patient, ...who];
   const file = path.join(dir, 'p.json');
@@ -232,9 +243,10 @@ test('months move out after six years, but opt-outs, living consents and what is
   const old = (day) => `2019-${day}T15:00:00Z`;
   await s.db.sql("SELECT smsbridge.partitions_make('2019-02-15T00:00Z')");
   const put = (type, at, more = {}) =>
-    s.db.sql('INSERT INTO smsbridge.event (practice_id, type, at, phone, patient, data) VALUES ($1, $2, $3, $4, $5, $6)', [
-      ...[s.practice.id, type, at, more.phone ?? phone, more.patient ?? null, JSON.stringify(more.data ?? {})],
-    ]);
+    s.db.sql(
+      'INSERT INTO smsbridge.event (practice_id, type, at, phone, patient, data) VALUES ($1, $2, $3, $4, $5, $6)',
+      [...[s.practice.id, type, at, more.phone ?? phone, more.patient ?? null, JSON.stringify(more.data ?? {})]],
+    );
   await put('message.news', old('02-03'));
   await put('opt_out.created', old('02-04'), { data: { method: 'reply', word: 'STOP', canceled: 0 } });
   const [{ id }] = await s.db.sql(
@@ -269,22 +281,34 @@ test('months move out after six years, but opt-outs, living consents and what is
   assert.deepEqual(await optOuts(), before, 'the opt-out is as proven as before');
   assert.equal((await s.db.sql('SELECT FROM archive.event_2019_02')).length, 4);
   assert.equal((await s.db.sql('SELECT FROM archive.access_2019_02')).length, 1);
-  for (const act of ['UPDATE archive.event_2019_02 SET phone = NULL', 'DELETE FROM archive.event_2019_02', 'TRUNCATE archive.event_2019_02'])
+  for (const act of [
+    'UPDATE archive.event_2019_02 SET phone = NULL',
+    'DELETE FROM archive.event_2019_02',
+    'TRUNCATE archive.event_2019_02',
+  ])
     await assert.rejects(s.db.sql(act), /append-only/);
   const [archived] = await s.db.sql("SELECT * FROM report.archives WHERE partition = 'event_2019_02'");
   const [{ digest }] = await s.db.sql(
     `SELECT encode(sha256(string_agg(sha256(convert_to(r::text, 'UTF8')), ''::bytea ORDER BY r.xact, r.id)), 'hex') AS digest
      FROM archive.event_2019_02 r`,
   );
-  assert.deepEqual([archived.sha256, Number(archived.rows), Number(archived.kept), archived.moved_by], [digest, 4, 2, 'Ada Stone']);
+  assert.deepEqual(
+    [archived.sha256, Number(archived.rows), Number(archived.kept), archived.moved_by],
+    [digest, 4, 2, 'Ada Stone'],
+  );
   await smsbridge(s, ...['hold', 'lift', '--practice', s.practice.id, '--hold', hold.id], ...by);
   const again = await smsbridge(s, 'retention', 'run', '--by', 'Ada Stone');
-  assert.ok(again.some((m) => m.partition === 'event_2019_03' && m.result === 'moved'), JSON.stringify(again));
+  assert.ok(
+    again.some((m) => m.partition === 'event_2019_03' && m.result === 'moved'),
+    JSON.stringify(again),
+  );
 });
 
 test('every column that says something of a patient has its row of how long', async (t) => {
   const s = await setup(t, { start: false });
-  const rows = [...fs.readFileSync(`${root}/proto/retention.def`, 'utf8').matchAll(/^RETENTION\((\w+), (\w+), (.*)\)$/gm)];
+  const rows = [
+    ...fs.readFileSync(`${root}/proto/retention.def`, 'utf8').matchAll(/^RETENTION\((\w+), (\w+), (.*)\)$/gm),
+  ];
   for (const [row, , , rest] of rows) assert.equal(rest.match(/"[^"]+"/g).length, 4, row);
   const known = new Set(rows.map(([, table, column]) => `${table}.${column}`));
   const columns = await s.db.sql(

@@ -24,7 +24,8 @@ function wrapped(file, args) {
 }
 
 export class Cluster {
-  static async start() {
+  /** settings: lines for postgresql.conf. */
+  static async start({ settings } = {}) {
     const c = new Cluster();
     c.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'smsbb-pg-'));
     process.once('exit', () => fs.rmSync(c.dir, { recursive: true, force: true }));
@@ -46,6 +47,8 @@ export class Cluster {
         path.join(c.dir, 'data'),
       ]);
       await must(file, args);
+      c.settings = settings;
+      if (settings) fs.appendFileSync(path.join(c.dir, 'data/postgresql.conf'), settings);
       await c.launch();
       await c.sql('CREATE ROLE smsbridge_owner LOGIN CREATEROLE');
       await c.sql('CREATE DATABASE template_smsbridge OWNER smsbridge_owner');
@@ -72,7 +75,7 @@ export class Cluster {
       '-c',
       'shared_buffers=64MB',
       '-c',
-      'log_min_messages=fatal',
+      `log_min_messages=${this.settings ? 'warning' : 'fatal'}`,
     ]);
     this.log = '';
     this.child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'] });
