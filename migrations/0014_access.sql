@@ -177,7 +177,7 @@ $$;
 CREATE TABLE smsbridge.retention_run (
 	what text PRIMARY KEY,
 	at timestamptz NOT NULL,                  -- the rule clock: up to here nothing is past its time
-	recorded_at timestamptz NOT NULL,         -- PostgreSQL's clock
+	recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	redacted bigint NOT NULL,                 -- ever
 	last_redacted_at timestamptz
 );
@@ -251,8 +251,8 @@ BEGIN
 	EXECUTE format('ALTER TABLE smsbridge.%I DETACH PARTITION %s', parent, source);
 	EXECUTE format('ALTER TABLE %s SET SCHEMA archive', source);
 	IF parent = 'event' THEN
-		EXECUTE format('INSERT INTO smsbridge.event SELECT e.* FROM %s e WHERE smsbridge.event_stays(ROW(e.*)::smsbridge.event,
-			$1)', target) USING cutoff;
+		EXECUTE format('INSERT INTO smsbridge.event SELECT e.* FROM %s e
+			WHERE smsbridge.event_stays(ROW(e.*)::smsbridge.event, $1)', target) USING cutoff;
 		GET DIAGNOSTICS kept = ROW_COUNT;
 	END IF;
 	EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', parent || '_append_only', target);
@@ -327,13 +327,14 @@ COMMENT ON VIEW report.retention IS 'Texts that are kept and that were redacted,
 
 CREATE VIEW report.archives WITH (security_barrier) AS
 SELECT partition, from_at, to_at, rows, kept, sha256, moved_at, moved_by FROM smsbridge.archived;
-COMMENT ON VIEW report.archives IS 'Months of events and accesses that were moved out after their years, with their hash.';
+COMMENT ON VIEW report.archives IS 'Months of events and accesses that were moved out after their years, and their '
+	'hashes.';
 GRANT SELECT ON report.holds, report.retention, report.archives TO smsbridge_compliance, smsbridge_app;
 
 -- --- right of access -------------------------------------------------------------------------------------------------
 
--- All that is kept of one patient at a practice, by the practice's reference or by phone (one of them); null when that is
--- nothing. By reference, replies and tasks of a phone that other patients of the practice share are only counted: whose
+-- All that is kept of one patient at a practice, by the practice's reference or by phone (one of them); null when that
+-- is nothing. By reference, replies and tasks of a phone that other patients of the practice share are only counted: whose
 -- they are is not known. 45 CFR 164.524.
 CREATE FUNCTION smsbridge.patient_export(practice_id uuid, patient text, phone text, at timestamptz) RETURNS jsonb
 LANGUAGE sql STABLE AS $$

@@ -5,8 +5,8 @@
 #include "app.h"
 
 extern const char run_help[], check_help[], migrate_help[], practice_help[], key_help[], report_help[], explain_help[],
-        password_help[], smsc_help[], demo_help[], pdu_help[], phone_help[], content_help[], sender_help[], hold_help[], retention_help[],
-        export_help[];
+        password_help[], smsc_help[], demo_help[], pdu_help[], phone_help[], content_help[], sender_help[], hold_help[],
+        retention_help[], export_help[];
 
 int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);

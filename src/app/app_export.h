@@ -4,7 +4,8 @@
 
 #include "base_bytes.h"
 
-/* The document of smsbridge.patient_export: an object of objects and of lists of objects. False when it is no such JSON. */
+/* The document of smsbridge.patient_export, an object of objects and of lists of objects, indented. False when it is no
+ * such JSON or too long for the buffer. */
 bool export_json(struct view document, struct buf *to);
 /* The same as one HTML page that needs nothing else, one table a list. */
 bool export_html(struct view document, struct buf *to);

@@ -22,9 +22,9 @@ WITH due AS (
 	SELECT practice_id, 'message.redacted', $1, smsbridge.text_measure(body)
 		|| jsonb_build_object('inbound_id', id, 'keyword', keyword) FROM gone
 ), run AS (
-	INSERT INTO smsbridge.retention_run (what, at, recorded_at, redacted, last_redacted_at)
-	SELECT 'inbound', $1, clock_timestamp(), count(*), CASE WHEN count(*) > 0 THEN $1 END FROM gone
-	ON CONFLICT (what) DO UPDATE SET at = excluded.at, recorded_at = excluded.recorded_at,
+	INSERT INTO smsbridge.retention_run (what, at, redacted, last_redacted_at)
+	SELECT 'inbound', $1, count(*), CASE WHEN count(*) > 0 THEN $1 END FROM gone
+	ON CONFLICT (what) DO UPDATE SET at = excluded.at, recorded_at = DEFAULT,
 		redacted = retention_run.redacted + excluded.redacted,
 		last_redacted_at = coalesce(excluded.last_redacted_at, retention_run.last_redacted_at)
 )
