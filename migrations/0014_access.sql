@@ -334,8 +334,8 @@ GRANT SELECT ON report.holds, report.retention, report.archives TO smsbridge_com
 -- --- right of access -------------------------------------------------------------------------------------------------
 
 -- All that is kept of one patient at a practice, by the practice's reference or by phone (one of them); null when that
--- is nothing. By reference, replies and tasks of a phone that other patients of the practice share are only counted: whose
--- they are is not known. 45 CFR 164.524.
+-- is nothing. By reference, replies and tasks of a phone that other patients of the practice share are only counted:
+-- whose they are is not known. 45 CFR 164.524.
 CREATE FUNCTION smsbridge.patient_export(practice_id uuid, patient text, phone text, at timestamptz) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
 	WITH known AS (

@@ -155,8 +155,10 @@ test('an export holds all that is kept, is noted before it is shown, and is nobo
   await s.carrier.mo(phone, s.practice.sender, 'My knee <still> hurts & I will be late');
   await s.carrier.mo(phone, s.practice.sender, 'STOP');
   await s.db.sql(
-    `INSERT INTO smsbridge.consent (practice_id, id, phone, patient, classes, basis, captured_at, method, wording, actor, created_at)
-     VALUES ($1, gen_random_uuid(), $2, $3, '{appointment_reminder}', 'express', '2026-01-02T10:00Z', 'form', 'You may text me.', 'Bea Lind', '2026-01-02T10:00Z')`,
+    `INSERT INTO smsbridge.consent (practice_id, id, phone, patient, classes, basis, captured_at, method,
+       wording, actor, created_at)
+     VALUES ($1, gen_random_uuid(), $2, $3, '{appointment_reminder}', 'express', '2026-01-02T10:00Z', 'form',
+       'You may text me.', 'Bea Lind', '2026-01-02T10:00Z')`,
     [s.practice.id, phone, patient],
   );
   await s.db.sql(
