@@ -2,26 +2,18 @@
  * the text promised (47 CFR 64.1200(a)(10)): so only STOP may be offered, and only for opting out. */
 #include "policy_lint_internal.h"
 
+#include <string.h>
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define LIST_WORDS_MAX 4 /* words between the verb and a word to reply with, when no purpose is told between them */
 
-static const char *const stop_words[] = {
-#define KEYWORD(kind, word, source) KEYWORD_##kind(word)
-#define KEYWORD_STOP(word) word,
-#define KEYWORD_STOP_ALL(word) word,
-#define KEYWORD_STOP_CLASS(word)
-#define KEYWORD_START(word)
-#define KEYWORD_HELP(word)
-#define KEYWORD_YES(word)
-#define KEYWORD_NO(word)
+/* Every row; those that end texts are looked for. */
+static const struct {
+	const char *kind;
+	const char *word;
+} keywords[] = {
+#define KEYWORD(kind, word, source) {#kind, word},
 #include "keyword.def"
-#undef KEYWORD_STOP
-#undef KEYWORD_STOP_ALL
-#undef KEYWORD_STOP_CLASS
-#undef KEYWORD_YES
-#undef KEYWORD_NO
-#undef KEYWORD_START
-#undef KEYWORD_HELP
 };
 
 static const char *const verbs[] = {
@@ -196,14 +188,20 @@ static bool judge(struct lint *l, struct place *p)
 	return p->n == 1 && p->w->word[p->i].capitals;
 }
 
+static bool ends_all(const char *kind)
+{
+	return strcmp(kind, "STOP") == 0 || strcmp(kind, "STOP_ALL") == 0;
+}
+
 bool lint_replies(struct lint *l)
 {
 	const struct policy_words *w = &l->words;
 	bool stops = false;
-	for (size_t k = 0; k < COUNT(stop_words); k++) {
-		unsigned i = policy_words_find(w, stop_words[k]);
-		for (; i < w->count; i = policy_words_find_next(w, stop_words[k], i)) {
-			struct place p = {.w = w, .i = i, .n = policy_words_match(w, i, stop_words[k])};
+	for (size_t k = 0; k < COUNT(keywords); k++) {
+		const char *word = keywords[k].word;
+		unsigned i = ends_all(keywords[k].kind) ? policy_words_find(w, word) : w->count;
+		for (; i < w->count; i = policy_words_find_next(w, word, i)) {
+			struct place p = {.w = w, .i = i, .n = policy_words_match(w, i, word)};
 			stops = judge(l, &p) || stops;
 		}
 	}

