@@ -77,6 +77,31 @@ static void verification_ask_route(void *ctx, struct http_exchange *x)
 	auth_run(ctx, x, verification_ask);
 }
 
+static void template_create_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, template_create);
+}
+
+static void template_list_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, template_list);
+}
+
+static void template_approve_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, template_approve);
+}
+
+static void template_retire_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, template_retire);
+}
+
+static void lint_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, template_lint);
+}
+
 static const struct http_route routes[] = {
         {"POST", "/v1/messages", create_route, TOUCHES_SOME},
         {"GET", "/v1/messages", list_route, TOUCHES_SOME},
@@ -90,6 +115,11 @@ static const struct http_route routes[] = {
         {"POST", "/v1/recipients", recipient_set_route, TOUCHES_SOME},
         {"POST", "/v1/contacts", contact_add_route, TOUCHES_SOME},
         {"POST", "/v1/verifications", verification_ask_route, TOUCHES_SOME},
+        {"POST", "/v1/templates", template_create_route, TOUCHES_NOTHING},
+        {"GET", "/v1/templates", template_list_route, TOUCHES_NOTHING},
+        {"POST", "/v1/templates/{id}/approve", template_approve_route, TOUCHES_NOTHING},
+        {"POST", "/v1/templates/{id}/retire", template_retire_route, TOUCHES_NOTHING},
+        {"POST", "/v1/lint", lint_route, TOUCHES_NOTHING},
         {"GET", "/livez", meta_live, TOUCHES_NOTHING},
         {"GET", "/readyz", meta_ready, TOUCHES_NOTHING},
         {"GET", "/metrics", meta_metrics, TOUCHES_NOTHING},

@@ -2,6 +2,7 @@
 #ifndef APP_API_H
 #define APP_API_H
 
+#include "app_lint.h"
 #include "dispatch.h"
 #include "link_http.h"
 
@@ -24,7 +25,8 @@ struct api_caller {
 	bool emergency;             /* the key may order and approve emergency texts */
 	struct uuid practice_id;
 	char sender[24];
-	unsigned max_segments; /* of a text with characters outside the GSM alphabet */
+	unsigned max_segments;     /* of a text with characters outside the GSM alphabet */
+	struct lint_practice lint; /* by which its texts are judged */
 };
 
 struct api *api_new(const struct api_config *config);

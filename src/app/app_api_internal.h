@@ -69,6 +69,12 @@ void recipient_set(struct api *a, struct http_exchange *x, const struct api_call
 void contact_add(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void verification_ask(struct api *a, struct http_exchange *x, const struct api_caller *who);
 
+void template_create(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void template_list(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void template_approve(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void template_retire(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void template_lint(struct api *a, struct http_exchange *x, const struct api_caller *who);
+
 void meta_live(void *ctx, struct http_exchange *x);
 void meta_ready(void *ctx, struct http_exchange *x);
 void meta_metrics(void *ctx, struct http_exchange *x);

@@ -109,6 +109,14 @@ static void admit(struct auth *auth, struct cached_key *k, struct http_exchange 
 		handler(auth->api, x, &k->caller);
 }
 
+static void take_lint(struct lint_practice *to, const struct store_rows *rows, unsigned column)
+{
+	struct view fields[LINT_PRACTICE_FIELDS];
+	for (unsigned i = 0; i < LINT_PRACTICE_FIELDS; i++)
+		fields[i] = store_rows_text(rows, 0, column + i);
+	lint_practice_take(to, fields);
+}
+
 static void found_cb(void *ctx, const struct store_rows *rows)
 {
 	struct lookup *l = ctx;
@@ -139,6 +147,7 @@ static void found_cb(void *ctx, const struct store_rows *rows)
 	copy_view(k->caller.sender, sizeof(k->caller.sender), store_rows_text(rows, 0, 2));
 	k->caller.max_segments = (unsigned)store_rows_int(rows, 0, 3);
 	k->caller.emergency = store_rows_bool(rows, 0, 4);
+	take_lint(&k->caller.lint, rows, 5);
 	k->checked_ms = net_loop_now_ms(auth->api->config.loop);
 	l->found = net_equal(hash, l->hash, sizeof(hash));
 }

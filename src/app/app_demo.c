@@ -370,7 +370,7 @@ static void print_page(const struct demo *d)
 	       "  curl --cacert %s/certificate.pem %s/v1/messages \\\n"
 	       "    -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -H 'Idempotency-Key: first' \\\n"
 	       "    -d '{\"patient\":\"p-1\",\"phone\":\"+12125550101\",\"body\":\"Elm Street Clinic: your visit is "
-	       "Tue 9:30. Reply STOP to end.\"}'\n\n"
+	       "Tue 9:30. (312) 555-0100. Reply STOP to end.\"}'\n\n"
 	       "Text as the patient (the phone shows in carrier.log, the clinic in clinic.log):\n"
 	       "  echo 'mo +12125550101 " DEMO_SENDER " STOP' > %s/phone\n\n"
 	       "Ctrl-C stops everything.\n",

@@ -1,6 +1,7 @@
 /* POST /v1/messages: JSON -> draft -> commit -> 202. Every fault of the request is found in one pass and told by
  * pointer and code, never by value. */
 #include "app_api_internal.h"
+#include "app_template_use.h"
 
 #include "base_log.h"
 #include "base_metric.h"
@@ -31,6 +32,8 @@ struct creation {
 	struct http_problem_error error[ERRORS_MAX];
 	unsigned errors;
 	struct text_changes changes;
+	const struct template_used *used; /* NULL: the body was given as it is */
+	struct lint_findings findings;
 	struct zone_names zones;
 	unsigned category_flags;
 	bool phone_ok;
@@ -71,6 +74,9 @@ enum field {
 	F_PHI,
 	F_ANSWERS,
 	F_EMERGENCY,
+	F_TEMPLATE,
+	F_LANGUAGE,
+	F_VARIABLES, /* read by template_use, as the two before */
 	F_COUNT
 };
 static const struct {
@@ -81,7 +87,7 @@ static const struct {
         [F_PATIENT] = {"patient", "/patient", true},
         [F_PHONE] = {"phone", "/phone", true},
         [F_TIME_ZONE] = {"time_zone", "/time_zone", false},
-        [F_BODY] = {"body", "/body", true},
+        [F_BODY] = {"body", "/body", false},
         [F_CATEGORY] = {"category", "/category", false},
         [F_PRIORITY] = {"priority", "/priority", false},
         [F_SEND_AT] = {"send_at", "/send_at", false},
@@ -92,6 +98,9 @@ static const struct {
         [F_STATE] = {"state", "/state", false},
         [F_ANSWERS] = {"answers", "/answers", false},
         [F_EMERGENCY] = {"emergency", "/emergency", false},
+        [F_TEMPLATE] = {"template", "/template", false},
+        [F_LANGUAGE] = {"language", "/language", false},
+        [F_VARIABLES] = {"variables", "/variables", false},
 };
 
 /* A field's text; p NULL when it is absent or wrong (then an error was added). null counts as absent. */
@@ -273,9 +282,36 @@ static void check_shape(struct creation *c, struct view body, const struct text_
 	buf_free(&detail);
 }
 
-static void take_body(struct creation *c)
+/* What the text must not have in it, or must (proto/lint_rule.def): the same is judged again when it is about to go. */
+static void lint_body(struct creation *c, struct view body)
+{
+	enum category category =
+	        c->draft.category ? policy_category_parse(view_str(c->draft.category)) : CATEGORY_appointment_reminder;
+	struct policy_lint_facts facts = lint_facts(&c->who.lint, category);
+	struct faults f = {.pool = link_http_pool(c->x)};
+	policy_lint(&facts, body, &c->findings);
+	fault_add_findings(&f, &c->findings);
+	for (unsigned i = 0; i < f.count; i++)
+		add_error(c, f.error[i].pointer, f.error[i].code, f.error[i].detail);
+}
+
+/* The text as it was given, or as its template made it. */
+static struct view given_body(struct creation *c)
 {
 	struct view v = field_text(c, F_BODY);
+	if (v.p && c->used)
+		add_error(c, "/template", "template_and_body", "Give a body or a template, not both.");
+	for (unsigned i = 0; c->used && i < c->used->faults.count; i++)
+		add_error(c, c->used->faults.error[i].pointer, c->used->faults.error[i].code,
+		          c->used->faults.error[i].detail);
+	if (!v.p && !c->used && !json_is_string(json_object_get(c->json, "body")))
+		add_error(c, "/body", "required", "This field is required.");
+	return c->used ? c->used->body : v;
+}
+
+static void take_body(struct creation *c)
+{
+	struct view v = given_body(c);
 	struct buf text = BUF(LIMIT_BODY_BYTES * 2);
 	if (!v.p)
 		return;
@@ -292,6 +328,7 @@ static void take_body(struct creation *c)
 	}
 	struct text_shape shape = text_measure(body);
 	check_shape(c, body, &shape);
+	lint_body(c, body);
 	c->draft.body = body;
 	c->draft.encoding = text_encoding_name(shape.encoding);
 	c->draft.characters = shape.characters;
@@ -301,7 +338,10 @@ static void take_body(struct creation *c)
 static void take_category(struct creation *c)
 {
 	struct view v = field_text(c, F_CATEGORY);
-	enum category category = v.p ? policy_category_parse(v) : CATEGORY_appointment_reminder;
+	enum category own = c->used ? c->used->category : CATEGORY_appointment_reminder;
+	enum category category = v.p ? policy_category_parse(v) : own;
+	if (c->used && category != own)
+		add_error(c, "/category", "category_not_of_template", "The template is of another category.");
 	if (category == CATEGORY_COUNT || !(policy_category_flags(category) & CATEGORY_API)) {
 		add_error(c, "/category", "category_unknown", "Give one of the categories in /openapi.json.");
 		return;
@@ -420,7 +460,7 @@ static void creation_end(struct creation *c)
 static void write_answer(struct creation *c)
 {
 	char id[UUID_TEXT_BYTES];
-	struct buf b = BUF(4096);
+	struct buf b = BUF(16384);
 	buf_printf(&b,
 	           "{\"id\":\"%s\",\"status\":\"%s\",\"encoding\":\"%s\",\"characters\":%u,\"segments\":%u,\"zones\":[",
 	           uuid_format(&c->draft.id, id), c->draft.status, c->draft.encoding, c->draft.characters,
@@ -436,7 +476,9 @@ static void write_answer(struct creation *c)
 		buf_add_json_text(&b, view_str(c->changes.change[i].to));
 		buf_printf(&b, "\",\"count\":%u}", c->changes.change[i].count);
 	}
-	buf_add_str(&b, "]}");
+	buf_add_str(&b, "],\"findings\":");
+	lint_write(&c->findings, &b);
+	buf_add_u8(&b, '}');
 	c->draft.answer = view_str(pool_copy(link_http_pool(c->x), buf_view(&b)));
 	buf_free(&b);
 }
@@ -618,7 +660,7 @@ static void refuse_scope(struct creation *c)
 	api_problem(c->x, 403, "scope_missing", "This API key may not order emergency texts.");
 }
 
-static void create(struct creation *c)
+static void judge(struct creation *c)
 {
 	validate(c);
 	if (c->category_flags & CATEGORY_EMERGENCY && !c->who.emergency)
@@ -629,6 +671,30 @@ static void create(struct creation *c)
 		read_stored(c);
 	else
 		answer_errors(c);
+}
+
+static void used_cb(void *ctx, const struct template_used *used)
+{
+	struct creation *c = ctx;
+	c->used = used;
+	c->draft.template_id = used->id;
+	c->draft.template_version = used->version;
+	if (!used->unread) {
+		judge(c);
+		return;
+	}
+	creation_end(c);
+	api_read_failed(c->x);
+}
+
+static void create(struct creation *c)
+{
+	if (!json_is_string(json_object_get(c->json, "template"))) {
+		judge(c);
+	} else if (!template_use(c->api, c->x, &c->who, c->json, used_cb, c)) {
+		creation_end(c);
+		api_unavailable(c->x, "busy", "Too many requests wait; try again.");
+	}
 }
 
 void message_create(struct api *a, struct http_exchange *x, const struct api_caller *who)

@@ -39,6 +39,8 @@ const char practice_help[] =
         "  --sensitive BOOL     to be its patient is itself protected (42 CFR part 2)\n"
         "  --lint-phi WORD      refuse (the default) or warn, when a text seems to say too much of a patient\n"
         "  --link-domain LIST   domains that its links may lead to, commas between\n"
+        "  --require-identity BOOL   texts of health care must have name, contact and STOP (true for new practices);\n"
+        "                       false where the sender's registered campaign or brand tells them\n"
         "Limits:\n"
         "  --open HH:MM, --close HH:MM   narrower sending hours, within 08:00 and 21:00; '' for none\n"
         "  --two-person BOOL    an emergency text needs a second person's approval\n"
@@ -169,6 +171,7 @@ static const struct setting settings[] = {
         {"lint-phi", "lint_phi", PLAIN, false, lint_ok, "refuse or warn"},
         {"link-domain", "link_domains", "string_to_array(%s, ',')", false, domains_ok,
          "domains in small letters, commas between"},
+        {"require-identity", "require_identity", BOOLEAN, false, bool_ok, "true or false"},
         {"open", "open_minute", MINUTE, false, hour_ok, "HH:MM from 08:00 to 21:00"},
         {"close", "close_minute", MINUTE, false, hour_ok, "HH:MM from 08:00 to 21:00"},
         {"two-person", "two_person", BOOLEAN, false, bool_ok, "true or false"},

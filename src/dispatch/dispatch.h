@@ -206,6 +206,8 @@ struct draft {
 	struct uuid answers;          /* the inbound text that it answers; zeros: none */
 	struct view emergency_person; /* who ordered it; p NULL: it is no emergency */
 	struct view emergency_reason;
+	struct uuid template_id; /* zeros: the body was given as it is */
+	int64_t template_version;
 	const char *api_key; /* public part of the key that it came with */
 	int priority;        /* 0 urgent, 1 normal, 2 low */
 	int64_t send_at_us;  /* 0: not given */

@@ -57,10 +57,10 @@ static void add_time(struct store_params *ps, unsigned i, int64_t wall_us)
 static void declare(struct store_params *ps, int64_t now_us)
 {
 	static const enum store_type types[] = {
-	        STORE_UUID, STORE_UUID, STORE_TEXT, STORE_TEXT, STORE_TEXT,  STORE_TEXT, STORE_TEXT,
-	        STORE_TEXT, STORE_INT4, STORE_INT4, STORE_TEXT, STORE_INT4,  STORE_TIME, STORE_TIME,
-	        STORE_TEXT, STORE_TEXT, STORE_TIME, STORE_TEXT, STORE_BYTEA, STORE_TEXT, STORE_TEXT,
-	        STORE_TEXT, STORE_BOOL, STORE_UUID, STORE_TEXT, STORE_TEXT,  STORE_TEXT,
+	        STORE_UUID, STORE_UUID, STORE_TEXT,  STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TEXT,
+	        STORE_INT4, STORE_INT4, STORE_TEXT,  STORE_INT4, STORE_TIME, STORE_TIME, STORE_TEXT, STORE_TEXT,
+	        STORE_TIME, STORE_TEXT, STORE_BYTEA, STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_BOOL, STORE_UUID,
+	        STORE_TEXT, STORE_TEXT, STORE_TEXT,  STORE_UUID, STORE_INT4,
 	};
 	store_params_clear(ps);
 	store_value_time(ps, now_us);
@@ -80,6 +80,11 @@ static void add_rules(struct store_params *ps, const struct draft *m, unsigned i
 	add_text(ps, i++, m->emergency_person);
 	add_text(ps, i++, m->emergency_reason);
 	store_add_str(ps, i++, m->api_key);
+	if (uuid_is_zero(&m->template_id))
+		store_add_null(ps, i++);
+	else
+		store_add_uuid(ps, i++, &m->template_id);
+	store_add_int(ps, i++, m->template_version);
 }
 
 static void add_draft(struct store_params *ps, const struct draft *m)

@@ -2,17 +2,18 @@
 -- $1 now; arrays, one element a draft: $2 practice $3 id $4 patient $5 phone $6 time_zone $7 zones $8 body $9 encoding
 -- $10 characters $11 segments $12 category $13 priority $14 send_at $15 expires_at $16 reference $17 status $18 due_at
 -- $19 key $20 request hash $21 answer $22 sender $23 states $24 phi $25 inbound text that it answers $26 who ordered the
--- emergency and $27 why, or NULL $28 API key's id
+-- emergency and $27 why, or NULL $28 API key's id $29 template that the body was made with, or NULL $30 its version
 -- A verification is noted as asked. Returns the ordinal (0-based) of every draft that was stored. Indexes:
 -- idempotency_pkey, recipient_pkey.
 WITH d AS (
 	SELECT *, sha256(convert_to(body, 'UTF8')) AS sha FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[],
 		$7::text[], $8::text[], $9::text[], $10::int4[], $11::int4[], $12::text[], $13::int4[], $14::timestamptz[],
 		$15::timestamptz[], $16::text[], $17::text[], $18::timestamptz[], $19::text[], $20::bytea[], $21::text[],
-		$22::text[], $23::text[], $24::bool[], $25::uuid[], $26::text[], $27::text[], $28::text[]) WITH ORDINALITY
+		$22::text[], $23::text[], $24::bool[], $25::uuid[], $26::text[], $27::text[], $28::text[], $29::uuid[],
+		$30::int4[]) WITH ORDINALITY
 		AS d(practice_id, id, patient, phone, time_zone, zones, body, encoding, characters, segments, category, priority,
 			send_at, expires_at, reference, status, due_at, key, request_hash, answer, sender, states, phi, answers, person,
-			why, api_key, ord)
+			why, api_key, template_id, template_version, ord)
 ), taken AS (
 	INSERT INTO smsbridge.idempotency (practice_id, key, request_hash, message_id, answer, created_at)
 	SELECT practice_id, key, request_hash, id, answer, $1::timestamptz FROM d WHERE key IS NOT NULL
@@ -23,9 +24,10 @@ WITH d AS (
 ), stored AS (
 	INSERT INTO smsbridge.message (practice_id, id, patient, phone, sender, time_zone, zones, body, encoding, characters,
 		segments, category, priority, send_at, expires_at, reference, status, due_at, created_at, updated_at, states, phi,
-		answers, body_sha256)
+		answers, body_sha256, template_id)
 	SELECT practice_id, id, patient, phone, sender, time_zone, zones, body, encoding, characters, segments, category,
-		priority, send_at, expires_at, reference, status, due_at, $1, $1, states, phi, answers, sha FROM ok
+		priority, send_at, expires_at, reference, status, due_at, $1, $1, states, phi, answers, sha,
+		template_id FROM ok
 ), ordered AS (
 	INSERT INTO smsbridge.emergency (practice_id, message_id, person, reason)
 	SELECT practice_id, id, person, why FROM ok WHERE person IS NOT NULL
@@ -40,6 +42,8 @@ WITH d AS (
 			'segments', segments, 'encoding', encoding, 'expires_at', expires_at, 'states', states, 'phi', phi,
 			'body_sha256', encode(sha, 'hex'), 'key', api_key)
 			|| CASE WHEN answers IS NULL THEN '{}' ELSE jsonb_build_object('answers', answers) END
+			|| CASE WHEN template_id IS NULL THEN '{}'
+				ELSE jsonb_build_object('template_id', template_id, 'template_version', template_version) END
 			|| CASE WHEN person IS NULL THEN '{}' ELSE jsonb_build_object('person', person) END FROM ok
 	UNION ALL
 	SELECT practice_id, id, 'emergency.requested', $1, phone, patient,

@@ -45,7 +45,7 @@ export function atEnd(t, close) {
 
 export async function practice(
   db,
-  { name = 'Elm Street Clinic', phone = '(212) 555-0199', sender, webhook, text, segments, attested = true, more = [] } = {},
+  { name = 'Elm Street Clinic', phone = '(212) 555-0199', sender, webhook, text, segments, attested = true, identity = false, more = [] } = {},
 ) {
   sender ??= `+1${646 + (senders % 2)}55501${String(senders++ % 100).padStart(2, '0')}`;
   const args = [
@@ -63,6 +63,9 @@ export async function practice(
     // Gateways run on a moved clock: what was attested was so before any of their times.
     '--at',
     '2020-01-01T00:00:00Z',
+    // Most tests send short bodies: who sends them is told by the sender's registered campaign.
+    '--require-identity',
+    String(identity),
     ...more,
   ];
   if (attested) args.push('--attested-by', 'Jo Rivera');

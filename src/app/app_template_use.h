@@ -1,0 +1,24 @@
+/* A message's text from a template: found, filled in, in one read. */
+#ifndef APP_TEMPLATE_USE_H
+#define APP_TEMPLATE_USE_H
+
+#include "app_api_internal.h"
+#include "app_template.h"
+
+struct template_used {
+	struct faults faults;
+	struct uuid id;
+	int64_t version;
+	enum category category;
+	struct view body; /* lives as long as the request */
+	bool unread;      /* the database did not answer */
+};
+
+typedef void (*template_used_cb)(void *ctx, const struct template_used *used);
+
+/* Reads `template` (a name or an id), `language` (with a name; "en" without) and `variables` of the request's JSON,
+ * which must live until cb. Calls cb once, later; false, without it, when too many requests wait. */
+bool template_use(struct api *a, struct http_exchange *x, const struct api_caller *who, const json_t *json,
+                  template_used_cb cb, void *ctx);
+
+#endif

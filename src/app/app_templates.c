@@ -1,0 +1,297 @@
+/* /v1/templates and /v1/lint. A template holds nothing of a patient; what is linted is not stored. */
+#include "app_api_internal.h"
+#include "app_template.h"
+
+#include "text_shape.h"
+
+#include <string.h>
+
+struct templating {
+	struct api *api;
+	struct http_exchange *x;
+	struct api_caller who;
+	json_t *json;
+	struct template_draft draft;
+	struct uuid id;
+	bool found;
+	bool done;
+	int64_t version;
+	char status[16];
+	struct buf body;
+};
+
+static struct templating *templating_new(struct api *a, struct http_exchange *x, const struct api_caller *who)
+{
+	struct templating *t = pool_alloc(link_http_pool(x), sizeof(*t));
+	t->api = a;
+	t->x = x;
+	t->who = *who;
+	t->body = BUF(LIMIT_STREAM_OUT_BYTES / 2);
+	return t;
+}
+
+/* False with the problem answered. */
+static bool take_json(struct templating *t)
+{
+	struct view body = link_http_request(t->x)->body;
+	json_error_t error;
+	t->json = json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, &error);
+	if (json_is_object(t->json))
+		return true;
+	const char *code = t->json ? "json_not_object" : "json_malformed";
+	json_decref(t->json);
+	api_problem(t->x, 400, code, "The request's body must be a JSON object, without a name twice.");
+	return false;
+}
+
+static void answer_faults(struct templating *t)
+{
+	struct faults *f = &t->draft.faults;
+	link_http_problem(t->x, 422, "validation_failed", "The request cannot be accepted; see errors.", f->error,
+	                  f->count, "");
+	json_decref(t->json);
+}
+
+static void run(struct templating *t, const char *sql, struct store_params *ps, store_rows_cb rows, store_done_cb done)
+{
+	struct store_lane *lane = dispatch_read_lane(t->api->config.dispatch);
+	struct store_step step = {sql, ps, rows};
+	json_decref(t->json); /* the parameters are copies */
+	t->json = NULL;
+	if (store_lane_busy(lane) >= LIMIT_READ_QUEUE)
+		api_unavailable(t->x, "busy", "Too many requests wait; try again.");
+	else
+		store_lane_run(lane, &step, 1, done, t);
+	store_params_free(ps);
+}
+
+/* --- saving --------------------------------------------------------------------------------------------------------
+ */
+
+static void saved_cb(void *ctx, const struct store_rows *rows)
+{
+	struct templating *t = ctx;
+	t->version = store_rows_int(rows, 0, 1);
+	t->done = !store_rows_null(rows, 0, 2);
+}
+
+static void saved_done_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct templating *t = ctx;
+	char id[UUID_TEXT_BYTES];
+	struct buf body = t->body;
+	buf_printf(&body, "{\"id\":\"%s\",\"version\":%lld,\"status\":\"draft\",\"septets\":%u,\"findings\":",
+	           uuid_format(&t->id, id), (long long)t->version, t->draft.report.septets);
+	lint_write(&t->draft.findings, &body);
+	buf_add_u8(&body, '}');
+	if (result == STORE_FAILED && strcmp(sqlstate, "23505") == 0)
+		api_problem(t->x, 409, "template_version_taken",
+		            "Another version was saved at the same moment; try again.");
+	else if (result != STORE_OK)
+		api_read_failed(t->x);
+	else if (!t->done)
+		api_problem(t->x, 422, "campaign_missing",
+		            "The practice's sender is registered for no campaign that covers this category.");
+	else
+		link_http_reply(t->x, 201, "application/json", "", buf_view(&body));
+	buf_free(&body);
+}
+
+void template_create(struct api *a, struct http_exchange *x, const struct api_caller *who)
+{
+	struct templating *t = templating_new(a, x, who);
+	struct store_params ps = {0};
+	if (!take_json(t))
+		return;
+	struct template_draft *d = &t->draft;
+	if (!template_draft_read(d, link_http_pool(x), t->json, &t->who.lint)) {
+		answer_faults(t);
+		return;
+	}
+	int64_t now_us = clock_read(a->config.clock);
+	t->id = uuid_make(&a->ids, now_us);
+	store_value_uuid(&ps, &who->practice_id);
+	store_value_uuid(&ps, &t->id);
+	store_value_time(&ps, now_us);
+	store_value_text(&ps, d->name);
+	store_value_text(&ps, d->t.language);
+	store_value_str(&ps, policy_category_code(d->category));
+	store_value_text(&ps, d->t.body);
+	store_value_str(&ps, d->variables);
+	store_value_int(&ps, STORE_INT4, d->report.septets);
+	store_value_text(&ps, d->person);
+	run(t, "template_save", &ps, saved_cb, saved_done_cb);
+}
+
+/* --- moving on -----------------------------------------------------------------------------------------------------
+ */
+
+static void moved_cb(void *ctx, const struct store_rows *rows)
+{
+	struct templating *t = ctx;
+	t->found = store_rows_count(rows) > 0;
+	if (!t->found)
+		return;
+	copy_view(t->status, sizeof(t->status), store_rows_text(rows, 0, 0));
+	t->done = store_rows_bool(rows, 0, 1);
+}
+
+static void answer_status(struct templating *t, const char *status)
+{
+	char id[UUID_TEXT_BYTES];
+	struct buf body = BUF(200);
+	buf_printf(&body, "{\"id\":\"%s\",\"status\":\"%s\"}", uuid_format(&t->id, id), status);
+	link_http_reply(t->x, 200, "application/json", "", buf_view(&body));
+	buf_free(&body);
+}
+
+static void approved_done_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct templating *t = ctx;
+	(void)sqlstate;
+	if (result != STORE_OK)
+		api_read_failed(t->x);
+	else if (!t->found)
+		api_problem(t->x, 404, "template_unknown", "There is no such template.");
+	else if (!t->done && strcmp(t->status, "draft") == 0)
+		api_problem(t->x, 409, "second_person_needed",
+		            "Another person than the one who saved it must approve.");
+	else if (!t->done)
+		api_problem(t->x, 409, "template_not_draft", "Only a draft can be approved.");
+	else
+		answer_status(t, "approved");
+}
+
+static void retired_done_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct templating *t = ctx;
+	(void)sqlstate;
+	if (result != STORE_OK)
+		api_read_failed(t->x);
+	else if (!t->found)
+		api_problem(t->x, 404, "template_unknown", "There is no such template.");
+	else
+		answer_status(t, "retired");
+}
+
+static void move(struct api *a, struct http_exchange *x, const struct api_caller *who, const char *sql,
+                 store_done_cb done)
+{
+	struct templating *t = templating_new(a, x, who);
+	struct store_params ps = {0};
+	if (!uuid_parse(link_http_param(x), &t->id)) {
+		api_problem(x, 404, "template_unknown", "There is no such template.");
+		return;
+	}
+	if (!take_json(t))
+		return;
+	t->draft.faults.pool = link_http_pool(x);
+	struct view person = template_person_read(&t->draft.faults, t->json);
+	if (t->draft.faults.count) {
+		answer_faults(t);
+		return;
+	}
+	store_value_uuid(&ps, &who->practice_id);
+	store_value_uuid(&ps, &t->id);
+	store_value_time(&ps, clock_read(a->config.clock));
+	store_value_text(&ps, person);
+	run(t, sql, &ps, moved_cb, done);
+}
+
+void template_approve(struct api *a, struct http_exchange *x, const struct api_caller *who)
+{
+	move(a, x, who, "template_approve", approved_done_cb);
+}
+
+void template_retire(struct api *a, struct http_exchange *x, const struct api_caller *who)
+{
+	move(a, x, who, "template_retire", retired_done_cb);
+}
+
+/* --- reading -------------------------------------------------------------------------------------------------------
+ */
+
+static void listed_cb(void *ctx, const struct store_rows *rows)
+{
+	struct templating *t = ctx;
+	buf_add_str(&t->body, "{\"data\":[");
+	for (unsigned i = 0; i < store_rows_count(rows); i++) {
+		if (i)
+			buf_add_u8(&t->body, ',');
+		buf_add_view(&t->body, store_rows_text(rows, i, 0));
+	}
+	buf_add_str(&t->body, "]}");
+}
+
+static void listed_done_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct templating *t = ctx;
+	struct buf body = t->body;
+	(void)sqlstate;
+	if (result != STORE_OK || body.full)
+		api_read_failed(t->x);
+	else
+		link_http_reply(t->x, 200, "application/json", "", buf_view(&body));
+	buf_free(&body);
+}
+
+void template_list(struct api *a, struct http_exchange *x, const struct api_caller *who)
+{
+	struct templating *t = templating_new(a, x, who);
+	struct view query = link_http_request(x)->query;
+	char name[TEMPLATE_NAME_MAX + 1], status[16];
+	struct store_params ps = {0};
+	bool has_name = http_query_get(query, "name", name, sizeof(name));
+	bool has_status = http_query_get(query, "status", status, sizeof(status));
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+	if ((!has_name && http_query_has(query, "name")) || (!has_status && http_query_has(query, "status")) ||
+	    (has_name && name[strspn(name, letters)]) || (has_status && status[strspn(status, letters)])) {
+		api_problem(x, 400, "bad_template_query",
+		            "name takes a template's name, status draft, approved or retired.");
+		return;
+	}
+	store_value_uuid(&ps, &who->practice_id);
+	store_value_str(&ps, has_name ? name : NULL);
+	store_value_str(&ps, has_status ? status : NULL);
+	store_value_int(&ps, STORE_INT4, LIMIT_LIST);
+	run(t, "template_list", &ps, listed_cb, listed_done_cb);
+}
+
+/* --- judging only --------------------------------------------------------------------------------------------------
+ */
+
+static void answer_judged(struct templating *t, struct view text)
+{
+	struct template_draft *d = &t->draft;
+	struct text_shape shape = text_measure(text);
+	buf_printf(&t->body,
+	           "{\"ok\":%s,\"encoding\":\"%s\",\"characters\":%u,\"units\":%u,\"segments\":%u,\"findings\":",
+	           d->findings.refusals == 0 ? "true" : "false", text_encoding_name(shape.encoding), shape.characters,
+	           shape.units, shape.segments);
+	lint_write(&d->findings, &t->body);
+	buf_add_u8(&t->body, '}');
+	link_http_reply(t->x, 200, "application/json", "", buf_view(&t->body));
+	buf_free(&t->body);
+	json_decref(t->json);
+}
+
+/* With variables the longest text of the template is judged; without them the text as it stands. */
+void template_lint(struct api *a, struct http_exchange *x, const struct api_caller *who)
+{
+	struct templating *t = templating_new(a, x, who);
+	struct template_draft *d = &t->draft;
+	struct buf text = BUF(LIMIT_BODY_BYTES * 4);
+	if (!take_json(t))
+		return;
+	bool ok = template_draft_fields(d, link_http_pool(x), t->json);
+	struct policy_lint_facts facts = lint_facts(&t->who.lint, d->category);
+	if (ok && json_object_get(t->json, "variables"))
+		ok = template_draft_check(d, &t->who.lint, &text);
+	else if (ok && buf_add_view(&text, d->t.body))
+		policy_lint(&facts, buf_view(&text), &d->findings);
+	if (ok)
+		answer_judged(t, buf_view(&text));
+	else
+		answer_faults(t);
+	buf_free(&text);
+}
