@@ -3,8 +3,8 @@
  *
  * First the practice that has the number is found (inbound_practice). Then, with the recipient locked, the text is
  * taken: was it delivered before (inbound_once), is it a part (part_store), or one whose parts did not come
- * (long_take)? It is kept and acted upon: opt-out and cancel, lift, or help; the one notice is queued; commit. At last
- * claimed submits are withdrawn and the carrier is answered.
+ * (long_take)? It is kept and acted upon (dispatch_heard.c): opt-out and cancel, lift, a task for a person, or help;
+ * the one notice is queued; commit. At last claimed submits are withdrawn and the carrier is answered.
  *
  * A part that is not the last one is kept and answered; the others join it later (dispatch_part.c). A STOP acts when
  * its part comes, and not again when the text is joined; START and HELP act when the whole text says so.
@@ -21,7 +21,6 @@
 #include <string.h>
 
 #define RETRY_MS 500
-#define ASCII 1 /* data_coding */
 #define REFUSALS_MAX 5
 #define TICK_MS 1000
 #define PURGE_TICKS 60
@@ -94,6 +93,7 @@ static void inbound_free(struct inbound *m)
 	free(m->practice_name);
 	free(m->practice_phone);
 	free(m->practice_sender);
+	free(m->known);
 	free(m);
 }
 
@@ -146,30 +146,6 @@ static void take_octets(struct inbound *m, const struct smpp_pdu *pdu, enum text
 	m->clean = text_decode_as(&m->part.coding, c->text, &m->body) && !c->odd;
 }
 
-/* Every kind of stop is one here; YES and NO are replies. */
-static enum text_keyword keyword_of(struct view text, const char **word_r)
-{
-	enum text_keyword k = text_keyword_match(text, word_r);
-	if (k == KEYWORD_STOP_ALL || k == KEYWORD_STOP_CLASS)
-		return KEYWORD_STOP;
-	return k == KEYWORD_YES || k == KEYWORD_NO ? KEYWORD_NONE : k;
-}
-
-/* What this PDU says by itself. A STOP in ASCII is one whatever data_coding says of it (trap 38). */
-static void read_keyword(struct inbound *m)
-{
-	const char *word;
-	m->alone = keyword_of(buf_view(&m->body), &m->alone_word);
-	if (m->alone == KEYWORD_STOP || keyword_of(m->concat.text, &word) != KEYWORD_STOP)
-		return;
-	m->alone = KEYWORD_STOP;
-	m->alone_word = word;
-	m->clean = false;
-	m->part.coding = (struct text_coding){.data_coding = ASCII};
-	buf_clear(&m->body);
-	text_decode_as(&m->part.coding, m->concat.text, &m->body);
-}
-
 static void append(struct inbounds *in, struct inbound *m)
 {
 	if (in->last)
@@ -192,7 +168,7 @@ void inbounds_add(struct inbounds *in, const struct delivery *from, const struct
 	struct inbound *m = inbound_new(in, INBOUND_WHOLE, link_carrier_name(from->link));
 	m->from = *from;
 	take_octets(m, pdu, alphabet_of(in->d, m->carrier));
-	read_keyword(m);
+	inbound_read(m);
 	dispatch_phone_of(pdu->field[SMPP_F_source_addr].text, m->phone);
 	dispatch_phone_of(pdu->field[SMPP_F_destination_addr].text, m->sender);
 	append(in, m);
@@ -228,9 +204,9 @@ static const char *kind_of(const struct inbound *m)
 		return "repeated";
 	if (!is_routed(m))
 		return "unroutable";
-	if (m->fate == INBOUND_WAITS && m->act == KEYWORD_NONE)
+	if (m->fate == INBOUND_WAITS && m->act.intent == INTENT_OTHER)
 		return "part";
-	return m->keyword ? text_keyword_name(m->keyword) : "reply";
+	return m->keyword ? text_intent_name(m->keyword) : "reply";
 }
 
 static void answer(struct inbounds *in, uint32_t status)
@@ -248,8 +224,8 @@ static void finish(struct inbounds *in)
 	struct inbound *m = in->first;
 	if (m->kind != INBOUND_EXPIRED || m->fate == INBOUND_KEEP)
 		metric_add(METRIC_inbound_total, 1, LABELS(m->carrier, kind_of(m)));
-	if (m->act == KEYWORD_STOP) {
-		claimer_withdraw(in->d->claimer, &m->practice_id, view_str(m->phone));
+	if (text_intent_stops(m->act.intent)) {
+		inbound_withdraw(in->d, m);
 		if (m->changed)
 			metric_add(METRIC_optouts_total, 1, LABELS("reply"));
 	}
@@ -312,17 +288,7 @@ static void acted_cb(void *ctx, enum store_result result, const char *sqlstate)
 static void changed_cb(void *ctx, const struct store_rows *rows)
 {
 	struct inbounds *in = ctx;
-	in->first->changed = store_rows_count(rows) && store_rows_bool(rows, 0, 0);
-}
-
-/* opt_out_create and opt_out_lift tell of themselves. */
-static const char *event_of(const struct inbound *m)
-{
-	if (!is_routed(m))
-		return "reply.unroutable";
-	if (m->act == KEYWORD_HELP)
-		return "help.received";
-	return m->said == KEYWORD_STOP || m->act == KEYWORD_START ? "" : "reply.received";
+	inbound_act_rows(in->first, rows);
 }
 
 static void add_raw(const struct inbound *m, struct store_params *ps)
@@ -353,9 +319,9 @@ static void build_keep(struct inbounds *in)
 	store_value_str(ps, m->phone);
 	store_value_str(ps, m->sender);
 	store_value_text(ps, buf_view(&m->body));
-	store_value_str(ps, text_keyword_name(m->keyword));
+	store_value_str(ps, inbound_keyword(m));
 	store_value_time(ps, m->at_us);
-	store_value_str(ps, event_of(m));
+	store_value_str(ps, inbound_event(m));
 	add_raw(m, ps);
 	store_value_int(ps, STORE_INT4, m->parts ? m->parts->total : 1);
 	store_value_text(ps, buf_view(&missing));
@@ -371,31 +337,6 @@ static void build_close(struct inbounds *in, bool with_time)
 	store_value_uuid(&in->close, &m->id);
 	if (with_time)
 		store_value_time(&in->close, m->at_us);
-}
-
-static void build_stop(struct inbounds *in)
-{
-	struct inbound *m = in->first;
-	struct uuid id = dispatch_id(in->d);
-	store_params_clear(&in->act);
-	store_value_uuid(&in->act, &m->practice_id);
-	store_value_uuid(&in->act, &id);
-	store_value_str(&in->act, m->phone);
-	store_value_str(&in->act, "reply");
-	store_value_str(&in->act, m->word);
-	store_value_time(&in->act, m->at_us);
-	store_value_uuid(&in->act, &m->id);
-}
-
-static void build_start(struct inbounds *in)
-{
-	struct inbound *m = in->first;
-	store_params_clear(&in->act);
-	store_value_uuid(&in->act, &m->practice_id);
-	store_value_str(&in->act, m->phone);
-	store_value_time(&in->act, m->at_us);
-	store_value_str(&in->act, m->word);
-	store_value_uuid(&in->act, &m->id);
 }
 
 static unsigned add_keeping(struct inbounds *in, struct store_step *steps)
@@ -416,51 +357,18 @@ static unsigned add_keeping(struct inbounds *in, struct store_step *steps)
 static void act(struct inbounds *in)
 {
 	struct inbound *m = in->first;
-	struct store_step steps[3];
+	struct store_step steps[4];
 	unsigned n = add_keeping(in, steps);
-	if (m->act == KEYWORD_NONE) { /* nothing to answer: all at once */
+	if (inbound_acts(m)) {
+		inbound_act_params(m, &in->act);
+		steps[n++] = (struct store_step){"inbound_act", &in->act, changed_cb};
+	}
+	if (m->act.intent == INTENT_OTHER) { /* nothing to answer: all at once */
 		steps[n++] = (struct store_step){"COMMIT", NULL, NULL};
 		store_lane_run(in->d->inbound_lane, steps, n, committed_cb, in);
 		return;
 	}
-	if (m->act == KEYWORD_STOP) {
-		build_stop(in);
-		steps[n++] = (struct store_step){"opt_out_create", &in->act, changed_cb};
-	} else if (m->act == KEYWORD_START) {
-		build_start(in);
-		steps[n++] = (struct store_step){"opt_out_lift", &in->act, changed_cb};
-	}
 	store_lane_run(in->d->inbound_lane, steps, n, acted_cb, in);
-}
-
-/* --- what it says --------------------------------------------------------------------------------------------------
- */
-
-/* Joined, with this part or without the missing ones. A part that was a STOP by itself makes the text one. */
-static void judge_joined(struct inbound *m)
-{
-	inbound_part_join(m);
-	m->said = keyword_of(buf_view(&m->body), &m->word);
-	bool stop = m->said == KEYWORD_STOP || m->alone == KEYWORD_STOP;
-	bool whole = m->kind == INBOUND_PART;
-	m->act = m->stopped ? KEYWORD_NONE : stop ? KEYWORD_STOP : whole ? m->said : KEYWORD_NONE;
-	m->keyword = stop || m->stopped ? KEYWORD_STOP : m->act;
-	if (m->act == KEYWORD_STOP && m->said != KEYWORD_STOP)
-		m->word = m->alone_word;
-}
-
-/* A STOP is looked for in each part as it comes; START and HELP are only for a whole text to say. */
-static void judge(struct inbound *m)
-{
-	m->word = m->alone_word;
-	if (m->fate == INBOUND_KEEP && m->parts)
-		judge_joined(m);
-	else if (m->fate == INBOUND_KEEP)
-		m->said = m->keyword = m->act = m->alone;
-	else if (m->fate == INBOUND_WAITS && m->alone == KEYWORD_STOP && !m->stopped)
-		m->keyword = m->act = KEYWORD_STOP;
-	if (!is_routed(m))
-		m->keyword = m->act = KEYWORD_NONE; /* nobody to stop or to answer for; it is kept and told */
 }
 
 static void taken_cb(void *ctx, enum store_result result, const char *sqlstate)
@@ -472,10 +380,10 @@ static void taken_cb(void *ctx, enum store_result result, const char *sqlstate)
 		roll_back(in, result, sqlstate);
 		return;
 	}
-	judge(m);
-	if (m->act == KEYWORD_STOP)
-		claimer_withdraw(in->d->claimer, &m->practice_id, view_str(m->phone));
-	if (m->fate == INBOUND_KEEP || m->act != KEYWORD_NONE)
+	inbound_judge(m);
+	if (text_intent_stops(m->act.intent))
+		inbound_withdraw(in->d, m);
+	if (m->fate == INBOUND_KEEP || m->act.intent != INTENT_OTHER)
 		act(in);
 	else
 		store_lane_run(in->d->inbound_lane, &commit, 1, committed_cb, in);
@@ -487,7 +395,7 @@ static void taken_cb(void *ctx, enum store_result result, const char *sqlstate)
 static void once_cb(void *ctx, const struct store_rows *rows)
 {
 	struct inbound *m = ((struct inbounds *)ctx)->first;
-	bool changes = m->alone == KEYWORD_STOP && is_routed(m) && !store_rows_bool(rows, 0, 1);
+	bool changes = inbound_is_stop(m->alone.intent) && is_routed(m) && !store_rows_bool(rows, 0, 1);
 	if (store_rows_null(rows, 0, 0) || changes)
 		return;
 	m->earlier_id = store_rows_uuid(rows, 0, 0);
@@ -507,7 +415,8 @@ static void forget_attempt(struct inbound *m)
 	m->id = m->own_id;
 	m->fate = INBOUND_KEEP;
 	m->stopped = m->changed = false;
-	m->said = m->keyword = m->act = KEYWORD_NONE;
+	m->said = m->act = (struct text_meaning){.intent = INTENT_OTHER};
+	m->keyword = m->done = INTENT_OTHER;
 }
 
 static void begin(struct inbounds *in)
@@ -515,9 +424,7 @@ static void begin(struct inbounds *in)
 	static const char *const names[] = {"inbound_once", "part_store", "long_take"};
 	struct inbound *m = in->first;
 	forget_attempt(m);
-	store_params_clear(&in->lock);
-	store_array(&in->lock, STORE_INT8);
-	store_add_int(&in->lock, 0, claimer_lock_key(&m->practice_id, 'p', view_str(m->phone)));
+	inbound_lock_params(m, &in->lock);
 	if (m->kind == INBOUND_WHOLE)
 		repeats_params(in->repeats, m, &in->take);
 	else
@@ -531,28 +438,9 @@ static void begin(struct inbounds *in)
 /* --- finding the practice ------------------------------------------------------------------------------------------
  */
 
-static char *copy_text(struct view v)
-{
-	struct buf b = BUF(4096);
-	buf_add_view(&b, v);
-	char *copy = mem_copy_str(buf_cstr(&b));
-	buf_free(&b);
-	return copy;
-}
-
-/* The parts of an EXPIRED text are under the practice that had the number when they came. */
 static void practice_cb(void *ctx, const struct store_rows *rows)
 {
-	struct inbound *m = ((struct inbounds *)ctx)->first;
-	if (store_rows_count(rows) == 0)
-		return;
-	struct uuid id = store_rows_uuid(rows, 0, 0);
-	if (m->kind == INBOUND_EXPIRED && memcmp(&id, &m->practice_id, sizeof(id)) != 0)
-		return;
-	m->practice_id = id;
-	m->practice_name = copy_text(store_rows_text(rows, 0, 1));
-	m->practice_phone = copy_text(store_rows_text(rows, 0, 2));
-	m->practice_sender = copy_text(store_rows_text(rows, 0, 3));
+	inbound_practice_rows(((struct inbounds *)ctx)->first, rows);
 }
 
 static void found_cb(void *ctx, enum store_result result, const char *sqlstate)
@@ -567,8 +455,8 @@ static void found_cb(void *ctx, enum store_result result, const char *sqlstate)
 	m->found = true;
 	/* From here on nothing claimed for this phone is handed to a link; once more after the commit for what was
 	 * claimed while we waited for the recipient's lock. */
-	if (m->alone == KEYWORD_STOP && is_routed(m))
-		claimer_withdraw(in->d->claimer, &m->practice_id, view_str(m->phone));
+	if (text_intent_stops(m->alone.intent) && is_routed(m))
+		inbound_withdraw(in->d, m);
 	if (!is_routed(m))
 		log_event(LOG_WARNING, "reply_unroutable", LOG_TEXT(carrier, m->carrier));
 	begin(in);
@@ -581,6 +469,8 @@ static void find(struct inbounds *in)
 	store_array(&in->find, STORE_TEXT);
 	store_add_str(&in->find, 0, m->sender);
 	store_add_str(&in->find, 0, m->sender + (m->sender[0] == '+'));
+	store_value_str(&in->find, m->phone);
+	store_value_int(&in->find, STORE_BOOL, m->alone.intent == INTENT_STOP_ALL);
 	struct store_step step = {"inbound_practice", &in->find, practice_cb};
 	store_lane_run(in->d->inbound_lane, &step, 1, found_cb, in);
 }
@@ -595,7 +485,7 @@ static void due_cb(void *ctx, const struct store_rows *rows)
 		struct inbound *m = inbound_new(in, INBOUND_EXPIRED, NULL);
 		m->practice_id = store_rows_uuid(rows, i, 0);
 		m->own_id = store_rows_uuid(rows, i, 1);
-		m->carrier = m->carrier_copy = copy_text(store_rows_text(rows, i, 2));
+		m->carrier = m->carrier_copy = inbound_copy_text(store_rows_text(rows, i, 2));
 		copy_view(m->phone, sizeof(m->phone), store_rows_text(rows, i, 3));
 		copy_view(m->sender, sizeof(m->sender), store_rows_text(rows, i, 4));
 		m->concat.total = (uint8_t)store_rows_int(rows, i, 5);

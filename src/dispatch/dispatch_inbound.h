@@ -1,11 +1,11 @@
-/* A patient's text on its way through dispatch_inbound.c, dispatch_part.c, dispatch_repeat.c and
+/* A patient's text on its way through dispatch_inbound.c, dispatch_heard.c, dispatch_part.c, dispatch_repeat.c and
  * dispatch_notice.c. */
 #ifndef DISPATCH_INBOUND_H
 #define DISPATCH_INBOUND_H
 
 #include "dispatch_internal.h"
 #include "smpp_concat.h"
-#include "text_keyword.h"
+#include "text_intent.h"
 
 enum inbound_kind {
 	INBOUND_WHOLE,   /* a text in one PDU */
@@ -51,23 +51,53 @@ struct inbound {
 	char *practice_name;     /* NULL: not found */
 	char *practice_phone;
 	char *practice_sender;
+	struct uuid *known; /* practices: that one, those that share its number, and others where something waits */
+	unsigned known_count;
+	unsigned sharing; /* of these, how many have the number */
 	bool found;
-	enum text_keyword alone; /* what this PDU's text says by itself */
-	const char *alone_word;
+	struct text_meaning alone; /* what this PDU's text says by itself */
 	/* Known once the database has looked, anew with each attempt: */
 	enum inbound_fate fate;
 	struct inbound_parts *parts; /* of PART and EXPIRED */
 	bool stopped;                /* an earlier part was a STOP, and was acted upon */
 	struct uuid earlier_id;      /* of the text that this one repeats */
-	enum text_keyword said;      /* by the whole text */
-	enum text_keyword keyword;   /* to be written down */
-	enum text_keyword act;       /* to be acted upon now */
-	const char *word;            /* of act */
+	struct text_meaning said;    /* by the whole text */
+	enum text_intent keyword;    /* to be written down */
+	struct text_meaning act;     /* to be acted upon now */
+	enum text_intent done;       /* what the database made of it */
 	bool changed;                /* opt-out made or lifted by this text */
 };
 
 /* Octets as a parameter: hexadecimal text. */
 void inbound_add_hex(struct store_params *ps, struct view octets);
+
+/* --- dispatch_heard.c ----------------------------------------------------------------------------------------------
+ */
+
+/* Whether the text is a stop by its words, not only perhaps. */
+bool inbound_is_stop(enum text_intent i);
+/* Reads what the PDU's text says by itself. A STOP in ASCII is one whatever data_coding says of it (trap 38). */
+void inbound_read(struct inbound *m);
+/* What is to be done and written down, once it is known whether the text is whole. */
+void inbound_judge(struct inbound *m);
+/* The name under which it is written down. */
+const char *inbound_keyword(const struct inbound *m);
+/* The event that keeping it is; "" when what it does tells of itself. */
+const char *inbound_event(const struct inbound *m);
+/* Whether the database has something to do besides keeping it. */
+bool inbound_acts(const struct inbound *m);
+/* Parameters of inbound_act. */
+void inbound_act_params(const struct inbound *m, struct store_params *ps);
+/* Takes what inbound_act returned. */
+void inbound_act_rows(struct inbound *m, const struct store_rows *rows);
+/* A terminated copy; the caller frees it. */
+char *inbound_copy_text(struct view v);
+/* The practices that a text may be for: rows of inbound_practice. */
+void inbound_practice_rows(struct inbound *m, const struct store_rows *rows);
+/* Keys of the recipient's locks at all of them, ascending. */
+void inbound_lock_params(const struct inbound *m, struct store_params *ps);
+/* Nothing claimed for this phone at these practices is handed to a link. */
+void inbound_withdraw(struct dispatch *d, const struct inbound *m);
 
 /* --- dispatch_part.c -----------------------------------------------------------------------------------------------
  */

@@ -8,6 +8,7 @@
  *   dispatch_flight.c   open submits: ref -> message
  *   dispatch_outcome.c  answers and receipts -> commit -> deliver_sm_resp; its parts are in dispatch_outcome.h
  *   dispatch_inbound.c  patients' texts -> STOP, START, HELP, reply -> commit -> deliver_sm_resp
+ *   dispatch_heard.c    what they ask for
  *   dispatch_part.c     their parts: kept, joined, given up
  *   dispatch_repeat.c   texts that a carrier delivers again
  *   dispatch_notice.c   the one answer to a keyword

@@ -7,15 +7,18 @@ enum category inbound_notice_category(const struct inbound *m)
 {
 	if (!m->practice_name)
 		return CATEGORY_COUNT;
-	switch (m->act) {
-	case KEYWORD_STOP:
+	switch (m->done) {
+	case INTENT_STOP:
+	case INTENT_STOP_ALL:
+	case INTENT_STOP_CLASS:
 		return m->changed ? CATEGORY_opt_out_confirmation : CATEGORY_COUNT;
-	case KEYWORD_START:
+	case INTENT_START:
 		return m->changed ? CATEGORY_resume_confirmation : CATEGORY_COUNT;
-	case KEYWORD_HELP:
+	case INTENT_HELP:
 		return CATEGORY_help_reply;
 	default:
-		return CATEGORY_COUNT;
+		return CATEGORY_COUNT; /* who has somebody else's phone is told nothing, and a person answers the rest
+		                        */
 	}
 }
 
@@ -26,8 +29,8 @@ static void notice_text(const struct inbound *m, enum category category, struct 
 	if (category == CATEGORY_opt_out_confirmation)
 		buf_printf(
 		        &raw,
-		        "%s: You will get no more texts from us. Questions? Call %s. Reply START to get texts again.",
-		        m->practice_name, m->practice_phone);
+		        "%s: You will get no more texts %sfrom us. Questions? Call %s. Reply START to get texts again.",
+		        m->practice_name, m->done == INTENT_STOP_CLASS ? "of this kind " : "", m->practice_phone);
 	else if (category == CATEGORY_resume_confirmation)
 		buf_printf(&raw, "%s: You will get our texts again. Questions? Call %s. Reply STOP to end.",
 		           m->practice_name, m->practice_phone);

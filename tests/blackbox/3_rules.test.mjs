@@ -220,7 +220,10 @@ test('STOP, START, HELP and what is none of them', async (t) => {
   const s = await setup(t, { config: still('2026-03-02T12:00:00-05:00'), hooks: null });
   const sender = s.practice.sender;
   const optOuts = async (phone) =>
-    await s.db.sql('SELECT * FROM smsbridge.opt_out WHERE phone = $1 ORDER BY created_at', [phone]);
+    await s.db.sql('SELECT * FROM smsbridge.opt_out WHERE phone = $1 AND practice_id = $2 ORDER BY created_at', [
+      phone,
+      s.practice.id,
+    ]);
   const notices = (phone) => s.carrier.to(phone);
   const answered = async (phone, text, more) => {
     const answer = await s.carrier.mo(phone, sender, text, more);

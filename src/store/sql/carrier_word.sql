@@ -1,5 +1,6 @@
 -- Does what carriers' words about messages mean for others, in the transaction that applied them and under the locks
--- of the recipients whom a word stops: opted out is an opt-out that cancels what waits (rows that a claim holds are
+-- of the recipients whom a word stops: opted out is an opt-out, at every practice that shares the sender, that cancels
+-- what waits (rows that a claim holds are
 -- skipped: it waits for our lock and will see it), unless the patient has lifted one since the submit; a dead number
 -- and a blocked pair flag the phone; spam stops the words; daily cap, rate and registration hold the sender.
 -- $1 at; arrays: $2 id for an opt-out $3 practice $4 message $5 phone $6 sender $7 carrier $8 word $9 the carrier's
@@ -12,13 +13,16 @@ WITH v AS (
 		$10::int8[], $11::timestamptz[], $12::timestamptz[]) WITH ORDINALITY
 		AS v(new_id, practice_id, message_id, phone, sender, carrier, word, code, content_key, until, submitted_at, ord)
 ), stop AS (
-	SELECT DISTINCT ON (practice_id, phone) * FROM v
-	WHERE word = 'opted_out' AND NOT EXISTS (SELECT FROM smsbridge.opt_out o
-		WHERE o.practice_id = v.practice_id AND o.phone = v.phone AND o.lifted_at > v.submitted_at)
-	ORDER BY practice_id, phone, ord
+	SELECT DISTINCT ON (p.id, v.phone) p.id AS practice_id, v.phone, v.message_id, v.carrier, v.code, v.ord,
+		CASE WHEN p.id = v.practice_id THEN v.new_id ELSE smsbridge.id_at($1) END AS new_id,
+		CASE WHEN p.sender_shared THEN 'sender' ELSE 'practice' END AS scope
+	FROM v JOIN smsbridge.practice p ON p.id = v.practice_id OR (p.sender = v.sender AND p.sender_shared)
+	WHERE v.word = 'opted_out' AND NOT EXISTS (SELECT FROM smsbridge.opt_out o
+		WHERE o.practice_id = p.id AND o.phone = v.phone AND o.lifted_at > v.submitted_at)
+	ORDER BY p.id, v.phone, p.id = v.practice_id DESC, v.ord
 ), made AS (
-	INSERT INTO smsbridge.opt_out (practice_id, id, phone, method, word, created_at)
-	SELECT practice_id, new_id, phone, 'carrier', code, $1::timestamptz FROM stop
+	INSERT INTO smsbridge.opt_out (practice_id, id, phone, method, word, created_at, scope, channel)
+	SELECT practice_id, new_id, phone, 'carrier', code, $1::timestamptz, scope, 'carrier' FROM stop
 	ON CONFLICT (practice_id, phone, category) WHERE lifted_at IS NULL DO NOTHING
 	RETURNING id
 ), waiting AS (
@@ -55,7 +59,8 @@ WITH v AS (
 	INSERT INTO smsbridge.event (practice_id, message_id, type, at, phone, reason, data)
 	SELECT s.practice_id, NULL,
 		CASE WHEN s.new_id IN (SELECT id FROM made) THEN 'opt_out.created' ELSE 'opt_out.repeated' END, $1, s.phone, NULL,
-		jsonb_build_object('method', 'carrier', 'word', s.code, 'carrier', s.carrier, 'message_id', s.message_id,
+		jsonb_build_object('id', s.new_id, 'method', 'carrier', 'word', s.code, 'scope', s.scope, 'category', '',
+			'channel', 'carrier', 'carrier', s.carrier, 'message_id', s.message_id,
 			'canceled', (SELECT count(*) FROM canceled c WHERE c.practice_id = s.practice_id AND c.phone = s.phone))
 	FROM stop s
 	UNION ALL

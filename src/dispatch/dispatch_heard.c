@@ -1,0 +1,196 @@
+/* What a patient's text says, and what the database is asked to do about it: one call of inbound_act, which opts out,
+ * lifts, opens tasks, marks a wrong number and takes a verification's answer in the transaction that keeps the text. */
+#include "dispatch_inbound.h"
+
+#include "smpp_status.h"
+#include "text_keyword.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ASCII 1 /* data_coding */
+
+bool inbound_is_stop(enum text_intent i)
+{
+	return i == INTENT_STOP || i == INTENT_STOP_ALL || i == INTENT_STOP_CLASS;
+}
+
+/* --- what it says --------------------------------------------------------------------------------------------------
+ */
+
+void inbound_read(struct inbound *m)
+{
+	m->alone = text_intent_read(buf_view(&m->body));
+	if (inbound_is_stop(m->alone.intent))
+		return;
+	struct text_meaning octets = text_intent_read(m->concat.text);
+	if (!inbound_is_stop(octets.intent))
+		return;
+	m->alone = octets;
+	m->clean = false;
+	m->part.coding = (struct text_coding){.data_coding = ASCII};
+	buf_clear(&m->body);
+	text_decode_as(&m->part.coding, m->concat.text, &m->body);
+}
+
+/* Joined, with this part or without the missing ones. A part that was a STOP by itself makes the text one; what is only
+ * a piece may hold back, but starts nothing and is not helped. */
+static void judge_joined(struct inbound *m)
+{
+	static const struct text_meaning none = {.intent = INTENT_OTHER};
+	inbound_part_join(m);
+	m->said = text_intent_read(buf_view(&m->body));
+	bool stop = inbound_is_stop(m->said.intent) || inbound_is_stop(m->alone.intent);
+	bool whole = m->kind == INBOUND_PART;
+	if (m->stopped)
+		m->act = none;
+	else if (stop)
+		m->act = inbound_is_stop(m->said.intent) ? m->said : m->alone;
+	else
+		m->act = whole || m->said.intent == INTENT_SUSPECT ? m->said : none;
+	m->keyword = m->stopped ? INTENT_STOP : m->act.intent;
+}
+
+/* A STOP is looked for in each part as it comes; the rest is for a whole text to say. */
+void inbound_judge(struct inbound *m)
+{
+	if (m->fate == INBOUND_KEEP && m->parts) {
+		judge_joined(m);
+	} else if (m->fate == INBOUND_KEEP) {
+		m->said = m->act = m->alone;
+		m->keyword = m->alone.intent;
+	} else if (m->fate == INBOUND_WAITS && inbound_is_stop(m->alone.intent) && !m->stopped) {
+		m->act = m->alone;
+		m->keyword = m->alone.intent;
+	}
+	if (uuid_is_zero(&m->practice_id)) { /* nobody to stop or to answer for; it is kept and told */
+		m->act = (struct text_meaning){.intent = INTENT_OTHER};
+		m->keyword = INTENT_OTHER;
+	}
+	m->done = m->act.intent;
+}
+
+const char *inbound_keyword(const struct inbound *m)
+{
+	return m->keyword == INTENT_OTHER ? "none" : text_intent_name(m->keyword);
+}
+
+const char *inbound_event(const struct inbound *m)
+{
+	if (uuid_is_zero(&m->practice_id))
+		return "reply.unroutable";
+	if (m->act.intent == INTENT_HELP)
+		return "help.received";
+	return inbound_is_stop(m->said.intent) || m->act.intent == INTENT_START ? "" : "reply.received";
+}
+
+/* --- what is done --------------------------------------------------------------------------------------------------
+ */
+
+bool inbound_acts(const struct inbound *m)
+{
+	return m->act.intent != INTENT_OTHER && m->act.intent != INTENT_HELP;
+}
+
+void inbound_act_params(const struct inbound *m, struct store_params *ps)
+{
+	const char *category;
+	store_params_clear(ps);
+	store_array(ps, STORE_UUID);
+	store_array(ps, STORE_UUID);
+	for (unsigned i = 0; i < m->known_count; i++)
+		store_add_uuid(ps, i < m->sharing ? 0 : 1, &m->known[i]);
+	store_value_str(ps, text_intent_name(m->act.intent));
+	store_value_str(ps, m->act.rule);
+	unsigned categories = store_array(ps, STORE_TEXT);
+	for (unsigned i = 0; m->act.rule && (category = text_intent_category(m->act.rule, i)); i++)
+		store_add_str(ps, categories, category);
+	store_value_int(ps, STORE_BOOL, m->act.visit);
+	store_value_str(ps, m->phone);
+	store_value_time(ps, m->at_us);
+	store_value_uuid(ps, &m->id);
+}
+
+void inbound_act_rows(struct inbound *m, const struct store_rows *rows)
+{
+	m->changed = store_rows_count(rows) && store_rows_bool(rows, 0, 0);
+	for (int i = 0; i <= INTENT_CANCEL_VISIT; i++)
+		if (view_eq(store_rows_text(rows, 0, 1), view_str(text_intent_name((enum text_intent)i))))
+			m->done = (enum text_intent)i;
+}
+
+/* --- whom it is for ------------------------------------------------------------------------------------------------
+ */
+
+char *inbound_copy_text(struct view v)
+{
+	struct buf b = BUF(4096);
+	buf_add_view(&b, v);
+	char *copy = mem_copy_str(buf_cstr(&b));
+	buf_free(&b);
+	return copy;
+}
+
+static void take_practice(struct inbound *m, const struct store_rows *rows, unsigned row)
+{
+	m->practice_id = store_rows_uuid(rows, row, 0);
+	m->practice_name = inbound_copy_text(store_rows_text(rows, row, 1));
+	m->practice_phone = inbound_copy_text(store_rows_text(rows, row, 2));
+	m->practice_sender = inbound_copy_text(store_rows_text(rows, row, 3));
+}
+
+/* The parts of an EXPIRED text are under the practice that had the number when they came. */
+static unsigned choose(const struct inbound *m, const struct store_rows *rows)
+{
+	unsigned row = 0;
+	for (; m->kind == INBOUND_EXPIRED && row < store_rows_count(rows); row++) {
+		struct uuid id = store_rows_uuid(rows, row, 0);
+		if (memcmp(&id, &m->practice_id, sizeof(id)) == 0)
+			break;
+	}
+	return row;
+}
+
+/* The chosen one comes first: row is put before those that share its number. */
+void inbound_practice_rows(struct inbound *m, const struct store_rows *rows)
+{
+	unsigned n = store_rows_count(rows);
+	unsigned chosen = choose(m, rows);
+	if (chosen >= n || !store_rows_bool(rows, chosen, 4))
+		return; /* nobody has the number (any more); without one, others are not asked either */
+	take_practice(m, rows, chosen);
+	m->known = mem_alloc(n * sizeof(*m->known));
+	m->known[m->known_count++] = m->practice_id;
+	for (unsigned i = 0; i < n; i++)
+		if (i != chosen)
+			m->known[m->known_count++] = store_rows_uuid(rows, i, 0);
+	for (unsigned i = 0; i < n; i++)
+		m->sharing += store_rows_bool(rows, i, 4);
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a;
+	int64_t y = *(const int64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+void inbound_lock_params(const struct inbound *m, struct store_params *ps)
+{
+	unsigned n = m->known_count ? m->known_count : 1;
+	int64_t *keys = mem_alloc(n * sizeof(*keys));
+	for (unsigned i = 0; i < n; i++)
+		keys[i] = claimer_lock_key(m->known ? &m->known[i] : &m->practice_id, 'p', view_str(m->phone));
+	qsort(keys, n, sizeof(*keys), compare_keys);
+	store_params_clear(ps);
+	store_array(ps, STORE_INT8);
+	for (unsigned i = 0; i < n; i++)
+		store_add_int(ps, 0, keys[i]);
+	free(keys);
+}
+
+void inbound_withdraw(struct dispatch *d, const struct inbound *m)
+{
+	for (unsigned i = 0; i < m->known_count; i++)
+		claimer_withdraw(d->claimer, &m->known[i], view_str(m->phone));
+}
