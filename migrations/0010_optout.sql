@@ -54,15 +54,6 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
 		ORDER BY o.category LIMIT 1), '')
 $$;
 
--- Has what waits for a phone for one reason judged again. Under the recipient's lock: what a claim holds will be judged
--- by what this transaction made.
-CREATE FUNCTION smsbridge.wake_held(p_practice uuid, p_phone text, p_reason text) RETURNS void LANGUAGE sql AS $$
-	UPDATE smsbridge.message m SET due_at = least(m.due_at, m.created_at)
-	FROM (SELECT practice_id, id FROM smsbridge.message WHERE practice_id = p_practice AND phone = p_phone
-		AND due_at IS NOT NULL AND status = 'held' AND reason = p_reason FOR UPDATE SKIP LOCKED) AS w
-	WHERE m.practice_id = w.practice_id AND m.id = w.id
-$$;
-
 -- --- opting out ---
 -- Cancels what waits for a phone and can be stopped, of one category or ('') of all; asks carriers that take cancel_sm
 -- to give back what they have; says what was on its way. Rows that a claim holds are skipped: it waits for our lock and
@@ -191,7 +182,7 @@ BEGIN
 	END IF;
 	INSERT INTO smsbridge.event (practice_id, type, at, phone, data)
 	VALUES (p_practice, 'recipient.verified', p_at, p_phone, jsonb_build_object('inbound_id', p_inbound));
-	PERFORM smsbridge.wake_held(p_practice, p_phone, 'verification_needed');
+	PERFORM smsbridge.judge_again(p_practice, p_phone, 'verification_needed');
 	RETURN true;
 END $$;
 
@@ -362,7 +353,7 @@ BEGIN
 			PERFORM smsbridge.opt_out_make(p_practice, t.phone, '', 'reply', 'review', 'practice', 'text', p_person, '',
 				heard_at, t.inbound_id, NULL);
 		ELSIF p_effect = 'release' THEN
-			PERFORM smsbridge.wake_held(p_practice, t.phone, 'review_pending');
+			PERFORM smsbridge.judge_again(p_practice, t.phone, 'review_pending');
 		ELSIF p_effect = 'right_number' THEN
 			PERFORM smsbridge.right_number(p_practice, t.phone, p_person, p_at, t.id);
 		END IF;
@@ -399,7 +390,7 @@ DECLARE
 	f regprocedure;
 BEGIN
 	FOR f IN SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'smsbridge'
-			AND p.proname IN ('recipient_key', 'id_at', 'suppressed', 'wake_held', 'waiting_cancel', 'opt_out_make',
+			AND p.proname IN ('recipient_key', 'id_at', 'suppressed', 'waiting_cancel', 'opt_out_make',
 				'opt_out_start', 'task_open', 'wrong_number', 'verify_answer', 'verify_open', 'inbound_act', 'opt_out_json',
 				'opt_out_enter', 'opt_out_end', 'task_json', 'task_own', 'task_decide', 'right_number') LOOP
 		EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);

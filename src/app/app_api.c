@@ -102,6 +102,36 @@ static void lint_route(void *ctx, struct http_exchange *x)
 	auth_run(ctx, x, template_lint);
 }
 
+static void opt_out_enter_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, opt_out_enter);
+}
+
+static void opt_out_list_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, opt_out_list);
+}
+
+static void opt_out_lift_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, opt_out_lift);
+}
+
+static void task_list_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, task_list);
+}
+
+static void task_own_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, task_own);
+}
+
+static void task_decide_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, task_decide);
+}
+
 static const struct http_route routes[] = {
         {"POST", "/v1/messages", create_route, TOUCHES_SOME},
         {"GET", "/v1/messages", list_route, TOUCHES_SOME},
@@ -120,6 +150,12 @@ static const struct http_route routes[] = {
         {"POST", "/v1/templates/{id}/approve", template_approve_route, TOUCHES_NOTHING},
         {"POST", "/v1/templates/{id}/retire", template_retire_route, TOUCHES_NOTHING},
         {"POST", "/v1/lint", lint_route, TOUCHES_NOTHING},
+        {"POST", "/v1/opt-outs", opt_out_enter_route, TOUCHES_PHONE},
+        {"GET", "/v1/opt-outs", opt_out_list_route, TOUCHES_PHONE},
+        {"POST", "/v1/opt-outs/{id}/lift", opt_out_lift_route, TOUCHES_SOME},
+        {"GET", "/v1/tasks", task_list_route, TOUCHES_SOME},
+        {"POST", "/v1/tasks/{id}/own", task_own_route, TOUCHES_SOME},
+        {"POST", "/v1/tasks/{id}/decide", task_decide_route, TOUCHES_SOME},
         {"GET", "/livez", meta_live, TOUCHES_NOTHING},
         {"GET", "/readyz", meta_ready, TOUCHES_NOTHING},
         {"GET", "/metrics", meta_metrics, TOUCHES_NOTHING},

@@ -75,6 +75,13 @@ void template_approve(struct api *a, struct http_exchange *x, const struct api_c
 void template_retire(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void template_lint(struct api *a, struct http_exchange *x, const struct api_caller *who);
 
+void opt_out_enter(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void opt_out_list(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void opt_out_lift(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void task_list(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void task_own(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void task_decide(struct api *a, struct http_exchange *x, const struct api_caller *who);
+
 void meta_live(void *ctx, struct http_exchange *x);
 void meta_ready(void *ctx, struct http_exchange *x);
 void meta_metrics(void *ctx, struct http_exchange *x);

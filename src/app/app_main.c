@@ -13,6 +13,8 @@ const struct command commands[] = {
         {"key", "make, list and revoke API keys", key_help, command_key},
         {"report", "compliance reports from the database", report_help, command_report},
         {"explain", "why a message went, waits or will never go", explain_help, command_explain},
+        {"opt-out", "what staff were told: no more texts to this phone", opt_out_help, command_opt_out},
+        {"task", "what patients wrote that a person has to look at", task_help, command_task},
         {"phone", "phones that carriers reported, and that may be texted again", phone_help, command_phone},
         {"content", "words that carriers refused, and that may be sent again", content_help, command_content},
         {"sender", "numbers from which carriers take nothing for now", sender_help, command_sender},

@@ -25,6 +25,7 @@ const char practice_help[] =
         "  --name TEXT          as patients know it; at most 40 characters of the GSM alphabet\n"
         "  --phone TEXT         of the front desk, named in confirmations; at most 20 characters\n"
         "  --sender NUMBER      the number that its texts come from and replies go to\n"
+        "  --shared BOOL        true: other practices that say so too may have this sender; a STOP to it is for all\n"
         "  --webhook-url URL    where its events go; '' for nowhere. A new signing secret is made when there is none\n"
         "  --webhook-text BOOL  true: replies' text and the full phone go with them; false: they do not\n"
         "  --segments N         segments of a text with characters outside the GSM alphabet, 1 (the default) to 3\n"
@@ -154,6 +155,7 @@ static const struct setting settings[] = {
         {"name", "name", PLAIN, true, name_ok, "1 to 40 characters of the GSM alphabet"},
         {"phone", "phone", PLAIN, true, phone_ok, "1 to 20 characters of the GSM alphabet"},
         {"sender", "sender", PLAIN, true, sender_ok, "the number that texts come from"},
+        {"shared", "sender_shared", BOOLEAN, false, bool_ok, "true or false"},
         {"webhook-url", "webhook_url", OR_NULL, false, any_ok, "a URL"},
         {"webhook-text", "webhook_reply_text", BOOLEAN, false, bool_ok, "true or false"},
         {"segments", "max_segments", "%s::smallint", false, segments_ok, "1 to 3"},

@@ -482,6 +482,12 @@ unsigned dispatch_links_bound(const struct dispatch *d)
 	return bound;
 }
 
+void dispatch_phone_changed(struct dispatch *d, const struct uuid *practice, struct view phone)
+{
+	claimer_withdraw(d->claimer, practice, phone);
+	claimer_wake(d->claimer);
+}
+
 struct store_lane *dispatch_read_lane(struct dispatch *d)
 {
 	return d->read_lane;

@@ -1,0 +1,49 @@
+/* A JSON request of texts only, and the one statement that does what it asks for. The statement answers with a
+ * problem's code ("" for none), the answer as JSON, and the phone that it concerned. */
+#ifndef APP_FORM_H
+#define APP_FORM_H
+
+#include "app_api_internal.h"
+
+#define FORM_FIELDS_MAX 8
+
+enum form_type { FORM_TEXT, FORM_PHONE, FORM_ID, FORM_WORD };
+
+struct form_row {
+	const char *name;
+	enum form_type type;
+	bool required;
+	const char *words; /* FORM_WORD: those that it may be, a blank before and behind each */
+};
+
+struct form {
+	struct api *api;
+	struct http_exchange *x;
+	struct api_caller who;
+	struct view value[FORM_FIELDS_MAX]; /* p NULL: not given. Of the request's pool */
+	struct uuid id;                     /* of the path, when it has one */
+	int status;                         /* of an answer without a problem */
+	char problem[40];
+	char phone[24];
+	struct buf body;
+};
+
+/* Reads the request; NULL when it was answered already. with_id: {} of the path is an id. */
+struct form *form_read(struct api *a, struct http_exchange *x, const struct api_caller *who,
+                       const struct form_row *rows, unsigned count, bool with_id);
+/* A field as the statement's next parameter, "" or NULL when it was not given. */
+void form_add(const struct form *f, struct store_params *ps, unsigned field);
+void form_add_or_null(const struct form *f, struct store_params *ps, unsigned field);
+/* Runs the statement and answers; frees the parameters. */
+void form_run(struct form *f, const char *sql, struct store_params *ps);
+/* Answers with one of the problems that statements name. */
+void form_problem(struct http_exchange *x, const char *code);
+
+/* A page of what a statement returns as (id, JSON) with one row more than the limit: {"data": [...], "next": path}.
+ * path: "/v1/...", query: further parameters of the next page's link, "&a=b" or "". Frees the parameters. */
+void form_page(struct api *a, struct http_exchange *x, const char *sql, struct store_params *ps, unsigned limit,
+               const char *path, const char *query);
+/* after and limit of a query; false when they cannot be. */
+bool form_page_query(struct view query, struct uuid *after_r, bool *has_after_r, unsigned *limit_r);
+
+#endif
