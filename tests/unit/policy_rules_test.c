@@ -467,6 +467,48 @@ static void narrower_hours_hold(void **state)
 	assert_true(policy_quiet_next_us(&early, &f, at_us("11-01T05:30:00")) == at_us("11-01T07:00:00"));
 }
 
+/* Without the calendar 24 and 168 hours are all that counts. */
+static void the_calendar_is_the_packs(void **state)
+{
+	(void)state;
+	struct policy_rules rolling = *policy_pack_rules(PACK_today);
+	rolling.calendar = false;
+	enum reason reason;
+	/* 1 November has 25 hours */
+	struct judgement j = {.zones = "E", .patient = {"11-01T04:30:00"}};
+	struct policy_facts f = facts_of(&j);
+	assert_true(policy_cap_next_us(&rolling, &f, at_us("11-01T20:00:00"), &reason) == at_us("11-02T04:30:00"));
+	assert_true(policy_cap_next_us(policy_pack_rules(PACK_today), &f, at_us("11-01T20:00:00"), &reason) ==
+	            at_us("11-02T05:00:00"));
+}
+
+/* compliance.md section 5 has it that Guam and Saipan leave nothing of the fifty states' hours. They leave four in
+ * winter, three in summer; not enough for American Samoa to take them all. */
+static void the_whole_country_shares_some_hours(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"America/New_York", "America/Chicago",  "America/Denver",
+	                                    "America/Phoenix",  "Pacific/Honolulu", "America/Adak",
+	                                    "Pacific/Guam",     "Pacific/Pago_Pago"};
+	static const struct {
+		const char *from;
+		const char *open;
+		int minutes;
+	} cases[] = {{"01-14T12:00:00", "01-14T22:00:00", 240}, {"07-14T12:00:00", "07-14T22:00:00", 180}};
+	struct policy_facts f = {
+	        .consent = {.basis = BASIS_IMPLIED}, .expires_at_us = TIME_NEVER, .zones = COUNT(names)};
+	for (size_t i = 0; i < COUNT(names); i++)
+		f.zone[i] = fixture_zone(names[i]);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int64_t open_us = policy_quiet_next_us(policy_pack_rules(PACK_today), &f, at_us(cases[i].from));
+		assert_true(open_us == at_us(cases[i].open));
+		int64_t close_us = policy_close_us(policy_pack_rules(PACK_today), &f, open_us);
+		assert_true(close_us - open_us == cases[i].minutes * MINUTE_US);
+	}
+	for (size_t i = 0; i < COUNT(names); i++)
+		policy_zone_free((struct zone *)(uintptr_t)f.zone[i]);
+}
+
 static void closing_is_the_first_zone_that_closes(void **state)
 {
 	(void)state;
@@ -504,6 +546,8 @@ int main(void)
 	        cmocka_unit_test(the_calendar_week_may_outlast_168_hours),
 	        cmocka_unit_test(a_cap_of_none_is_never),
 	        cmocka_unit_test(narrower_hours_hold),
+	        cmocka_unit_test(the_calendar_is_the_packs),
+	        cmocka_unit_test(the_whole_country_shares_some_hours),
 	        cmocka_unit_test(closing_is_the_first_zone_that_closes),
 	};
 	return cmocka_run_group_tests(tests, load_zones, free_zones);

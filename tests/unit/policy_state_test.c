@@ -468,6 +468,42 @@ static void unknown_law_is_the_strictest(void **state)
 	assert_int_equal(policy_states_day_max(BIT(STATE_FL)), 3);
 }
 
+/* covers: rule cap_state */
+static void three_in_a_day_where_a_state_has_it(void **state)
+{
+	(void)state;
+	const struct policy_rules many = {
+	        .open_minute = 480, .close_minute = 1260, .day_max = 9, .week_max = 9, .close_guard_s = 300};
+	struct tm tuesday = {.tm_year = 126, .tm_mon = 2, .tm_mday = 3};
+	struct policy_facts f = survey_in(BIT(STATE_FL));
+	const int64_t noon_us = instant_us(tuesday, 12 * 3600);
+	const struct policy_sends three = {.at_us = {noon_us - 3, noon_us - HOUR_US, noon_us - 2}, .count = 3};
+	const int64_t over_us = noon_us - HOUR_US + DAY_US;
+	f.patient = three;
+	assert_int_equal(policy_decide(&many, &f, noon_us).reason, REASON_cap_state);
+	assert_true(policy_decide(&many, &f, noon_us).until_us == over_us);
+	assert_int_equal(policy_decide(&many, &f, over_us - 1).reason, REASON_cap_state);
+	assert_int_equal(policy_decide(&many, &f, over_us).verdict, VERDICT_SEND);
+	f.patient.count = 2;
+	assert_int_equal(policy_decide(&many, &f, noon_us).verdict, VERDICT_SEND);
+	f.phone = three;
+	assert_int_equal(policy_decide(&many, &f, noon_us).reason, REASON_cap_state);
+	f.household = true;
+	assert_int_equal(policy_decide(&many, &f, noon_us).verdict, VERDICT_SEND);
+	f.household = false;
+	f.states = BIT(STATE_CA);
+	assert_int_equal(policy_decide(&many, &f, noon_us).verdict, VERDICT_SEND);
+	f.states |= BIT(STATE_OK);
+	assert_int_equal(policy_decide(&many, &f, noon_us).reason, REASON_cap_state);
+	f.states = 0;
+	assert_int_equal(policy_decide(&many, &f, noon_us).reason, REASON_cap_state);
+	f.category = CATEGORY_payment;
+	assert_int_equal(policy_decide(&many, &f, noon_us).verdict, VERDICT_SEND);
+	/* The pack's own day comes first. */
+	f.category = CATEGORY_survey;
+	assert_int_equal(policy_decide(policy_pack_rules(PACK_today), &f, noon_us).reason, REASON_cap_day);
+}
+
 /* Only solicitations: a reminder goes on a Sunday's holiday in Rhode Island, and carries no state's number. */
 static void what_is_no_solicitation_keeps_the_federal_hours(void **state)
 {
@@ -495,6 +531,7 @@ int main(void)
 	        cmocka_unit_test(states_have_the_zones_of_their_area_codes),
 	        cmocka_unit_test(every_state_keeps_its_hours),
 	        cmocka_unit_test(several_states_keep_the_hours_of_all),
+	        cmocka_unit_test(three_in_a_day_where_a_state_has_it),
 	        cmocka_unit_test(unknown_law_is_the_strictest),
 	        cmocka_unit_test(what_is_no_solicitation_keeps_the_federal_hours),
 	};
