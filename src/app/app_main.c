@@ -21,6 +21,8 @@ const struct command commands[] = {
         {"hold", "legal holds: what is kept whatever the days say", hold_help, command_hold},
         {"retention", "what is past its time, and months to move out", retention_help, command_retention},
         {"export", "all that is kept of one patient", export_help, command_export},
+        {"rules", "rule packs, and which of them are on", rules_help, command_rules},
+        {"replay", "decide the past again from its events, and tell every difference", replay_help, command_replay},
         {"password", "the hash of a password that a carrier binds to us with", password_help, command_password},
         {"smsc", "a simulated carrier", smsc_help, command_smsc},
         {"pdu", "SMPP PDUs as readable pages, as JSON, and back", pdu_help, command_pdu},

@@ -27,6 +27,7 @@
 #include "base_metric.h"
 #include "base_pool.h"
 #include "dispatch.h"
+#include "dispatch_zone.h"
 #include "policy_pack.h"
 #include "policy_vendor.h"
 #include "smpp_receipt.h"
@@ -60,7 +61,6 @@ struct inbounds;
 struct webhooks;
 struct house;
 struct retainer;
-struct zone_cache;
 
 struct link_slot {
 	struct carrier_link *link;
@@ -256,10 +256,6 @@ void retainer_beat(struct retainer *r);
 /* Looks with the next beat: the clock was moved. */
 void retainer_wake(struct retainer *r);
 void retainer_free(struct retainer *r);
-
-struct zone_cache *zone_cache_new(const char *folder);
-const struct zone *zone_cache_get(struct zone_cache *z, const char *name);
-void zone_cache_free(struct zone_cache *z);
 
 /* Whether the database refused a row for what is in it (SQLSTATE classes 22 data, 23 constraint, P0 raised by a
  * trigger) and would refuse it again, unlike a full disk or a deadlock. */
