@@ -45,7 +45,17 @@ export function atEnd(t, close) {
 
 export async function practice(
   db,
-  { name = 'Elm Street Clinic', phone = '(212) 555-0199', sender, webhook, text, segments, attested = true, identity = false, more = [] } = {},
+  {
+    name = 'Elm Street Clinic',
+    phone = '(212) 555-0199',
+    sender,
+    webhook,
+    text,
+    segments,
+    attested = true,
+    identity = false,
+    more = [],
+  } = {},
 ) {
   sender ??= `+1${646 + (senders % 2)}55501${String(senders++ % 100).padStart(2, '0')}`;
   const args = [
