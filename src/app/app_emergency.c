@@ -80,7 +80,7 @@ static const char *person_of(struct http_exchange *x, struct view body)
 	if (!person)
 		link_http_problem(
 		        x, 422, "validation_failed", "Give an object with person, and nothing else.",
-		        &(struct http_problem_error){"/person", "bad_person", "Give 1 to 200 printable octets."}, 1,
+		        &(struct http_problem_error){"/person", "bad_text", "Give 1 to 200 printable octets."}, 1,
 		        "");
 	return person;
 }

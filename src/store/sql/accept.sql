@@ -1,13 +1,14 @@
 -- Stores a batch of drafts: message, event, idempotency key, in one statement. A draft whose key is taken is left out.
 -- $1 now; arrays, one element a draft: $2 practice $3 id $4 patient $5 phone $6 time_zone $7 zones $8 body $9 encoding
 -- $10 characters $11 segments $12 category $13 priority $14 send_at $15 expires_at $16 reference $17 status $18 due_at
--- $19 key $20 request hash $21 answer $22 sender $23 states $24 phi $25 inbound text that it answers $26 who ordered the
--- emergency and $27 why, or NULL $28 API key's id $29 template that the body was made with, or NULL $30 its version
+-- $19 key $20 request hash $21 answer $22 sender $23 states $24 phi $25 inbound text that it answers $26 who ordered
+-- the emergency and $27 why, or NULL $28 API key's id $29 template that the body was made with, or NULL $30 its version
 -- A verification is noted as asked. Returns the ordinal (0-based) of every draft that was stored. Indexes:
 -- idempotency_pkey, recipient_pkey.
 WITH d AS (
-	SELECT *, sha256(convert_to(body, 'UTF8')) AS sha FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[],
-		$7::text[], $8::text[], $9::text[], $10::int4[], $11::int4[], $12::text[], $13::int4[], $14::timestamptz[],
+	SELECT *, sha256(convert_to(body, 'UTF8')) AS sha
+	FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+		$10::int4[], $11::int4[], $12::text[], $13::int4[], $14::timestamptz[],
 		$15::timestamptz[], $16::text[], $17::text[], $18::timestamptz[], $19::text[], $20::bytea[], $21::text[],
 		$22::text[], $23::text[], $24::bool[], $25::uuid[], $26::text[], $27::text[], $28::text[], $29::uuid[],
 		$30::int4[]) WITH ORDINALITY

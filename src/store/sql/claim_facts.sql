@@ -49,13 +49,13 @@ SELECT coalesce((SELECT string_agg('/' || o.category, '') FROM smsbridge.opt_out
 		FROM smsbridge.inbound i
 		WHERE i.practice_id = r.practice_id AND i.id = r.answers AND i.phone = r.phone) END,
 	coalesce(e.person <> '' AND e.reason <> '', false), coalesce(e.approved_at IS NOT NULL, false)
-FROM unnest($1::uuid[], $2::text[], $3::text[], $5::text[], $6::int8[], $8::text[], $9::text[], $10::uuid[], $11::uuid[])
-		WITH ORDINALITY AS r(practice_id, phone, patient, sender, content_key, category, day, answers, message_id, ord)
+FROM unnest($1::uuid[], $2::text[], $3::text[], $5::text[], $6::int8[], $8::text[], $9::text[], $10::uuid[],
+		$11::uuid[]) WITH ORDINALITY AS r(practice_id, phone, patient, sender, content_key, category, day, answers, message_id, ord)
 	LEFT JOIN LATERAL (SELECT * FROM smsbridge.practice p WHERE p.id = r.practice_id LIMIT 1) AS p ON true
 	LEFT JOIN LATERAL (SELECT * FROM smsbridge.recipient rc
 		WHERE rc.practice_id = r.practice_id AND rc.phone = r.phone LIMIT 1) AS rc ON true
-	LEFT JOIN LATERAL (SELECT * FROM smsbridge.emergency e
-		WHERE r.category = 'emergency' AND e.practice_id = r.practice_id AND e.message_id = r.message_id LIMIT 1) AS e ON true
+	LEFT JOIN LATERAL (SELECT * FROM smsbridge.emergency e WHERE r.category = 'emergency'
+		AND e.practice_id = r.practice_id AND e.message_id = r.message_id LIMIT 1) AS e ON true
 	LEFT JOIN LATERAL (
 		SELECT c.basis, c.id, c.captured_at, (rc.stale_at IS NULL OR c.captured_at > rc.stale_at)
 			AND (c.adult_on IS NULL OR c.adult_on > r.day::date) AS counts
