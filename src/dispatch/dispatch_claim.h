@@ -25,6 +25,7 @@ struct claimed {
 	const char *category_code; /* as stored, of which category may know nothing */
 	const char *states;        /* candidate states, blank separated */
 	const char *opt_outs;      /* as claim_facts tells them */
+	const char *refused_by;    /* codes of the lint, quoted, commas between */
 	struct uuid answers;       /* the inbound text that it answers; zeros: none */
 	unsigned priority;         /* 0 urgent, 1 normal, 2 low */
 	const char *waited_for;    /* reason for which it waited before, "" for none */

@@ -3,6 +3,7 @@
 #include "dispatch_facts.h"
 
 #include "dispatch_claim.h"
+#include "policy_lint.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,7 +164,15 @@ enum {
 	C_REVIEW,
 	C_ANSWERED,
 	C_ORDERED,
-	C_APPROVED
+	C_APPROVED,
+	C_NAME,
+	C_DISPLAY_NAME,
+	C_PHONE,
+	C_URL,
+	C_DOMAINS,
+	C_SENSITIVE,
+	C_PHI_WARNS,
+	C_IDENTITY
 };
 
 /* A record that counts, else the practice's word while nobody has reported the phone, else that there was one. */
@@ -202,6 +211,33 @@ static void read_recipient(const struct store_rows *rows, unsigned i, struct pol
 		*flags[k].fact = store_rows_bool(rows, i, flags[k].column);
 }
 
+/* The text as it would go, by the practice's settings as they are now; our own answers to keywords are ours. */
+static void lint(const struct store_rows *rows, unsigned i, struct pool *pool, struct claimed *m)
+{
+	struct lint_findings found;
+	const struct policy_lint_facts by = {
+	        .category = m->category,
+	        .name = store_rows_text(rows, i, C_NAME),
+	        .display_name = store_rows_text(rows, i, C_DISPLAY_NAME),
+	        .phone = store_rows_text(rows, i, C_PHONE),
+	        .url = store_rows_text(rows, i, C_URL),
+	        .link_domains = store_rows_text(rows, i, C_DOMAINS),
+	        .sensitive = store_rows_bool(rows, i, C_SENSITIVE),
+	        .require_identity = store_rows_bool(rows, i, C_IDENTITY),
+	        .phi_warns = store_rows_bool(rows, i, C_PHI_WARNS),
+	};
+	m->refused_by = "";
+	if (!(policy_category_flags(m->category) & CATEGORY_API) || policy_lint(&by, m->body, &found))
+		return;
+	struct buf codes = BUF(4096);
+	for (unsigned k = 0; k < found.count; k++)
+		if (found.finding[k].refuses)
+			buf_printf(&codes, "%s\"%s\"", codes.n ? "," : "", policy_lint_code(found.finding[k].rule));
+	m->refused_by = pool_copy(pool, buf_view(&codes));
+	m->facts.content_refused = true;
+	buf_free(&codes);
+}
+
 void facts_read(struct dispatch *d, const struct store_rows *rows, unsigned i, struct pool *pool, struct claimed *m)
 {
 	struct policy_facts *f = &m->facts;
@@ -214,6 +250,7 @@ void facts_read(struct dispatch *d, const struct store_rows *rows, unsigned i, s
 	f->practice_open_minute = (int)store_rows_int(rows, i, C_OPEN);
 	f->practice_close_minute = (int)store_rows_int(rows, i, C_CLOSE);
 	read_recipient(rows, i, f);
+	lint(rows, i, pool, m);
 	f->conversation = !store_rows_null(rows, i, C_ANSWERED);
 	f->conversation_us = store_rows_int(rows, i, C_ANSWERED);
 }
@@ -328,6 +365,8 @@ void facts_write(const struct claimed *m, int64_t now_us, struct buf *to)
 	buf_printf(to, ",\"opted_out\":%s", m->facts.opted_out ? "true" : "false");
 	if (*m->opt_outs)
 		add_opt_outs(m->opt_outs, to);
+	if (*m->refused_by)
+		buf_printf(to, ",\"refused_by\":[%s]", m->refused_by);
 	buf_add_str(to, ",\"consent\":{");
 	for (const struct fact_row *row = dispatch_consent_rows; row->name; row++)
 		add_fact(to, row, &m->facts);

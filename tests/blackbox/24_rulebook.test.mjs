@@ -206,6 +206,29 @@ test('what is said of the patient', async (t) => {
   });
 });
 
+test('the text is looked at again when it is about to go', async (t) => {
+  const s = await setup(t, {
+    config: still('2026-03-02T22:00:00-05:00'),
+    practice: { more: ['--link-domain', 'elm.example,visits.example'] },
+  });
+  const link = (domain) => ({
+    body: `Elm Street Clinic: see https://${domain}/map before your visit ${nextPatient()}`,
+  });
+  const listed = await stays(s, who(link('visits.example')), 'quiet_hours', 'held');
+  const other = await stays(s, who(link('elm.example')), 'quiet_hours', 'held');
+  await must(binary, ['practice', 'set', s.practice.id, '--link-domain', 'elm.example', '--database', s.db.owner]);
+  await s.gateway.moveClock('2026-03-03T09:00:00-05:00', 0.001);
+  await s.carrier.got(other.draft);
+  const refused = await until(async () => {
+    const m = await s.api.message(listed.id);
+    return m.status === 'blocked' && m;
+  }, 'blocked');
+  assert.equal(refused.reason.code, 'content_refused');
+  const { data } = await verdict(s, listed.id);
+  assert.deepEqual(data.refused_by, ['link_foreign']);
+  assert.equal(s.carrier.of(listed.draft.body).length, 0);
+});
+
 test('opt-outs in their three forms', async (t) => {
   const s = await setup(t, { config: still('2026-11-10T12:00:00-05:00') });
   const stop = (phone, more = {}) =>

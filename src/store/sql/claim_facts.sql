@@ -8,7 +8,8 @@
 -- consent: basis, id, when in microseconds, whether it counts (t/f); when the practice attested, in microseconds; the
 -- phone is stale (t/f); the practice's opening and closing minute, two persons (t/f); alternative asked, household,
 -- verified, risk warned, review open (t/f); when the answered text came, in microseconds; emergency ordered, approved
--- (t/f).
+-- (t/f); what the practice's texts are judged by: name, display name, phone, url, link domains, sensitive, PHI warns
+-- only, identity required (t/f).
 -- Indexes: opt_out_active, message_phone, message_patient, contact_phone, contact_patient, phone_flag_pkey,
 -- content_stop_pkey, sender_hold_pkey, consent_live, recipient_pkey, practice_pkey, review_task_open, inbound_pkey,
 -- emergency_pkey.
@@ -48,9 +49,12 @@ SELECT coalesce((SELECT string_agg('/' || o.category, '') FROM smsbridge.opt_out
 	CASE WHEN r.answers IS NOT NULL THEN (SELECT (extract(epoch FROM i.received_at) * 1000000)::bigint
 		FROM smsbridge.inbound i
 		WHERE i.practice_id = r.practice_id AND i.id = r.answers AND i.phone = r.phone) END,
-	coalesce(e.person <> '' AND e.reason <> '', false), coalesce(e.approved_at IS NOT NULL, false)
+	coalesce(e.person <> '' AND e.reason <> '', false), coalesce(e.approved_at IS NOT NULL, false),
+	p.name, p.display_name, p.phone, p.url, array_to_string(p.link_domains, ' '), p.sensitive, p.lint_phi = 'warn',
+	p.require_identity
 FROM unnest($1::uuid[], $2::text[], $3::text[], $5::text[], $6::int8[], $8::text[], $9::text[], $10::uuid[],
-		$11::uuid[]) WITH ORDINALITY AS r(practice_id, phone, patient, sender, content_key, category, day, answers, message_id, ord)
+		$11::uuid[]) WITH ORDINALITY
+		AS r(practice_id, phone, patient, sender, content_key, category, day, answers, message_id, ord)
 	LEFT JOIN LATERAL (SELECT * FROM smsbridge.practice p WHERE p.id = r.practice_id LIMIT 1) AS p ON true
 	LEFT JOIN LATERAL (SELECT * FROM smsbridge.recipient rc
 		WHERE rc.practice_id = r.practice_id AND rc.phone = r.phone LIMIT 1) AS rc ON true
