@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
 import { binary, must, never, nextPatient, nextPhone, run, until } from './lib/util.mjs';
-import { key, practice, setup, world } from './lib/world.mjs';
+import { key, planted, practice, setup, world } from './lib/world.mjs';
 
 await world();
 
@@ -532,6 +532,7 @@ test('the past decided again', async (t) => {
         'INSERT INTO smsbridge.event (practice_id, message_id, type, at, reason, data) VALUES ($1, $2, $3, $4, NULL, $5)',
         [real.practice_id, real.message_id, type, real.at, data],
       );
+    planted(s.db);
     await plant({ ...real.data, verdict: 'send' }, 'message.sending');
     await plant({ verdict: 'send', local: {} }, 'message.sending');
     const found = await replay();

@@ -6,10 +6,11 @@ import { Gateway } from './gateway.mjs';
 import { assertPrivate, keepPhone, keepSecret } from './privacy.mjs';
 import { Receiver } from './hooks.mjs';
 import { judgeHeard } from './judge.mjs';
-import { binary, must } from './util.mjs';
+import { binary, must, run } from './util.mjs';
 
 let cluster;
 const open = new Set();
+const databases = new Set();
 
 let senders = 0;
 
@@ -19,14 +20,31 @@ export async function world() {
   after(async () => {
     const faults = [];
     for (const part of [...open].reverse()) await part().catch((error) => faults.push(error));
+    const decided = faults.length ? 0 : await replayed().catch((error) => faults.push(error));
     await cluster?.stop();
     if (faults.length) throw faults[0];
+    console.log(`# ${decided} verdicts were decided again from their events, none differently`);
     const { texts, octets, registered } = assertPrivate();
     console.log(`# searched ${texts} logs and metrics, ${octets} octets, for ${registered} texts`);
     const { written, connections } = await judgeHeard();
     console.log(`# tshark read ${written} PDUs of ours on ${connections} connections`);
   });
 }
+
+/** Every verdict of every gateway that ran, decided again from the facts in its event: all as they were. */
+async function replayed() {
+  let decided = 0;
+  for (const db of databases) {
+    const args = ['replay', '--from', '2020-01-01', '--to', '2060-12-31', '--database', db.owner, '--json'];
+    const done = await run(binary, args);
+    if (done.code !== 0) throw new Error(`replay: ${done.stdout.slice(0, 2000)}${done.stderr}`);
+    decided += JSON.parse(done.stdout).decided;
+  }
+  return decided;
+}
+
+/** Leaves a database out of the replay at the end: what is in it did not happen. */
+export const planted = (db) => databases.delete(db);
 
 export const theCluster = () => cluster;
 
@@ -132,6 +150,7 @@ async function build(
 ) {
   const s = {};
   s.db = await cluster.database();
+  databases.add(s.db);
   s.carrier = await new Carrier(behaviour).start();
   atEnd(t, () => s.carrier.stop());
   if (hooks !== undefined) {
