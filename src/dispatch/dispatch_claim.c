@@ -8,6 +8,7 @@
 #include "dispatch_claim.h"
 
 #include "dispatch_facts.h"
+#include "dispatch_release.h"
 #include "policy_state.h"
 
 #include <inttypes.h>

@@ -56,10 +56,6 @@ void facts_params(const struct claimed *m, unsigned count, int64_t now_us, struc
 void facts_read(struct dispatch *d, const struct store_rows *rows, unsigned i, struct pool *pool, struct claimed *m);
 /* The verdict with all that it rests on, as JSON for its event (dispatch_facts.h). */
 void facts_write(const struct claimed *m, int64_t now_us, struct buf *to);
-/* When a message that waits until until_us comes due: that instant, or when sending hours open then, one within
- * spread_us from it that is the message's own, before they close and before it expires. */
-int64_t release_due_us(const struct policy_rules *rules, const struct policy_facts *f, const struct uuid *id,
-                       int64_t until_us, int64_t spread_us);
 
 /* --- whose turn ----------------------------------------------------------------------------------------------------
  */

@@ -1,6 +1,6 @@
 /* What waits for opening hours does not all come due at the same instant: each message has its own place in the spread,
  * by its id, so that every gateway and every later look gives it the same. */
-#include "dispatch_claim.h"
+#include "dispatch_release.h"
 
 #include "policy_quiet.h"
 
