@@ -29,7 +29,7 @@ enum {
 	C_IP,
 	C_AUTHORIZATION
 };
-static const struct field_row give_rows[] = {
+const struct field_row consent_rows[] = {
         [C_PHONE] = {"/phone", FIELD_PHONE, true, 0, NULL},
         [C_PATIENT] = {"/patient", FIELD_PATIENT, false, 0, NULL},
         [C_CLASSES] = {"/classes", FIELD_CLASSES, true, 0, NULL},
@@ -47,6 +47,8 @@ static const struct field_row give_rows[] = {
         [C_IP] = {"/ip", FIELD_TEXT, false, LIMIT_CHOICE_BYTES, NULL},
         [C_AUTHORIZATION] = {"/authorization_id", FIELD_TEXT, false, LIMIT_NAME_BYTES, NULL},
 };
+
+const unsigned consent_row_count = COUNT(consent_rows);
 
 /* --- evidence ------------------------------------------------------------------------------------------------------
  */
@@ -107,6 +109,13 @@ static void check_strength(struct request *r)
 		}
 }
 
+void consent_check(struct request *r)
+{
+	request_check_past(r, C_CAPTURED_AT, 0);
+	check_evidence(r);
+	check_strength(r);
+}
+
 /* --- give ----------------------------------------------------------------------------------------------------------
  */
 
@@ -121,12 +130,10 @@ static const char *id_answer(struct request *r)
 void consent_give(struct api *a, struct http_exchange *x, const struct api_caller *who)
 {
 	struct store_params ps = {0};
-	struct request *r = request_read(a, x, who, give_rows, COUNT(give_rows), true);
+	struct request *r = request_read(a, x, who, consent_rows, consent_row_count, true);
 	if (!r)
 		return;
-	request_check_past(r, C_CAPTURED_AT, 0);
-	check_evidence(r);
-	check_strength(r);
+	consent_check(r);
 	if (!request_fine(r))
 		return;
 	r->status = 201;

@@ -19,15 +19,21 @@ const char export_help[] =
         "  smsbridge export patient --practice ID --patient p-1041 --by 'Ada Stone' --why 'request of 2 March' \\\n"
         "      --format html --out p-1041.html\n"
         "  smsbridge export patient --practice ID --phone +12125550101 --by 'Ada Stone' --why 'request'\n"
+        "  smsbridge export reassigned-query > ask.csv\n"
         "\n"
-        "Writes all that is kept of one patient of a practice: messages with their text (unless it was redacted) and\n"
+        "patient: writes all that is kept of one patient of a practice: messages with their text (unless it was "
+        "redacted) and\n"
         "what became of them, replies, consents, opt-outs, calls, tasks, and who has seen it. Replies from a phone "
         "that\n"
         "other patients of the practice share are counted, not shown; --phone shows everything of that phone.\n"
         "The export is noted and told as an event before anything is shown. A file is made anew, readable by its "
         "owner\n"
         "only.\n"
-        "  --practice ID                whose patient\n"
+        "reassigned-query: number and date of consent, a line each, for a query to the Reassigned Numbers Database;\n"
+        "numbers that were asked about within 30 days are left out. Bring its answers back with `smsbridge import\n"
+        "reassigned`. A practice that attests its numbers is asked for by the day of the attestation, or of its first\n"
+        "text to the number when that was earlier.\n"
+        "  --practice ID                whose patient; whose numbers, else every practice's\n"
         "  --patient REF or --phone NUMBER\n"
         "  --by NAME, --why TEXT        who exports it, and why; both are needed and kept\n"
         "  --format json|html           json without it\n"
@@ -120,8 +126,10 @@ int command_export(int argc, char **argv)
 	                                  {"out", &o.out, NULL},           {0}};
 	if (options_parse(argc, argv, rows, &word, 1) < 0)
 		return EXIT_USAGE;
+	if (strcmp(word, "reassigned-query") == 0)
+		return export_reassigned_query(o.config, o.database, o.practice);
 	if (strcmp(word, "patient") != 0)
-		return usage_error("export takes patient");
+		return usage_error("export takes patient or reassigned-query");
 	if (!o.practice || (o.patient && *o.patient) + (o.phone && *o.phone) != 1)
 		return usage_error("export patient needs --practice, and one of --patient and --phone");
 	o.patient = o.patient && *o.patient ? o.patient : NULL;

@@ -10,4 +10,7 @@ bool export_json(struct view document, struct buf *to);
 /* The same as one HTML page that needs nothing else, one table a list. */
 bool export_html(struct view document, struct buf *to);
 
+/* `export reassigned-query`: to standard output; practice NULL: every one's numbers. The exit code. */
+int export_reassigned_query(const char *config, const char *database, const char *practice);
+
 #endif

@@ -11,7 +11,7 @@
  */
 
 enum { R_PHONE, R_ACTOR, R_VERSION, R_AT, R_METHOD, R_ALTERNATIVE, R_HOUSEHOLD, R_NUMBER };
-static const struct field_row set_rows[] = {
+const struct field_row recipient_rows[] = {
         [R_PHONE] = {"/phone", FIELD_PHONE, true, 0, NULL},
         [R_ACTOR] = {"/actor", FIELD_TEXT, true, LIMIT_NAME_BYTES, NULL},
         [R_VERSION] = {"/risk_warning/version", FIELD_TEXT, true, LIMIT_NAME_BYTES, NULL},
@@ -22,7 +22,9 @@ static const struct field_row set_rows[] = {
         [R_NUMBER] = {"/number_changed_to", FIELD_PHONE, false, 0, NULL},
 };
 
-static void check_set(struct request *r)
+const unsigned recipient_row_count = COUNT(recipient_rows);
+
+void recipient_check(struct request *r)
 {
 	const struct field_value *v = r->value;
 	bool any = v[R_VERSION].given || v[R_ALTERNATIVE].given || v[R_HOUSEHOLD].given || v[R_NUMBER].given;
@@ -42,10 +44,10 @@ static void json_cb(void *ctx, const struct store_rows *rows)
 void recipient_set(struct api *a, struct http_exchange *x, const struct api_caller *who)
 {
 	struct store_params ps = {0};
-	struct request *r = request_read(a, x, who, set_rows, COUNT(set_rows), false);
+	struct request *r = request_read(a, x, who, recipient_rows, recipient_row_count, false);
 	if (!r)
 		return;
-	check_set(r);
+	recipient_check(r);
 	if (!request_fine(r))
 		return;
 	if (view_eq(r->value[R_ALTERNATIVE].text, VIEW("none")))

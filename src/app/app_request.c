@@ -41,7 +41,7 @@ static void take_patient(struct request *r, const struct field_row *row, const s
 static void take_phone(struct request *r, const struct field_row *row, const struct field_value *v)
 {
 	enum phone_check result = policy_phone_check(v->text);
-	if (result == PHONE_FICTIONAL && r->api->config.fictional_ok)
+	if (result == PHONE_FICTIONAL && r->fictional_ok)
 		result = PHONE_OK;
 	if (result != PHONE_OK)
 		request_fault(r, row->pointer, policy_phone_code(result), policy_phone_sentence(result));
@@ -89,7 +89,7 @@ static void take_classes(struct request *r, const struct field_row *row, struct 
 			buf_printf(&text, "%s%s", i ? "," : "", policy_category_code(c));
 	}
 	buf_add_u8(&text, '}');
-	v->text = view_str(pool_copy(link_http_pool(r->x), buf_view(&text)));
+	v->text = view_str(pool_copy(r->pool, buf_view(&text)));
 	buf_free(&text);
 	if (!ok)
 		request_fault(r, row->pointer, "category_unknown", "Give a list of categories in /openapi.json.");
@@ -175,7 +175,7 @@ static const char *safe_pointer(struct request *r, const char *prefix, const cha
 	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
 	if (name[n] || n == 0 || n > 40)
 		return "";
-	char *pointer = pool_alloc(link_http_pool(r->x), strlen(prefix) + n + 2);
+	char *pointer = pool_alloc(r->pool, strlen(prefix) + n + 2);
 	snprintf(pointer, strlen(prefix) + n + 2, "%s/%s", prefix, name);
 	return pointer;
 }
@@ -268,7 +268,7 @@ static bool take_key(struct request *r, const struct http_request *h)
 		            "Idempotency-Key takes 1 to 128 visible ASCII characters, once.");
 		return false;
 	}
-	r->key = view_str(pool_copy(link_http_pool(r->x), v));
+	r->key = view_str(pool_copy(r->pool, v));
 	net_sha256(h->body, r->hash);
 	r->in_flight = in_flight_enter(r->api->in_flight, &r->who.practice_id, r->key);
 	if (!r->in_flight)
@@ -299,25 +299,41 @@ static bool parse_json(struct request *r, struct view body)
 	return false;
 }
 
+static void take_all(struct request *r, const struct field_row *row, unsigned rows)
+{
+	check(rows <= REQUEST_FIELDS_MAX);
+	r->row = row;
+	r->rows = rows;
+	check_names(r, r->json, "");
+	for (unsigned i = 0; i < rows; i++)
+		take_field(r, i);
+}
+
+void request_take(struct request *r, json_t *json, const struct field_row *row, unsigned rows, struct pool *pool,
+                  int64_t now_us)
+{
+	*r = (struct request){.pool = pool, .json = json, .now_us = now_us, .fictional_ok = true};
+	r->body = BUF(LIMIT_HTTP_BODY_BYTES);
+	take_all(r, row, rows);
+}
+
 struct request *request_read(struct api *a, struct http_exchange *x, const struct api_caller *who,
                              const struct field_row *row, unsigned rows, bool with_key)
 {
 	const struct http_request *h = link_http_request(x);
-	check(rows <= REQUEST_FIELDS_MAX);
 	if (!is_json(h)) {
 		api_problem(x, 415, "not_json", "Send Content-Type: application/json.");
 		return NULL;
 	}
 	struct request *r = pool_alloc(link_http_pool(x), sizeof(*r));
-	*r = (struct request){.api = a, .x = x, .who = *who, .row = row, .rows = rows, .status = 200};
+	*r = (struct request){.api = a, .x = x, .pool = link_http_pool(x), .who = *who, .status = 200};
 	r->body = BUF(LIMIT_HTTP_BODY_BYTES);
+	r->fictional_ok = a->config.fictional_ok;
 	r->now_us = clock_read(a->config.clock);
 	r->id = uuid_make(&a->ids, r->now_us);
 	if ((with_key && !take_key(r, h)) || !parse_json(r, h->body))
 		return NULL;
-	check_names(r, r->json, "");
-	for (unsigned i = 0; i < rows; i++)
-		take_field(r, i);
+	take_all(r, row, rows);
 	return r;
 }
 

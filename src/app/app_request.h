@@ -41,7 +41,9 @@ struct field_value {
 
 struct request {
 	struct api *api;
-	struct http_exchange *x;
+	struct http_exchange *x; /* NULL: a command's */
+	struct pool *pool;
+	bool fictional_ok;
 	struct api_caller who;
 	const struct field_row *row;
 	unsigned rows;
@@ -64,6 +66,9 @@ struct request {
 /* Reads the members of rows; NULL when the request was answered already (not JSON, key taken). Faults are in errors. */
 struct request *request_read(struct api *a, struct http_exchange *x, const struct api_caller *who,
                              const struct field_row *row, unsigned rows, bool with_key);
+/* The same for a command: json is taken over by *r, which lives as long as the pool; end with request_end. */
+void request_take(struct request *r, json_t *json, const struct field_row *row, unsigned rows, struct pool *pool,
+                  int64_t now_us);
 /* Adds a fault. code and detail are static. */
 void request_fault(struct request *r, const char *pointer, const char *code, const char *detail);
 /* A FIELD_TIME must not lie in the future, nor more than back_us before now (0: as far back as it likes). */
@@ -84,5 +89,11 @@ void request_add_key(const struct request *r, struct store_params *ps, const cha
  * nothing found with the stored answer of the key or, without one, with 404 and code. */
 void request_change(struct request *r, const char *sql, struct store_params *ps, struct view phone, struct view patient,
                     store_rows_cb rows);
+
+/* POST /v1/consents and POST /v1/recipients: their rows and what is looked at beyond these. */
+extern const struct field_row consent_rows[], recipient_rows[];
+extern const unsigned consent_row_count, recipient_row_count;
+void consent_check(struct request *r);
+void recipient_check(struct request *r);
 
 #endif

@@ -106,6 +106,11 @@
 #define LIMIT_DRAIN_MS 30000         /* SIGTERM: open requests, unanswered submits */
 #define LIMIT_UNBIND_MS 10000        /* and then unbind and the last writes */
 #define LIMIT_CONFIG_BYTES (1 << 20) /* configuration file */
+#define LIMIT_IMPORT_LINE_BYTES 1024 /* a line of a file of numbers; a longer one is bad */
+#define LIMIT_IMPORT_COLUMNS 32      /* of it; those behind are not looked at */
+#define LIMIT_IMPORT_BATCH 5000      /* rows in one statement while a file is read */
+#define LIMIT_IMPORT_LOCKS 500       /* recipients that one transaction of an import locks: claims wait for them */
+#define LIMIT_IMPORT_TOLD 20         /* bad lines that are told by number; all are counted */
 #define LIMIT_CONFIG_ERRORS 100      /* errors reported in one pass */
 
 #endif

@@ -7,6 +7,11 @@
 #define SHA256_BYTES 32
 
 void net_sha256(struct view v, uint8_t to[SHA256_BYTES]);
+/* Of what comes in pieces: new, add and add, end (which frees). */
+struct net_sum;
+struct net_sum *net_sum_new(void);
+void net_sum_add(struct net_sum *s, struct view v);
+void net_sum_end(struct net_sum *s, uint8_t to[SHA256_BYTES]);
 void net_hmac_sha256(struct view key, struct view v, uint8_t to[SHA256_BYTES]);
 /* Equality in time that does not depend on the octets. */
 bool net_equal(const void *a, const void *b, size_t n);

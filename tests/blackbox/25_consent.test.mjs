@@ -1,9 +1,12 @@
 // The consent ledger's doors over HTTPS: consents, recipients, contacts and verifications, each with its validations, its
 // events and what is in the tables afterwards; and changes that race with a claim.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import test from 'node:test';
 import { keepPhone } from './lib/privacy.mjs';
-import { nextPatient, nextPhone, until } from './lib/util.mjs';
+import { binary, nextPatient, nextPhone, run, until } from './lib/util.mjs';
 import { practice, setup, world } from './lib/world.mjs';
 import { NOON } from './lib/gateway.mjs';
 
@@ -414,4 +417,225 @@ test('changes work while no carrier is up and nothing is sent', async (t) => {
   assert.equal(made.status, 201, made.text);
   const end = await down.api.post(`/v1/consents/${made.json.id}/end`, { actor: 'a', reason: 'b' });
   assert.equal(end.status, 200, end.text);
+});
+
+// --- commands and files ----------------------------------------------------------------------------------------------
+
+const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'smsbb-consent-'));
+process.once('exit', () => fs.rmSync(dir, { recursive: true, force: true }));
+const file = (name, text) => {
+  fs.writeFileSync(path.join(dir, name), text);
+  return path.join(dir, name);
+};
+const command = (...args) => run(binary, [...args, '--database', s.db.app]);
+const mine = ['--practice', s.practice.id];
+
+test('consent and recipient at a terminal', async (t) => {
+  const phone = phoneOf();
+  const words = ['--method', 'form', '--wording-version', 'v1', '--language', 'en', '--action', 'signed', '--by', 'ops'];
+  const give = ['consent', 'add', ...mine, '--phone', phone, '--captured-at', at(-60), ...words, '--json'];
+  const classes = ['--classes', 'appointment_reminder,lab_results', '--basis', 'implied'];
+  const added = await command(...give, ...classes);
+  assert.equal(added.code, 0, added.stderr);
+  const [{ id }] = JSON.parse(added.stdout);
+  const [shown] = (await list(phone)).data;
+  assert.equal(shown.id, id);
+  assert.deepEqual(shown.classes, ['appointment_reminder', 'lab_results']);
+  assert.equal(shown.actor, 'ops');
+  assert.equal((await events('consent.given', phone)).length, 1);
+  await t.test('the same evidence is asked for', async () => {
+    const weak = await command(...give, '--classes', 'promotional', '--basis', 'written');
+    assert.equal(weak.code, 2);
+    assert.match(weak.stderr, /--wording: .*\n/);
+    assert.match(weak.stderr, /--authorization-id: .*HIPAA/);
+    assert.match(weak.stderr, /--campaign: /);
+    const none = await command('consent', 'add', ...mine);
+    assert.equal(none.code, 2);
+    for (const name of ['phone', 'classes', 'basis', 'captured-at', 'method', 'by', 'action', 'language'])
+      assert.match(none.stderr, new RegExp(`--${name}: `));
+  });
+  await t.test('list, end, turning 18', async () => {
+    const soon = new Date(Date.now() + 30 * 86400e3).toISOString().slice(0, 10);
+    const late = new Date(Date.now() + 90 * 86400e3).toISOString().slice(0, 10);
+    for (const day of [soon, late])
+      assert.equal((await command(...give, ...classes, '--adult-on', day, '--representative', 'father')).code, 0);
+    const turning = JSON.parse((await command('consent', 'list', ...mine, '--turning-18', '--json')).stdout);
+    assert.deepEqual(
+      turning.filter((c) => c.phone === phone).map((c) => c.adult_on),
+      [soon],
+    );
+    const end = await command('consent', 'end', id, ...mine, '--reason', 'letter', '--by', 'ops');
+    assert.equal(end.code, 0, end.stderr);
+    const all = JSON.parse((await command('consent', 'list', ...mine, '--phone', phone, '--json')).stdout);
+    assert.deepEqual(
+      all.map((c) => c.state),
+      ['ended', 'counts', 'counts'],
+    );
+    assert.equal((await command('consent', 'end', id, ...mine, '--by', 'ops')).code, 2);
+    const other = await command('consent', 'end', id, '--practice', s.other.id, '--reason', 'x', '--by', 'ops');
+    assert.equal(other.code, 1);
+  });
+  await t.test('recipient', async () => {
+    assert.equal((await command('recipient', 'show', ...mine, '--phone', phone)).code, 1);
+    const set = ['recipient', 'set', ...mine, '--phone', phone, '--by', 'ops'];
+    const risk = ['--risk-version', 'r1', '--risk-at', at(-60), '--risk-method', 'voice'];
+    const done = await command(...set, '--household', 'true', '--alternative', 'other_phone', ...risk);
+    assert.equal(done.code, 0, done.stderr);
+    const [row] = JSON.parse((await command('recipient', 'show', ...mine, '--phone', phone, '--json')).stdout);
+    assert.equal(row.alternative, 'other_phone');
+    assert.equal(row.risk_version, 'r1');
+    assert.equal((await command(...set, '--alternative', 'none')).code, 0);
+    assert.equal((await recipient(phone)).alternative, '');
+    assert.equal((await command(...set)).code, 2);
+    assert.equal((await command(...set, '--household', 'maybe')).code, 2);
+  });
+});
+
+const imported = async (kind, name, text, ...args) => {
+  const done = await command('import', kind, file(name, text), '--by', 'ops', '--json', ...args);
+  assert.equal(done.code, 0, done.stderr);
+  return { ...JSON.parse(done.stdout || '[{}]')[0], told: done.stderr };
+};
+
+test('a deactivation file', async (t) => {
+  const dead = grant();
+  const after = grant({ captured_at: at(-3600) });
+  const other = phoneOf();
+  for (const g of [dead, after]) await s.api.post('/v1/consents', g);
+  await s.api.post('/v1/consents', { ...dead, action: 'told the other clinic' }, { key: s.other.key });
+  const lines = ['Number,Date', `${dead.phone.slice(2)},`, `${other},2026-03-02`, 'nobody,', `${after.phone},2026-03-01`];
+  const text = `${lines.join('\r\n')}\r\n`;
+  const first = await imported('deactivations', 'dead.csv', text, '--carrier', 'att', '--date', '2026-03-02');
+  assert.equal(first.rows, 4);
+  assert.equal(first.bad, 1);
+  assert.equal(first.matched, 3, 'two practices have the first, one the last');
+  assert.equal(first.changed, 3);
+  assert.match(first.sha256, /^[0-9a-f]{64}$/);
+  assert.match(first.told, /^line 4: not a number/m);
+  assert.ok(!first.told.includes('nobody'));
+  assert.equal((await list(dead.phone)).data[0].state, 'stale');
+  assert.equal((await list(dead.phone, '', { key: s.other.key })).data[0].state, 'stale');
+  assert.equal((await list(after.phone)).data[0].state, 'counts', 'given after the day of the file');
+  const flags = await s.db.sql('SELECT practice_id, kind, carrier FROM smsbridge.phone_flag WHERE phone = $1', [
+    dead.phone,
+  ]);
+  assert.equal(flags.length, 2);
+  assert.deepEqual(
+    (await s.db.sql('SELECT FROM smsbridge.phone_flag WHERE phone = $1', [after.phone])).length,
+    0,
+    'it has lived since',
+  );
+  const stale = await events('recipient.stale', dead.phone);
+  assert.equal(stale.length, 2);
+  assert.equal(stale[0].data.reason, 'deactivated');
+  assert.equal(stale[0].data.by, 'ops');
+  assert.equal((await events('phone.flagged', dead.phone)).length, 2);
+  const [done] = await s.db.sql("SELECT * FROM smsbridge.event WHERE type = 'import.done' AND data->>'file' = 'dead.csv'");
+  assert.deepEqual(
+    [done.data.kind, done.data.rows, done.data.bad, done.data.matched, done.data.sha256, done.data.by],
+    ['deactivations', 4, 1, 3, first.sha256, 'ops'],
+  );
+  await t.test('twice is as once', async () => {
+    const count = async () => (await s.db.sql('SELECT count(*)::int AS n FROM smsbridge.event'))[0].n;
+    const before = await count();
+    const again = await imported('deactivations', 'dead.csv', text, '--carrier', 'att', '--date', '2026-03-02');
+    assert.match(again.told, /imported already/);
+    assert.equal(await count(), before);
+    const more = await imported('deactivations', 'more.csv', `${text}\n`, '--carrier', 'att', '--date', '2026-03-02');
+    assert.deepEqual([more.matched, more.changed], [3, 0]);
+    assert.equal(await count(), before + 1, 'import.done only');
+  });
+  await t.test('a consent that is given afterwards counts', async () => {
+    await s.db.sql('UPDATE smsbridge.recipient SET stale_at = $2 WHERE phone = $1', [dead.phone, at(-7200)]);
+    assert.equal((await list(dead.phone)).data[0].state, 'counts');
+  });
+});
+
+test('answers of the Reassigned Numbers Database', async () => {
+  const [yes, no, none, later] = [grant(), grant(), grant(), grant()].map((g) => ({ ...g, captured_at: at(-86400 * 3) }));
+  for (const g of [yes, no, none, later]) await s.api.post('/v1/consents', g);
+  await s.api.post('/v1/consents', { ...later, captured_at: at(-3600) });
+  const query = async () => {
+    const out = await command('export', 'reassigned-query', ...mine);
+    assert.equal(out.code, 0, out.stderr);
+    return out.stdout.split('\n');
+  };
+  const lineOf = (g, day) => `${g.phone.slice(2)},${day}`;
+  const asked = await query();
+  assert.equal(asked[0], 'number,consent_date');
+  for (const g of [yes, no, none]) assert.ok(asked.includes(lineOf(g, '2026-02-27')), asked.join(' '));
+  assert.ok(asked.includes(lineOf(later, '2026-03-02')), 'of several consents the latest');
+  const text = [
+    'Phone,Consent Date,Answer',
+    `${yes.phone},2026-02-27,Yes`,
+    `${no.phone},2026-02-27,no`,
+    `${none.phone},2026-02-27,no data`,
+    `${later.phone},2026-02-27,yes`,
+    `${later.phone},2026-03-02,no`,
+    `${later.phone},soon,no`,
+    `${later.phone},2026-03-02,perhaps`,
+  ].join('\n');
+  const first = await imported('reassigned', 'rnd.csv', text);
+  assert.deepEqual([first.rows, first.bad, first.matched, first.changed], [7, 2, 4, 4]);
+  const state = async (g) => (await list(g.phone)).data.map((c) => c.state).join(' ');
+  assert.equal(await state(yes), 'stale');
+  assert.equal(await state(no), 'counts');
+  assert.equal(await state(none), 'counts');
+  assert.equal(await state(later), 'stale counts');
+  for (const [g, answer, reason] of [
+    [yes, 'yes', 'reassigned'],
+    [no, 'no', null],
+    [none, 'no_data', null],
+    [later, 'no', 'reassigned'],
+  ]) {
+    const row = await recipient(g.phone);
+    assert.equal(row.reassigned_answer, answer);
+    assert.ok(row.reassigned_at);
+    assert.equal(row.stale_reason, reason);
+  }
+  assert.equal((await events('recipient.stale', yes.phone))[0].data.reason, 'reassigned');
+  assert.equal((await events('recipient.changed', none.phone))[0].data.value, 'no_data');
+  const again = await imported('reassigned', 'rnd2.csv', `${text}\n\n`);
+  assert.equal(again.changed, 0);
+  const left = await query();
+  for (const g of [yes, no, none]) assert.ok(!left.some((l) => l.startsWith(g.phone.slice(2))), 'not asked again so soon');
+  await s.db.sql("UPDATE smsbridge.recipient SET reassigned_at = reassigned_at - interval '31 days' WHERE phone = $1", [
+    no.phone,
+  ]);
+  assert.ok((await query()).includes(lineOf(no, '2026-02-27')), 'monthly');
+});
+
+test('files that are none, and what the command must be told', async () => {
+  for (const [args, code, said] of [
+    [['deactivations', path.join(dir, 'none'), '--carrier', 'a', '--by', 'b'], 1, /cannot be opened/],
+    [['deactivations', file('empty', '\n\n'), '--carrier', 'a', '--by', 'b'], 1, /no number/],
+    [['deactivations', file('head', 'phone\n'), '--carrier', 'a', '--by', 'b'], 1, /no number/],
+    [['deactivations', file('one', '2125550101\n'), '--carrier', 'a'], 2, /--by/],
+    [['deactivations', file('one', '2125550101\n'), '--by', 'a'], 2, /--carrier/],
+    [['reassigned', file('one', '2125550101\n'), '--by', 'a', '--date', '2999-01-01'], 2, /--date/],
+    [['reassigned'], 2, /FILE/],
+    [['letters', 'x'], 2, /deactivations FILE/],
+  ]) {
+    const done = await command('import', ...args);
+    assert.equal(done.code, code, `${args}: ${done.stderr}`);
+    assert.match(done.stderr, said);
+  }
+});
+
+test('a file of 100,000 lines', async () => {
+  const g = grant();
+  await s.api.post('/v1/consents', g);
+  const lines = Array.from(
+    { length: 100000 },
+    (_, i) => `${200 + (i % 700)}55501${String(Math.floor(i / 700) % 100).padStart(2, '0')}`,
+  );
+  lines[77777] = 'x'.repeat(5000);
+  lines[99999] = g.phone;
+  const began = Date.now();
+  const done = await imported('deactivations', 'large.txt', lines.join('\n'), '--carrier', 'vz', '--date', '2026-03-02');
+  console.log(`# 100,000 lines in ${Date.now() - began} ms`);
+  assert.equal(done.rows, 100000);
+  assert.ok(done.bad > 0 && done.matched >= 1);
+  assert.match(done.told, /and \d+ bad lines more/);
+  assert.equal((await list(g.phone)).data[0].state, 'stale');
 });

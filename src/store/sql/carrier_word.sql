@@ -2,12 +2,12 @@
 -- of the recipients whom a word stops: opted out is an opt-out, at every practice that shares the sender, that cancels
 -- what waits (rows that a claim holds are
 -- skipped: it waits for our lock and will see it), unless the patient has lifted one since the submit; a dead number
--- and a blocked pair flag the phone; spam stops the words; daily cap, rate and registration hold the sender.
+-- and a blocked pair flag the phone, and a dead one's consents go stale, for it may be somebody else's next; spam stops the words; daily cap, rate and registration hold the sender.
 -- $1 at; arrays: $2 id for an opt-out $3 practice $4 message $5 phone $6 sender $7 carrier $8 word $9 the carrier's
 -- code $10 content key $11 until when the sender is held (null: until somebody clears it) $12 when it was submitted,
 -- or null.
 -- Returns the ordinal (0-based) of each that changed something. Indexes: opt_out_active, opt_out_pkey,
--- message_waiting, message_phone, phone_flag_pkey, content_stop_pkey, sender_hold_pkey.
+-- message_waiting, message_phone, phone_flag_pkey, recipient_pkey, content_stop_pkey, sender_hold_pkey.
 WITH v AS (
 	SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
 		$10::int8[], $11::timestamptz[], $12::timestamptz[]) WITH ORDINALITY
@@ -41,6 +41,12 @@ WITH v AS (
 	FROM v WHERE word IN ('dead_number', 'blocked_pair')
 	ON CONFLICT DO NOTHING
 	RETURNING practice_id, phone, kind, sender, carrier, code, message_id
+), stale AS (
+	INSERT INTO smsbridge.recipient (practice_id, phone, stale_at, stale_reason)
+	SELECT practice_id, phone, $1, 'number_dead' FROM flagged WHERE kind = 'dead'
+	ON CONFLICT (practice_id, phone) DO UPDATE SET stale_at = excluded.stale_at, stale_reason = excluded.stale_reason,
+		verified_at = NULL
+	RETURNING practice_id, phone
 ), stopped AS (
 	INSERT INTO smsbridge.content_stop (practice_id, content_key, carrier, code, message_id, since)
 	SELECT practice_id, content_key, carrier, code, message_id, $1 FROM v WHERE word = 'spam'
@@ -72,6 +78,10 @@ WITH v AS (
 	UNION ALL
 	SELECT practice_id, NULL, 'phone.flagged', $1, phone, 'number_' || kind, jsonb_build_object('sender', sender,
 		'carrier', carrier, 'code', code, 'message_id', message_id) FROM flagged
+	UNION ALL
+	SELECT s.practice_id, NULL, 'recipient.stale', $1, s.phone, NULL, jsonb_build_object('reason', 'number_dead',
+		'by', 'carrier', 'carrier', f.carrier, 'message_id', f.message_id)
+	FROM stale s JOIN flagged f ON f.practice_id = s.practice_id AND f.phone = s.phone AND f.kind = 'dead'
 	UNION ALL
 	SELECT practice_id, NULL, 'content.stopped', $1, NULL, 'carrier_spam', jsonb_build_object('content',
 		lpad(to_hex(content_key), 16, '0'), 'carrier', carrier, 'code', code, 'message_id', message_id) FROM stopped
