@@ -119,25 +119,40 @@ static bool day_fits(const char *text, char to[11])
 	return strlen(text) == 10 && time_parse(view_str(whole), &at_us) && copy_str(to, 11, text);
 }
 
-/* "2026-03-02", "20260302", "03/02/2026", "3/2/2026" */
+static bool day_of(uint64_t year, uint64_t month, uint64_t day, char to[11])
+{
+	char iso[16];
+	snprintf(iso, sizeof(iso), "%04u-%02u-%02u", (unsigned)year, (unsigned)month, (unsigned)day);
+	return day_fits(iso, to);
+}
+
+/* "3/2/2026" and "03/02/2026" */
+static bool take_american(struct view v, char to[11])
+{
+	uint64_t n[3];
+	size_t at = 0;
+	for (int i = 0; i < 3; i++) {
+		size_t end = at;
+		while (end < v.n && v.p[end] != '/')
+			end++;
+		if (end - at > 4 || at > v.n || !parse_u64(view_of(v.p + at, end - at), 9999, &n[i]) ||
+		    (end == v.n) != (i == 2))
+			return false;
+		at = end + 1;
+	}
+	return n[0] < 100 && n[1] < 100 && day_of(n[2], n[0], n[1], to);
+}
+
+/* "2026-03-02", "20260302", "3/2/2026" */
 static bool take_day(struct view v, char to[11])
 {
 	char text[16];
-	char iso[16];
-	unsigned year, month, day;
-	int used = 0;
+	uint64_t n;
 	if (!copy_view(text, sizeof(text), v))
 		return false;
-	if (day_fits(text, to))
-		return true;
-	if (v.n == 8 && sscanf(text, "%4u%2u%2u%n", &year, &month, &day, &used) == 3 && used == 8) {
-		snprintf(iso, sizeof(iso), "%04u-%02u-%02u", year % 10000, month % 100, day % 100);
-		return day_fits(iso, to);
-	}
-	if (sscanf(text, "%2u/%2u/%4u%n", &month, &day, &year, &used) != 3 || (size_t)used != v.n)
-		return false;
-	snprintf(iso, sizeof(iso), "%04u-%02u-%02u", year % 10000, month % 100, day % 100);
-	return day_fits(iso, to);
+	if (v.n == 8 && parse_u64(v, 99999999, &n))
+		return day_of(n / 10000, n / 100 % 100, n % 100, to);
+	return day_fits(text, to) || take_american(v, to);
 }
 
 static enum import_answer take_answer(struct view v)

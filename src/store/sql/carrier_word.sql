@@ -2,7 +2,8 @@
 -- of the recipients whom a word stops: opted out is an opt-out, at every practice that shares the sender, that cancels
 -- what waits (rows that a claim holds are
 -- skipped: it waits for our lock and will see it), unless the patient has lifted one since the submit; a dead number
--- and a blocked pair flag the phone, and a dead one's consents go stale, for it may be somebody else's next; spam stops the words; daily cap, rate and registration hold the sender.
+-- and a blocked pair flag the phone, and a dead one's consents go stale, for it may be somebody else's next (what clears
+-- the flag does not bring them back); spam stops the words; daily cap, rate and registration hold the sender.
 -- $1 at; arrays: $2 id for an opt-out $3 practice $4 message $5 phone $6 sender $7 carrier $8 word $9 the carrier's
 -- code $10 content key $11 until when the sender is held (null: until somebody clears it) $12 when it was submitted,
 -- or null.
