@@ -20,8 +20,8 @@ CREATE TRIGGER practice_sender_check BEFORE INSERT OR UPDATE OF sender, sender_s
 	FOR EACH ROW EXECUTE FUNCTION smsbridge.sender_check();
 
 -- --- helpers ---
--- The lock of a recipient, as claimer_lock_key in src/dispatch computes it: FNV-1a of the practice's octets, 'p' and the
--- phone.
+-- The lock of a recipient, as claimer_lock_key in src/dispatch computes it: FNV-1a of the practice's octets, 'p' and
+-- the phone.
 CREATE FUNCTION smsbridge.recipient_key(practice uuid, phone text) RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
@@ -43,7 +43,8 @@ CREATE FUNCTION smsbridge.id_at(at timestamptz) RETURNS uuid LANGUAGE sql VOLATI
 		PLACING substring(int8send((extract(epoch FROM id_at.at) * 1000)::bigint) FROM 3) FROM 1 FOR 6) AS b) AS x
 $$;
 
--- Which opt-out keeps a message from going: '' for none, else 'everyone', 'practice' or 'category'. Index: opt_out_active.
+-- Which opt-out keeps a message from going: '' for none, else 'everyone', 'practice' or 'category'.
+-- Index: opt_out_active.
 CREATE FUNCTION smsbridge.suppressed(practice uuid, phone text, category text) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
 	SELECT coalesce((SELECT CASE WHEN o.practice_id <> suppressed.practice THEN 'everyone' WHEN o.category <> ''
@@ -104,7 +105,8 @@ DECLARE
 	made uuid;
 	canceled integer;
 BEGIN
-	INSERT INTO smsbridge.opt_out (practice_id, id, phone, method, word, created_at, category, scope, channel, actor, words)
+	INSERT INTO smsbridge.opt_out (practice_id, id, phone, method, word, created_at, category, scope, channel, actor,
+		words)
 	VALUES (p_practice, coalesce(p_id, smsbridge.id_at(p_at)), p_phone, p_method, p_word, p_at, p_category, p_scope,
 		p_channel, p_actor, p_words)
 	ON CONFLICT (practice_id, phone, category) WHERE lifted_at IS NULL DO NOTHING

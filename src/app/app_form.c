@@ -131,8 +131,10 @@ static void read_field(struct reader *r, const struct form_row *row, unsigned i)
 		return;
 	}
 	struct view text = view_of(json_string_value(v), json_string_length(v));
-	if (!json_is_string(v) || !value_ok(r->f, row, text))
-		add_error(r, row->name, json_is_string(v) ? "bad_value" : "not_a_string", takes[row->type]);
+	if (!json_is_string(v))
+		add_error(r, row->name, "not_a_string", "This field takes a string.");
+	else if (!value_ok(r->f, row, text))
+		add_error(r, row->name, "bad_value", takes[row->type]);
 	else
 		r->f->value[i] = view_str(pool_copy(link_http_pool(r->f->x), text));
 }

@@ -30,6 +30,7 @@ struct text_meaning {
 /* "other", "stop", "stop_all", "stop_class", "suspect", "wrong_number", "start", "help", "yes", "no", "cancel_visit" */
 const char *text_intent_name(enum text_intent i);
 
+/* Never fails; a text that is too long to be read is a SUSPECT. */
 struct text_meaning text_intent_read(struct view utf8);
 
 /* The i-th category that a STOP_CLASS rule stops, NULL past the last. */

@@ -113,6 +113,9 @@ sub problems {
 		while ($text =~ /\bapi_problem\([^;"]*?(\d{3}), [^"]*\? "([a-z_]+)"/g) { $take->($path, $text, $-[2], $2, $1) }
 		while ($text =~ /\bapi_unavailable\([^;"]*"([a-z_]+)"/g) { $take->($path, $text, $-[1], $1, 503) }
 		while ($text =~ /"(json_[a-z_]+)"/g) { $take->($path, $text, $-[1], $1, 400) }
+		if ($path eq 'src/app/app_form.c') {
+			while ($text =~ /\{"([a-z_]+)", (\d{3}), "/g) { $take->($path, $text, $-[1], $1, $2) }
+		}
 		next unless $path =~ m{^src/http/http_(?:parser|guard|chunk|wire)\.c$};
 		while ($text =~ /\{"([a-z_]+)", (\d{3})\}/g) { $take->($path, $text, $-[1], $1, $2) }
 		while ($text =~ /(?:\breturn |\] = |\? |: )"([a-z_]+)"/g) { $take->($path, $text, $-[1], $1) }
@@ -142,6 +145,7 @@ check 'problems', 'openapi.yaml has every problem code with its status, and ever
 	$fault{$1} = 1 while $message =~ /\badd_error\(c, [^;]*?, "([a-z_]+)"/g;
 	for my $path (files(qr{^src/app/.*\.c$})) {
 		my $text = text($path);
+		$fault{$1} = 1 while $path =~ /app_form\.c$/ && $text =~ /\badd_error\(r, [^;]*?, "([a-z_]+)"/g;
 		$fault{$1} = 1 while $text =~ /\brequest_fault\(r, [^;]*?, "([a-z_]+)"/g;
 	}
 	my $phone = text('src/policy/policy_phone.c');

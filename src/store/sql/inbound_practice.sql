@@ -1,5 +1,5 @@
--- Whom a text is for. $1 the number in its two spellings, with and without the plus sign $2 the phone that texts $3 with
--- every other practice where something waits for that phone (t/f).
+-- Whom a text is for. $1 the number in its two spellings, with and without the plus sign $2 the phone that texts
+-- $3 with every other practice where something waits for that phone (t/f).
 -- Returns practice id, name for patients, phone, sender, and whether it has that number. First the one that texted this
 -- phone last from it, else the oldest; then those that share the number; then the others. Indexes: practice_sender,
 -- message_phone, message_waiting.

@@ -1,0 +1,419 @@
+// Opt-outs by any channel: what patients text, what staff enter, what a person decides. Time is the moved clock's.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { binary, must, never, nextPatient, nextPhone, run, until } from './lib/util.mjs';
+import { keepBody } from './lib/privacy.mjs';
+import { practice, setup, world } from './lib/world.mjs';
+
+await world();
+
+const noon = '2026-03-02T12:00:00-05:00';
+const still = { clock: { start: noon, rate: 0.001 } };
+const zeros = '00000000-0000-0000-0000-000000000000';
+
+const becomes = (s, id, wanted, options) =>
+  until(
+    async () => {
+      const m = await s.api.message(id, options);
+      return m.status === wanted && m;
+    },
+    async () => `${wanted}, is ${JSON.stringify(await s.api.message(id, options))}`,
+  );
+const held = async (s, id, reason, options) => {
+  await until(
+    async () => (await s.api.message(id, options)).reason?.code === reason,
+    async () => `${reason}: ${JSON.stringify(await s.api.message(id, options))}`,
+  );
+};
+const optOuts = (s, phone, practiceId = s.practice.id) =>
+  s.db.sql('SELECT * FROM smsbridge.opt_out WHERE phone = $1 AND practice_id = $2 ORDER BY id', [phone, practiceId]);
+const live = async (s, phone, practiceId) => (await optOuts(s, phone, practiceId)).filter((o) => !o.lifted_at);
+const events = (s, phone, type) =>
+  s.db.sql('SELECT * FROM smsbridge.event WHERE phone = $1 AND type = $2 ORDER BY xact, id', [phone, type]);
+const tasks = async (s, kind) => (await s.api.get(`/v1/tasks?kind=${kind}`)).json.data;
+const taskOf = async (s, phone, kind) => (await tasks(s, kind)).find((t) => t.phone === phone);
+const says = async (s, phone, text, sender = s.practice.sender) => {
+  const answer = await s.carrier.mo(phone, sender, text);
+  assert.equal(answer.command_status, 0);
+};
+const problem = (answer, status, code) => assert.deepEqual([answer.status, answer.json.code], [status, code]);
+
+test('what patients text', async (t) => {
+  const s = await setup(t, { config: still, hooks: null });
+  // A new patient with a message that waits for later.
+  const waiting = async () => {
+    const who = { patient: nextPatient(), phone: nextPhone() };
+    return { ...who, m: await s.api.accepted({ ...who, send_at: '2026-03-04T15:00:00Z' }) };
+  };
+
+  for (const text of ['Please take my number off your list', 'ya no quiero mensajes', 'stpo', 'I told you to stop']) {
+    await t.test(`${JSON.stringify(text)} holds and asks a person`, async () => {
+      const who = await waiting();
+      await says(s, who.phone, text);
+      assert.equal((await optOuts(s, who.phone)).length, 0);
+      const task = await taskOf(s, who.phone, 'possible_opt_out');
+      assert.equal(task.holds, true);
+      assert.equal(task.text, text);
+      assert.equal((await s.api.message(who.m.id)).status, 'scheduled', 'not cancelled');
+      const next = await s.api.accepted({ patient: nextPatient(), phone: who.phone });
+      await held(s, next.id, 'review_pending');
+      await never(() => s.carrier.to(who.phone).length, 'it left', 200);
+      await s.hooks.got('review.opened', (d) => d.task_id === task.id);
+    });
+  }
+  for (const text of ['we must STOP this bill', "I can't stop coughing", 'what time does it end', "don't stop"]) {
+    await t.test(`${JSON.stringify(text)} goes on`, async () => {
+      const phone = nextPhone();
+      await says(s, phone, text);
+      assert.equal((await optOuts(s, phone)).length, 0);
+      assert.equal(await taskOf(s, phone, 'possible_opt_out'), undefined);
+      await s.carrier.got((await s.api.accepted({ patient: nextPatient(), phone })).draft);
+    });
+  }
+  await t.test('cancel my appointment: a task, and texts go on', async () => {
+    const phone = nextPhone();
+    await says(s, phone, 'cancel my appointment');
+    assert.equal((await taskOf(s, phone, 'possible_cancel_visit')).holds, false);
+    assert.equal((await optOuts(s, phone)).length, 0);
+    await s.carrier.got((await s.api.accepted({ patient: nextPatient(), phone })).draft);
+  });
+  await t.test('a bare CANCEL stops, and may mean the visit', async () => {
+    const who = await waiting();
+    await says(s, who.phone, 'CANCEL');
+    assert.equal((await live(s, who.phone)).length, 1);
+    assert.equal((await s.api.message(who.m.id)).reason.code, 'canceled_by_opt_out');
+    assert.ok(await taskOf(s, who.phone, 'possible_cancel_visit'));
+    await until(() => s.carrier.to(who.phone).length === 1, 'the confirmation');
+    assert.match(s.carrier.to(who.phone)[0].text, /START/);
+  });
+  await t.test('wrong number: nothing more, stale, and START does not lift it', async () => {
+    const who = await waiting();
+    await says(s, who.phone, 'who is this? you have the wrong person');
+    const [o] = await live(s, who.phone);
+    assert.equal(o.method, 'wrong_number');
+    assert.equal((await s.api.message(who.m.id)).status, 'canceled');
+    const [r] = await s.db.sql('SELECT * FROM smsbridge.recipient WHERE phone = $1', [who.phone]);
+    assert.equal(r.stale_reason, 'wrong_number');
+    assert.ok(await taskOf(s, who.phone, 'wrong_number'));
+    await s.hooks.got('recipient.stale', (d) => d.cause === 'wrong_number');
+    await says(s, who.phone, 'START');
+    assert.equal((await live(s, who.phone)).length, 1);
+    await never(() => s.carrier.to(who.phone).length, 'a stranger is texted', 200);
+  });
+  await t.test('YES is the answer to a verification, and nothing else', async () => {
+    const phone = nextPhone();
+    await says(s, phone, 'YES');
+    assert.equal((await events(s, phone, 'recipient.verified')).length, 0);
+    await s.db.sql(
+      `INSERT INTO smsbridge.recipient (practice_id, phone, verify_asked_at) VALUES ($1, $2, $3)
+       ON CONFLICT (practice_id, phone) DO UPDATE SET verify_asked_at = $3`,
+      [s.practice.id, phone, noon],
+    );
+    await says(s, phone, 'Si, gracias');
+    assert.equal((await events(s, phone, 'recipient.verified')).length, 1);
+    await says(s, phone, 'yes');
+    assert.equal((await events(s, phone, 'recipient.verified')).length, 1, 'once');
+    await s.hooks.got('recipient.verified', (d) => d.phone?.endsWith(phone.slice(-4)));
+  });
+  await t.test('NO to a verification is a wrong number', async () => {
+    const phone = nextPhone();
+    await s.db.sql('INSERT INTO smsbridge.recipient (practice_id, phone, verify_asked_at) VALUES ($1, $2, $3)', [
+      s.practice.id,
+      phone,
+      noon,
+    ]);
+    await says(s, phone, 'no');
+    assert.equal((await live(s, phone))[0].method, 'wrong_number');
+  });
+  await t.test('STOP SURVEYS is a full STOP while the pack is off', async () => {
+    const phone = nextPhone();
+    await says(s, phone, 'STOP SURVEYS');
+    assert.deepEqual((await live(s, phone)).map((o) => [o.category, o.scope]), [['', 'practice']]);
+    const blocked = await s.api.accepted({ patient: nextPatient(), phone });
+    assert.equal((await becomes(s, blocked.id, 'blocked')).reason.code, 'opted_out');
+  });
+});
+
+test('with the pack on STOP SURVEYS stops surveys only', async (t) => {
+  const s = await setup(t, { config: { clock: { start: '2026-11-03T12:00:00-05:00', rate: 0.001 } }, start: false });
+  await s.db.sql("INSERT INTO smsbridge.rule_pack_switch VALUES ('fcc_26_67', '2026-11-01T00:00:00Z', true, 'a test')");
+  await s.gateway.start();
+  await s.carrier.bound();
+  const phone = nextPhone();
+  await says(s, phone, 'Stop surveys please');
+  assert.deepEqual(
+    (await live(s, phone)).map((o) => [o.category, o.scope]),
+    [['survey', 'category']],
+  );
+  await until(() => s.carrier.to(phone).length === 1, 'the confirmation');
+  assert.match(s.carrier.to(phone)[0].text, /of this kind/);
+  const survey = await s.api.accepted({ patient: nextPatient(), phone, category: 'survey' });
+  assert.equal((await becomes(s, survey.id, 'blocked')).reason.code, 'opted_out');
+  await s.carrier.got((await s.api.accepted({ patient: nextPatient(), phone })).draft);
+  const entered = await s.api.post('/v1/opt-outs', {
+    phone,
+    channel: 'email',
+    words: 'x',
+    actor: 'Jo',
+    category: 'payment',
+  });
+  assert.equal(entered.status, 201, entered.text);
+  assert.equal(entered.json.category, 'payment');
+  await says(s, phone, 'START');
+  assert.deepEqual(
+    (await live(s, phone)).map((o) => o.category),
+    ['payment'],
+  );
+});
+
+test('a machine that answers everything is muted', async (t) => {
+  const s = await setup(t, { config: still });
+  const phone = nextPhone();
+  for (let i = 0; i < 6; i++) await says(s, phone, 'HELP');
+  await until(() => s.carrier.to(phone).length === 3, 'three answers');
+  assert.equal((await events(s, phone, 'notice.muted')).length, 1);
+  assert.equal((await events(s, phone, 'help.received')).length, 6);
+  await says(s, phone, 'STOP');
+  assert.equal((await live(s, phone)).length, 1, 'STOP is honoured always');
+  await never(() => s.carrier.to(phone).length > 3, 'a fourth answer', 300);
+  await s.gateway.moveClock('2026-03-03T12:00:10-05:00', 0.001);
+  await says(s, phone, 'HELP');
+  await until(() => s.carrier.to(phone).length === 4, 'an answer on the next day');
+});
+
+test('two practices', async (t) => {
+  const s = await setup(t, { config: still });
+  const oak = await practice(s.db, { name: 'Oak Street Clinic' });
+  const asOak = { key: oak.key };
+
+  await t.test('STOP is for one, STOPALL for everyone, START takes back both', async () => {
+    const who = { patient: nextPatient(), phone: nextPhone() };
+    const later = { ...who, send_at: '2026-03-04T15:00:00Z' };
+    const atElm = await s.api.accepted(later);
+    const atOak = await s.api.accepted(later, asOak);
+    await says(s, who.phone, 'STOP');
+    assert.equal((await s.api.message(atElm.id)).status, 'canceled');
+    assert.equal((await s.api.message(atOak.id, asOak)).status, 'scheduled');
+    await says(s, who.phone, 'STOPALL');
+    assert.equal((await s.api.message(atOak.id, asOak)).reason.code, 'canceled_by_opt_out');
+    assert.equal((await live(s, who.phone, zeros)).length, 1);
+    const refused = await s.api.accepted(who, asOak);
+    assert.equal((await becomes(s, refused.id, 'blocked', asOak)).reason.code, 'opted_out');
+    await says(s, who.phone, 'START');
+    assert.equal((await live(s, who.phone, zeros)).length + (await live(s, who.phone)).length, 0);
+    await s.carrier.got((await s.api.accepted(who, asOak)).draft);
+  });
+  await t.test('a sender is shared only when both say so', async () => {
+    const args = (more) => ['practice', 'add', '--database', s.db.owner, '--name', 'Ash Clinic', '--phone', '1', '--sender',
+      s.practice.sender, ...more];
+    const refused = await run(binary, args(['--shared', 'true']));
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /another practice/);
+    await must(binary, ['practice', 'set', s.practice.id, '--database', s.db.owner, '--shared', 'true']);
+    assert.equal((await run(binary, args([]))).code, 1);
+  });
+  await t.test('STOP to a shared sender is for all that share it, and goes to who texted last', async () => {
+    const ash = await practice(s.db, { name: 'Ash Clinic', sender: s.practice.sender, more: ['--shared', 'true'] });
+    const who = { patient: nextPatient(), phone: nextPhone() };
+    const atAsh = await s.api.accepted(who, { key: ash.key });
+    await s.carrier.got(atAsh.draft);
+    const atElm = await s.api.accepted({ ...who, send_at: '2026-03-04T15:00:00Z' });
+    await says(s, who.phone, 'see you then');
+    assert.equal((await s.db.sql('SELECT * FROM smsbridge.inbound WHERE phone = $1', [who.phone]))[0].practice_id, ash.id);
+    await says(s, who.phone, 'Stop');
+    assert.equal((await live(s, who.phone, ash.id))[0].scope, 'sender');
+    assert.equal((await live(s, who.phone))[0].scope, 'sender');
+    assert.equal((await live(s, who.phone, oak.id)).length, 0);
+    assert.equal((await s.api.message(atElm.id)).status, 'canceled');
+    await until(() => s.carrier.to(who.phone).length === 2, 'one confirmation');
+    assert.match(s.carrier.to(who.phone)[1].text, /^Ash Clinic/);
+    await says(s, who.phone, 'START');
+    assert.equal((await live(s, who.phone, ash.id)).length + (await live(s, who.phone)).length, 0);
+    const stranger = nextPhone();
+    await says(s, stranger, 'hello');
+    assert.equal(
+      (await s.db.sql('SELECT * FROM smsbridge.inbound WHERE phone = $1', [stranger]))[0].practice_id,
+      s.practice.id,
+      'nobody texted it: the oldest',
+    );
+  });
+});
+
+test('staff', async (t) => {
+  const s = await setup(t, { config: still, hooks: null });
+  const enter = (phone, more = {}) =>
+    s.api.post('/v1/opt-outs', { phone, channel: 'voicemail', words: 'no more please', actor: 'Jo Rivera', ...more });
+  keepBody('no more please');
+
+  for (const channel of ['staff', 'voicemail', 'email', 'web', 'letter', 'in_person'])
+    await t.test(`by ${channel}`, async () => {
+      const who = { patient: nextPatient(), phone: nextPhone() };
+      const waits = await s.api.accepted({ ...who, send_at: '2026-03-04T15:00:00Z' });
+      const answer = await enter(who.phone, { channel });
+      assert.equal(answer.status, 201);
+      assert.equal(answer.json.channel, channel);
+      assert.equal((await s.api.message(waits.id)).reason.code, 'canceled_by_opt_out');
+      const refused = await s.api.accepted(who);
+      assert.equal((await becomes(s, refused.id, 'blocked')).reason.code, 'opted_out');
+      const [e] = await events(s, who.phone, 'opt_out.created');
+      assert.deepEqual([e.data.method, e.data.channel, e.data.actor], ['staff', channel, 'Jo Rivera']);
+      assert.ok(!JSON.stringify(e.data).includes('no more please'));
+      const again = await enter(who.phone, { channel });
+      assert.equal(again.json.id, answer.json.id);
+      await says(s, who.phone, 'START');
+      assert.equal((await live(s, who.phone)).length, 1, 'START lifts only what STOP set');
+    });
+  await t.test('what cannot be', async () => {
+    const phone = nextPhone();
+    problem(await enter('+1212'), 422, 'validation_failed');
+    problem(await enter(phone, { channel: 'pigeon' }), 422, 'validation_failed');
+    problem(await enter(phone, { more: 'x' }), 422, 'validation_failed');
+    problem(await enter(phone, { words: '' }), 422, 'validation_failed');
+    problem(await enter(phone, { category: 'survey' }), 409, 'category_off');
+    problem(await s.api.post('/v1/opt-outs', '[]', { headers: { 'content-type': 'application/json' } }), 400, 'json_not_object');
+    problem(await s.api.post('/v1/opt-outs', 'x', { headers: { 'content-type': 'text/plain' } }), 415, 'not_json');
+    problem(await s.api.get('/v1/opt-outs'), 400, 'bad_query');
+    problem(await s.api.get('/v1/tasks?open=maybe'), 400, 'bad_query');
+    assert.equal((await live(s, phone)).length, 0);
+  });
+  await t.test('lifting needs a newer consent, and a STOP its own START', async () => {
+    const phone = nextPhone();
+    const { json: o } = await enter(phone);
+    const lift = (id, consent) =>
+      s.api.post(`/v1/opt-outs/${id}/lift`, { actor: 'Jo', reason: 'signed a form', ...(consent && { consent_id: consent }) });
+    problem(await lift(o.id), 409, 'consent_needed');
+    const consent = async (at) =>
+      (
+        await s.db.sql(
+          `INSERT INTO smsbridge.consent (practice_id, id, phone, classes, basis, captured_at, method, actor, created_at)
+           VALUES ($1, gen_random_uuid(), $2, '{appointment_reminder}', 'express', $3, 'form', 'Jo', now()) RETURNING id`,
+          [s.practice.id, phone, at],
+        )
+      )[0].id;
+    problem(await lift(o.id, await consent('2026-03-01T12:00:00Z')), 409, 'consent_needed');
+    const lifted = await lift(o.id, await consent('2026-03-02T23:00:00Z'));
+    assert.equal(lifted.status, 200, lifted.text);
+    assert.ok(lifted.json.lifted_at);
+    await says(s, phone, 'STOP');
+    const [mine] = await live(s, phone);
+    problem(await lift(mine.id, await consent('2026-03-03T12:00:00Z')), 409, 'patient_must_start');
+    problem(await lift('00000000-0000-7000-8000-000000000000'), 404, 'opt_out_unknown');
+    const listed = (await s.api.get(`/v1/opt-outs?phone=%2B${phone.slice(1)}&limit=1`)).json;
+    assert.equal(listed.data.length, 1);
+    const behind = (await s.api.get(listed.next)).json;
+    assert.deepEqual([listed.data[0].id, behind.data[0].id].sort(), [o.id, mine.id].sort());
+    assert.equal(behind.next, null);
+    await s.hooks.got('opt_out.lifted');
+  });
+  await t.test('tasks: own, decide, and what that does', async () => {
+    const phone = nextPhone();
+    await says(s, phone, 'please take me off your text list thanks so very much');
+    const task = await taskOf(s, phone, 'possible_opt_out');
+    const m = await s.api.accepted({ patient: nextPatient(), phone });
+    await held(s, m.id, 'review_pending');
+    const own = await s.api.post(`/v1/tasks/${task.id}/own`, { person: 'Jo Rivera' });
+    assert.equal(own.json.owner, 'Jo Rivera');
+    const decide = (id, decision) => s.api.post(`/v1/tasks/${id}/decide`, { decision, person: 'Jo Rivera', note: 'asked' });
+    problem(await decide(task.id, 'keep'), 422, 'decision_unknown');
+    problem(await decide(task.id, 'perhaps'), 422, 'decision_unknown');
+    const decided = await decide(task.id, 'not_opt_out');
+    assert.equal(decided.json.decision, 'not_opt_out');
+    await s.carrier.got(m.draft);
+    problem(await decide(task.id, 'opt_out'), 409, 'task_decided');
+    problem(await s.api.post(`/v1/tasks/${task.id}/own`, { person: 'X' }), 409, 'task_decided');
+    assert.equal(await taskOf(s, phone, 'possible_opt_out'), undefined);
+    await s.hooks.got('review.decided', (d) => d.task_id === task.id && d.decision === 'not_opt_out');
+
+    await says(s, phone, 'I never signed up for this');
+    const second = await taskOf(s, phone, 'possible_opt_out');
+    const waits = await s.api.accepted({ patient: nextPatient(), phone });
+    await held(s, waits.id, 'review_pending');
+    await decide(second.id, 'opt_out');
+    assert.equal((await s.api.message(waits.id)).reason.code, 'canceled_by_opt_out');
+    const [o] = await live(s, phone);
+    assert.equal(o.created_at.getTime(), new Date(second.opened_at).getTime(), 'as old as the text');
+    await says(s, phone, 'START');
+    assert.equal((await live(s, phone)).length, 0, 'it was the patient\'s own word');
+  });
+  await t.test('a number that was not wrong', async () => {
+    const phone = nextPhone();
+    await says(s, phone, 'wrong number');
+    const task = await taskOf(s, phone, 'wrong_number');
+    await s.api.post(`/v1/tasks/${task.id}/decide`, { decision: 'not_wrong', person: 'Jo' });
+    assert.equal((await live(s, phone)).length, 0);
+    await s.carrier.got((await s.api.accepted({ patient: nextPatient(), phone })).draft);
+  });
+  await t.test('another practice sees none of it', async () => {
+    const oak = await practice(s.db, { name: 'Oak Street Clinic' });
+    const phone = nextPhone();
+    await says(s, phone, 'stop bothering me with these');
+    const task = await taskOf(s, phone, 'possible_opt_out');
+    const key = { key: oak.key };
+    problem(await s.api.post(`/v1/tasks/${task.id}/own`, { person: 'X' }, key), 404, 'task_unknown');
+    problem(await s.api.post(`/v1/tasks/${task.id}/decide`, { decision: 'opt_out', person: 'X' }, key), 404, 'task_unknown');
+    assert.deepEqual((await s.api.get('/v1/tasks', key)).json.data, []);
+    await s.carrier.got((await s.api.accepted({ patient: nextPatient(), phone }, key)).draft);
+  });
+  await t.test('by command, with the gateway down', async () => {
+    const who = { patient: nextPatient(), phone: nextPhone() };
+    const waits = await s.api.accepted({ ...who, send_at: '2026-03-04T15:00:00Z' });
+    await says(s, who.phone, 'no further communication please');
+    const task = await taskOf(s, who.phone, 'possible_opt_out');
+    await s.gateway.stop();
+    const cli = async (...args) =>
+      (await run(binary, [...args, '--database', s.db.owner, '--practice', s.practice.id, '--json', '--by', 'Jo', '--why', 'asked']));
+    const made = await cli('opt-out', 'add', '--phone', who.phone, '--channel', 'letter', '--words', 'enough', '--actor', 'Jo');
+    assert.equal(made.code, 0, made.stderr);
+    const [row] = await s.db.sql('SELECT status, reason FROM smsbridge.message WHERE id = $1', [waits.id]);
+    assert.deepEqual([row.status, row.reason], ['canceled', 'canceled_by_opt_out']);
+    assert.ok((await cli('opt-out', 'list', '--phone', who.phone)).stdout.includes('letter'));
+    assert.ok((await cli('task', 'list')).stdout.includes(task.id));
+    assert.equal((await cli('task', 'own', '--id', task.id, '--person', 'Jo')).code, 0);
+    assert.equal((await cli('task', 'decide', '--id', task.id, '--decision', 'opt_out', '--person', 'Jo')).code, 0);
+    const twice = await cli('task', 'decide', '--id', task.id, '--decision', 'opt_out', '--person', 'Jo');
+    assert.match(twice.stderr, /task_decided/);
+    assert.equal((await cli('opt-out', 'lift', '--id', JSON.parse(made.stdout)[0].id, '--actor', 'Jo', '--reason', 'x',
+      '--consent', zeros)).code, 1);
+  });
+});
+
+test('no message leaves after an opt-out that was committed, whatever runs at the same time', async (t) => {
+  const s = await setup(t, { config: still, carrier: { onSubmit: () => ({ delay: 5 }) } });
+  const rounds = 30;
+  const phones = Array.from({ length: rounds }, () => nextPhone());
+  await Promise.all(
+    phones.map(async (phone, i) => {
+      const m = await s.api.accepted({ patient: nextPatient(), phone });
+      if (i % 3 === 0) await says(s, phone, 'Stop');
+      else if (i % 3 === 1) await says(s, phone, 'i want out of these texts');
+      else await s.api.post('/v1/opt-outs', { phone, channel: 'staff', words: 'x', actor: 'Jo' });
+      const later = await s.api.accepted({ patient: nextPatient(), phone });
+      if (i % 3 === 1) await held(s, later.id, 'review_pending');
+      else await becomes(s, later.id, 'blocked');
+      await until(async () => (await s.api.message(m.id)).status !== 'queued', 'settled');
+    }),
+  );
+  // Both write their events under the recipient's lock, so the clock at which they were written is their order.
+  const late = await s.db.sql(
+    `SELECT e.message_id FROM smsbridge.event e JOIN smsbridge.message m ON m.id = e.message_id
+     JOIN smsbridge.event o ON o.practice_id = e.practice_id AND o.phone = m.phone
+       AND o.type IN ('opt_out.created', 'review.opened') AND o.recorded_at < e.recorded_at
+     WHERE e.type = 'message.sending' AND m.category = 'appointment_reminder'`,
+  );
+  assert.deepEqual(late, []);
+});
+
+test('the database computes the same lock as the gateway', async (t) => {
+  const s = await setup(t, { config: still });
+  const fnv = (octets) => {
+    let h = 0xcbf29ce484222325n;
+    for (const o of octets) h = BigInt.asUintN(64, (h ^ BigInt(o)) * 0x100000001b3n);
+    return BigInt.asIntN(64, h).toString();
+  };
+  for (let i = 0; i < 20; i++) {
+    const phone = nextPhone();
+    const octets = Buffer.concat([Buffer.from(s.practice.id.replaceAll('-', ''), 'hex'), Buffer.from(`p${phone}`)]);
+    const [row] = await s.db.sql('SELECT smsbridge.recipient_key($1, $2)::text AS key', [s.practice.id, phone]);
+    assert.equal(row.key, fnv(octets));
+  }
+});
