@@ -49,6 +49,7 @@ const ends = [
 ];
 
 for (const validity of ['relative', 'absolute', 'none'])
+  // covers: rule validity
   test(`validity ${validity}: nothing is delivered after the sending hours of the patient, nor after expires_at`, async (t) => {
     const s = await byHand(t, { link: { validity }, config: clockAt(NOON) });
     for (const [start, zone, end, expires] of ends) {

@@ -26,6 +26,7 @@ const noted = (s, where, params) =>
   );
 const publicPart = (text) => text.split('_')[1];
 
+// covers: rule access
 test('every route of the contract leaves a note, and so does a wrong key at each', async (t) => {
   const s = await setup(t);
   const contract = (await s.api.get('/openapi.json')).json ?? JSON.parse((await s.api.get('/openapi.json')).text);
@@ -143,6 +144,7 @@ test('notes survive a database that goes away', async (t) => {
   await noted(s, "message_id = $1 AND action = 'read'", [m.id]);
 });
 
+// covers: rule access
 test('every command that touches patients leaves a note, or does nothing', async (t) => {
   const s = await setup(t);
   const m = await s.api.accepted();

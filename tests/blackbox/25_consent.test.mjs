@@ -53,6 +53,7 @@ function refused(answer, wanted) {
   for (const e of answer.json.errors) assert.ok(e.detail.length > 10);
 }
 
+// covers: rule evidence
 test('a consent is recorded with its evidence, and its event', async () => {
   const g = grant({
     patient: nextPatient(),
@@ -86,6 +87,7 @@ test('a consent is recorded with its evidence, and its event', async () => {
   assert.ok(!JSON.stringify(event.data).includes('I agree'), 'the words themselves are no part of the event');
 });
 
+// covers: rule evidence
 test('what a consent must have', async (t) => {
   const cases = [
     ['nothing', {}, null, 9],
@@ -283,6 +285,7 @@ test('what is known of a recipient', async (t) => {
     await t.test(name, async () => refused(await set(fields), wanted));
 });
 
+// covers: rule stale
 test('a number that changed takes no consent with it', async () => {
   const g = grant();
   const to = phoneOf();
@@ -342,6 +345,7 @@ test("the practice's own calls", async (t) => {
   assert.equal((await s.api.post('/v1/contacts', call({ at: at(-9 * 86400 + 60) }))).status, 201);
 });
 
+// covers: rule verification
 test('a verification is a text of its own that says nothing of the patient', async (t) => {
   for (const [language, word] of [
     ['en', /Reply YES/],

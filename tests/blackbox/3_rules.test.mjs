@@ -27,6 +27,7 @@ async function dueOf(s, id, reason) {
   return new Date(m.due_at).toISOString();
 }
 
+// covers: rule quiet_hours
 test('quiet hours', async (t) => {
   const s = await setup(t, { config: still('2026-03-02T21:30:00-06:00') });
 
@@ -104,6 +105,7 @@ test('quiet hours', async (t) => {
   }
 });
 
+// covers: rule cap_day, rule cap_week
 test('one a day and three a week, per patient and per phone', async (t) => {
   const s = await setup(t, {
     config: still('2026-03-02T12:00:00-05:00'),
@@ -182,6 +184,7 @@ test('one a day and three a week, per patient and per phone', async (t) => {
   });
 });
 
+// covers: rule expiry
 test('expiry: too late is never', async (t) => {
   const s = await setup(t, { config: still('2026-03-02T21:30:00-05:00') });
   await t.test('it cannot go before it expires', async () => {
@@ -216,6 +219,7 @@ test('expiry: too late is never', async (t) => {
   });
 });
 
+// covers: rule opt_out, rule stop_words
 test('STOP, START, HELP and what is none of them', async (t) => {
   const s = await setup(t, { config: still('2026-03-02T12:00:00-05:00'), hooks: null });
   const sender = s.practice.sender;
@@ -452,6 +456,7 @@ test('STOP, START, HELP and what is none of them', async (t) => {
   });
 });
 
+// covers: rule confirmation
 test('a confirmation that is more than five minutes late does not go', async (t) => {
   let refuse = true;
   const s = await setup(t, {

@@ -5,7 +5,7 @@ SELECT t.finds('', 'a microsecond before it expires');
 ROLLBACK;
 BEGIN;
 SELECT t.sent('a', '+12025550101', '2026-03-02T16:00Z', expires_at => '2026-03-02T16:00Z');
-SELECT t.finds('expiry a', 'the instant at which it expires');
+SELECT t.finds('expiry a', 'the instant at which it expires'); -- covers: rule expiry
 ROLLBACK;
 BEGIN;
 SELECT t.sent('a', '+12025550101', '2026-03-02T18:00Z', expires_at => '2026-03-02T16:00Z');
@@ -39,7 +39,7 @@ SELECT t.tell('a', 'message.sent', '2026-03-03T15:03Z');
 SELECT t.tell('a', 'message.delivered', '2026-03-03T15:04Z');
 SELECT t.finds('', 'sent, refused for the day, sent, refused for the rate, sent');
 SELECT t.send('a', '2026-03-13T15:03Z');
-SELECT t.finds('double a', 'and not once more');
+SELECT t.finds('double a', 'and not once more'); -- covers: rule double
 ROLLBACK;
 BEGIN;
 SELECT t.sent('a', '+12025550101', '2026-03-02T15:00Z');

@@ -9,8 +9,9 @@
 #include "policy_pack.h"
 #include "policy_state.h"
 
-/* The rules of the book that no clock ends: classes, packs, consent, privacy, review, conversation, emergency; each with
- * its boundary on both sides, and which of two stands first. Hours and caps: policy_rules_test, policy_state_test. */
+/* The rules of the book that no clock ends: classes, packs, consent, privacy, review, conversation, emergency; each
+ * with its boundary on both sides, and which of two stands first. Hours and caps: policy_rules_test, policy_state_test.
+ */
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define BIT(s) (UINT64_C(1) << (s))
@@ -54,133 +55,301 @@ struct book_case {
 	const char *until; /* of a wait; NULL: until it expires */
 };
 
-#define CASE(what_, now_, class, consent_, ...) {.what = what_, .now = now_, .facts = {.category = CATEGORY_##class, .consent = consent_, __VA_ARGS__}
-#define GIVEN(basis_) {.basis = BASIS_##basis_}
-#define ATTESTED(basis_) {.basis = BASIS_##basis_, .attested = true}
-#define STALE {.basis = BASIS_NONE, .stale = true}
-#define STALE_AND(basis_) {.basis = BASIS_##basis_, .stale = true}
-#define SENDS .verdict = VERDICT_SEND}
-#define REFUSED(why) .verdict = VERDICT_REFUSE, .reason = REASON_##why}
-#define EXPIRES(why) .verdict = VERDICT_EXPIRE, .reason = REASON_##why}
-#define WAITS(why) .verdict = VERDICT_WAIT, .reason = REASON_##why}
-#define WAITS_UNTIL(why, until_) .verdict = VERDICT_WAIT, .reason = REASON_##why, .until = until_}
+#define CASE(what_, now_, class, consent_, ...)                                                                        \
+	{                                                                                                              \
+		.what = what_, .now = now_, .facts = {.category = CATEGORY_##class, .consent = consent_, __VA_ARGS__ }
+#define GIVEN(basis_)                                                                                                  \
+	{                                                                                                              \
+		.basis = BASIS_##basis_                                                                                \
+	}
+#define ATTESTED(basis_)                                                                                               \
+	{                                                                                                              \
+		.basis = BASIS_##basis_, .attested = true                                                              \
+	}
+#define STALE                                                                                                          \
+	{                                                                                                              \
+		.basis = BASIS_NONE, .stale = true                                                                     \
+	}
+#define STALE_AND(basis_)                                                                                              \
+	{                                                                                                              \
+		.basis = BASIS_##basis_, .stale = true                                                                 \
+	}
+#define SENDS                                                                                                          \
+	.verdict = VERDICT_SEND                                                                                        \
+	}
+#define REFUSED(why)                                                                                                   \
+	.verdict = VERDICT_REFUSE, .reason = REASON_##why                                                              \
+	}
+#define EXPIRES(why)                                                                                                   \
+	.verdict = VERDICT_EXPIRE, .reason = REASON_##why                                                              \
+	}
+#define WAITS(why)                                                                                                     \
+	.verdict = VERDICT_WAIT, .reason = REASON_##why                                                                \
+	}
+#define WAITS_UNTIL(why, until_)                                                                                       \
+	.verdict = VERDICT_WAIT, .reason = REASON_##why, .until = until_                                               \
+	}
 #define MINE GIVEN(IMPLIED)
 
 /* clang-format off: one case a line. */
 static const struct book_case cases[] = {
-	/* --- consent: the class's basis and the one below ------------------------------------------------------------ */
-	CASE("a reminder on implied consent", NOON, appointment_reminder, GIVEN(IMPLIED)), SENDS,
-	CASE("a reminder on express consent", NOON, appointment_reminder, GIVEN(EXPRESS)), SENDS,
-	CASE("a reminder on written consent", NOON, appointment_reminder, GIVEN(WRITTEN)), SENDS,
-	CASE("a reminder on nothing", NOON, appointment_reminder, GIVEN(NONE)), REFUSED(consent_missing),
-	CASE("a reminder on what is stale", NOON, appointment_reminder, STALE), REFUSED(consent_stale),
-	CASE("a reminder on a fresh one beside a stale one", NOON, appointment_reminder, STALE_AND(IMPLIED)), SENDS,
-	CASE("a payment on express consent", NOON, payment, GIVEN(EXPRESS)), SENDS,
-	CASE("a payment on implied consent", NOON, payment, GIVEN(IMPLIED)), REFUSED(consent_weak),
-	CASE("a payment on weak beside stale", NOON, payment, STALE_AND(IMPLIED)), REFUSED(consent_weak),
-	CASE("a payment on nothing", NOON, payment, GIVEN(NONE)), REFUSED(consent_missing),
-	CASE("a payment on what is stale", NOON, payment, STALE), REFUSED(consent_stale),
-	CASE("a survey on express consent", NOON, survey, GIVEN(EXPRESS)), SENDS,
-	CASE("a survey on implied consent", NOON, survey, GIVEN(IMPLIED)), REFUSED(consent_weak),
-	CASE("an advertisement on written consent", NOON, promotional, GIVEN(WRITTEN)), SENDS,
-	CASE("an advertisement on express consent", NOON, promotional, GIVEN(EXPRESS)), REFUSED(consent_weak),
-	CASE("an advertisement on nothing", NOON, promotional, GIVEN(NONE)), REFUSED(consent_missing),
-	CASE("attested: a reminder", NOON, appointment_reminder, ATTESTED(IMPLIED)), SENDS,
-	CASE("attested is implied and no more", NOON, payment, ATTESTED(WRITTEN)), REFUSED(consent_weak),
-	CASE("attested, written", NOON, appointment_reminder, ATTESTED(WRITTEN)), SENDS,
-	CASE("attested, nothing", NOON, appointment_reminder, ATTESTED(NONE)), REFUSED(consent_missing),
-	CASE("an answer to the patient's word needs none", NIGHT, help_reply, GIVEN(NONE)), SENDS,
-	CASE("nor does the confirmation of a stop", NIGHT, opt_out_confirmation, GIVEN(NONE), .opted_out = true), SENDS,
-	CASE("no consent, at night", NIGHT, appointment_reminder, GIVEN(NONE)), REFUSED(consent_missing),
+        /* --- consent: the class's basis and the one below ------------------------------------------------------------
+         */
+        CASE("a reminder on implied consent", NOON, appointment_reminder, GIVEN(IMPLIED)),
+        SENDS,
+        CASE("a reminder on express consent", NOON, appointment_reminder, GIVEN(EXPRESS)),
+        SENDS,
+        CASE("a reminder on written consent", NOON, appointment_reminder, GIVEN(WRITTEN)),
+        SENDS,
+        CASE("a reminder on nothing", NOON, appointment_reminder, GIVEN(NONE)),
+        REFUSED(consent_missing),
+        CASE("a reminder on what is stale", NOON, appointment_reminder, STALE),
+        REFUSED(consent_stale),
+        CASE("a reminder on a fresh one beside a stale one", NOON, appointment_reminder, STALE_AND(IMPLIED)),
+        SENDS,
+        CASE("a payment on express consent", NOON, payment, GIVEN(EXPRESS)),
+        SENDS,
+        CASE("a payment on implied consent", NOON, payment, GIVEN(IMPLIED)),
+        REFUSED(consent_weak),
+        CASE("a payment on weak beside stale", NOON, payment, STALE_AND(IMPLIED)),
+        REFUSED(consent_weak),
+        CASE("a payment on nothing", NOON, payment, GIVEN(NONE)),
+        REFUSED(consent_missing),
+        CASE("a payment on what is stale", NOON, payment, STALE),
+        REFUSED(consent_stale),
+        CASE("a survey on express consent", NOON, survey, GIVEN(EXPRESS)),
+        SENDS,
+        CASE("a survey on implied consent", NOON, survey, GIVEN(IMPLIED)),
+        REFUSED(consent_weak),
+        CASE("an advertisement on written consent", NOON, promotional, GIVEN(WRITTEN)),
+        SENDS,
+        CASE("an advertisement on express consent", NOON, promotional, GIVEN(EXPRESS)),
+        REFUSED(consent_weak),
+        CASE("an advertisement on nothing", NOON, promotional, GIVEN(NONE)),
+        REFUSED(consent_missing),
+        CASE("attested: a reminder", NOON, appointment_reminder, ATTESTED(IMPLIED)),
+        SENDS,
+        CASE("attested is implied and no more", NOON, payment, ATTESTED(WRITTEN)),
+        REFUSED(consent_weak),
+        CASE("attested, written", NOON, appointment_reminder, ATTESTED(WRITTEN)),
+        SENDS,
+        CASE("attested, nothing", NOON, appointment_reminder, ATTESTED(NONE)),
+        REFUSED(consent_missing),
+        CASE("an answer to the patient's word needs none", NIGHT, help_reply, GIVEN(NONE)),
+        SENDS,
+        CASE("nor does the confirmation of a stop", NIGHT, opt_out_confirmation, GIVEN(NONE), .opted_out = true),
+        SENDS,
+        CASE("no consent, at night", NIGHT, appointment_reminder, GIVEN(NONE)),
+        REFUSED(consent_missing),
 
-	/* --- stops and their like -------------------------------------------------------------------------------------- */
-	CASE("opted out", NOON, appointment_reminder, MINE, .opted_out = true), REFUSED(opted_out),
-	CASE("opted out and no consent", NOON, appointment_reminder, GIVEN(NONE), .opted_out = true), REFUSED(opted_out),
-	CASE("another way asked for", NOON, appointment_reminder, MINE, .alternative = true), REFUSED(alternative_asked),
-	CASE("another way, opted out", NOON, appointment_reminder, MINE, .alternative = true, .opted_out = true), REFUSED(opted_out),
-	CASE("another way, a dead phone", NOON, appointment_reminder, MINE, .alternative = true, .phone_flag = REASON_number_dead), REFUSED(alternative_asked),
-	CASE("another way, an answer for help", NOON, help_reply, MINE, .alternative = true), SENDS,
-	CASE("a review is open", NOON, appointment_reminder, MINE, .review_open = true), WAITS(review_pending),
-	CASE("a review is open, at night", NIGHT, appointment_reminder, MINE, .review_open = true), WAITS(review_pending),
-	CASE("a review is open, help", NOON, help_reply, MINE, .review_open = true), SENDS,
-	CASE("a review is open, no consent", NOON, appointment_reminder, GIVEN(NONE), .review_open = true), WAITS(review_pending),
-	CASE("a review is open, opted out", NOON, appointment_reminder, MINE, .review_open = true, .opted_out = true), REFUSED(opted_out),
-	CASE("a review is open, expired", EXPIRY, appointment_reminder, MINE, .review_open = true), EXPIRES(expired),
-	CASE("a review and a stopped sender", NOON, appointment_reminder, MINE, .review_open = true, .hold = REASON_sender_stopped, .hold_until_us = TIME_NEVER), WAITS(review_pending),
+        /* --- stops and their like
+           -------------------------------------------------------------------------------------- */
+        CASE("opted out", NOON, appointment_reminder, MINE, .opted_out = true),
+        REFUSED(opted_out),
+        CASE("opted out and no consent", NOON, appointment_reminder, GIVEN(NONE), .opted_out = true),
+        REFUSED(opted_out),
+        CASE("another way asked for", NOON, appointment_reminder, MINE, .alternative = true),
+        REFUSED(alternative_asked),
+        CASE("another way, opted out", NOON, appointment_reminder, MINE, .alternative = true, .opted_out = true),
+        REFUSED(opted_out),
+        CASE("another way, a dead phone", NOON, appointment_reminder, MINE, .alternative = true,
+             .phone_flag = REASON_number_dead),
+        REFUSED(alternative_asked),
+        CASE("another way, an answer for help", NOON, help_reply, MINE, .alternative = true),
+        SENDS,
+        CASE("a review is open", NOON, appointment_reminder, MINE, .review_open = true),
+        WAITS(review_pending),
+        CASE("a review is open, at night", NIGHT, appointment_reminder, MINE, .review_open = true),
+        WAITS(review_pending),
+        CASE("a review is open, help", NOON, help_reply, MINE, .review_open = true),
+        SENDS,
+        CASE("a review is open, no consent", NOON, appointment_reminder, GIVEN(NONE), .review_open = true),
+        WAITS(review_pending),
+        CASE("a review is open, opted out", NOON, appointment_reminder, MINE, .review_open = true, .opted_out = true),
+        REFUSED(opted_out),
+        CASE("a review is open, expired", EXPIRY, appointment_reminder, MINE, .review_open = true),
+        EXPIRES(expired),
+        CASE("a review and a stopped sender", NOON, appointment_reminder, MINE, .review_open = true,
+             .hold = REASON_sender_stopped, .hold_until_us = TIME_NEVER),
+        WAITS(review_pending),
 
-	/* --- content --------------------------------------------------------------------------------------------------- */
-	CASE("content refused", NOON, appointment_reminder, MINE, .content_refused = true), REFUSED(content_refused),
-	CASE("content refused, an emergency", NOON, emergency, GIVEN(NONE), .content_refused = true, .emergency_person = true), REFUSED(content_refused),
-	CASE("content refused, a conversation", NOON, conversational_reply, GIVEN(NONE), .content_refused = true, .conversation = true, .conversation_us = 1768408200000000), REFUSED(content_refused),
-	CASE("content refused, and stopped by the carrier", NOON, appointment_reminder, MINE, .content_refused = true, .content_stopped = true), REFUSED(carrier_spam),
-	CASE("content refused, a review", NOON, appointment_reminder, MINE, .content_refused = true, .review_open = true), REFUSED(content_refused),
+        /* --- content
+           --------------------------------------------------------------------------------------------------- */
+        CASE("content refused", NOON, appointment_reminder, MINE, .content_refused = true),
+        REFUSED(content_refused),
+        CASE("content refused, an emergency", NOON, emergency, GIVEN(NONE), .content_refused = true,
+             .emergency_person = true),
+        REFUSED(content_refused),
+        CASE("content refused, a conversation", NOON, conversational_reply, GIVEN(NONE), .content_refused = true,
+             .conversation = true, .conversation_us = 1768408200000000),
+        REFUSED(content_refused),
+        CASE("content refused, and stopped by the carrier", NOON, appointment_reminder, MINE, .content_refused = true,
+             .content_stopped = true),
+        REFUSED(carrier_spam),
+        CASE("content refused, a review", NOON, appointment_reminder, MINE, .content_refused = true,
+             .review_open = true),
+        REFUSED(content_refused),
 
-	/* --- privacy --------------------------------------------------------------------------------------------------- */
-	CASE("personal, verified and warned", NOON, lab_results, MINE, .phi = true, .verified = true, .risk_warned = true), SENDS,
-	CASE("personal, not verified", NOON, lab_results, MINE, .phi = true, .risk_warned = true), WAITS(verification_needed),
-	CASE("personal, not verified, at night", NIGHT, lab_results, MINE, .phi = true, .risk_warned = true), WAITS(verification_needed),
-	CASE("personal, not warned", NOON, lab_results, MINE, .phi = true, .verified = true), REFUSED(risk_unwarned),
-	CASE("personal, neither", NOON, lab_results, MINE, .phi = true), WAITS(verification_needed),
-	CASE("not personal, neither", NOON, lab_results, MINE), SENDS,
-	CASE("personal, no consent", NOON, lab_results, GIVEN(NONE), .phi = true), REFUSED(consent_missing),
-	CASE("a personal emergency", NOON, emergency, GIVEN(NONE), .phi = true, .emergency_person = true), WAITS(verification_needed),
-	CASE("a personal answer", NOON, conversational_reply, GIVEN(NONE), .phi = true, .verified = true, .conversation = true, .conversation_us = 1768408200000000), REFUSED(risk_unwarned),
+        /* --- privacy
+           --------------------------------------------------------------------------------------------------- */
+        CASE("personal, verified and warned", NOON, lab_results, MINE, .phi = true, .verified = true,
+             .risk_warned = true),
+        SENDS,
+        CASE("personal, not verified", NOON, lab_results, MINE, .phi = true, .risk_warned = true),
+        WAITS(verification_needed),
+        CASE("personal, not verified, at night", NIGHT, lab_results, MINE, .phi = true, .risk_warned = true),
+        WAITS(verification_needed),
+        CASE("personal, not warned", NOON, lab_results, MINE, .phi = true, .verified = true),
+        REFUSED(risk_unwarned),
+        CASE("personal, neither", NOON, lab_results, MINE, .phi = true),
+        WAITS(verification_needed),
+        CASE("not personal, neither", NOON, lab_results, MINE),
+        SENDS,
+        CASE("personal, no consent", NOON, lab_results, GIVEN(NONE), .phi = true),
+        REFUSED(consent_missing),
+        CASE("a personal emergency", NOON, emergency, GIVEN(NONE), .phi = true, .emergency_person = true),
+        WAITS(verification_needed),
+        CASE("a personal answer", NOON, conversational_reply, GIVEN(NONE), .phi = true, .verified = true,
+             .conversation = true, .conversation_us = 1768408200000000),
+        REFUSED(risk_unwarned),
 
-	/* --- conversation: the patient wrote at 16:30Z of the 14th ------------------------------------------------------ */
-	CASE("an answer", NOON, conversational_reply, GIVEN(NONE), .conversation = true, .conversation_us = 1768408200000000), SENDS,
-	CASE("an answer at night", "01-15T07:00:00", conversational_reply, GIVEN(NONE), .conversation = true, .conversation_us = 1768408200000000), SENDS,
-	CASE("an answer, capped", NOON, conversational_reply, GIVEN(NONE), .conversation = true, .conversation_us = 1768408200000000, .phone = {.at_us = {1768408200000000}, .count = 1}, .patient = {.at_us = {1768408200000000}, .count = 1}), SENDS,
-	CASE("an answer, the last microsecond", "01-15T16:29:59.999999", conversational_reply, GIVEN(NONE), .conversation = true, .conversation_us = 1768408200000000), SENDS,
-	CASE("an answer, a day later", "01-15T16:30:00", conversational_reply, GIVEN(NONE), .conversation = true, .conversation_us = 1768408200000000), REFUSED(conversation_over),
-	CASE("an answer to nothing", NOON, conversational_reply, GIVEN(NONE), .conversation_us = 1768408200000000), REFUSED(conversation_over),
-	CASE("an answer after a stop", NOON, conversational_reply, GIVEN(NONE), .conversation = true, .conversation_us = 1768408200000000, .opted_out = true), REFUSED(opted_out),
-	CASE("an answer put off past the day", NOON, conversational_reply, GIVEN(NONE), .conversation = true, .conversation_us = 1768408200000000, .send_at_us = 1768494600000000), REFUSED(conversation_over),
-	CASE("an answer put off, still in the day", NOON, conversational_reply, GIVEN(NONE), .conversation = true, .conversation_us = 1768408200000000, .send_at_us = 1768494599999999), WAITS_UNTIL(send_at_future, "01-15T16:29:59.999999"),
-	CASE("an answer held past the day", NOON, conversational_reply, GIVEN(NONE), .conversation = true, .conversation_us = 1768408200000000, .hold = REASON_carrier_rate, .hold_until_us = 1768494600000000), REFUSED(conversation_over),
-	CASE("a reminder is no conversation", NIGHT, appointment_reminder, MINE, .conversation = true, .conversation_us = 1768371600000000), WAITS_UNTIL(quiet_hours, "01-14T13:00:00"),
+        /* --- conversation: the patient wrote at 16:30Z of the 14th
+           ------------------------------------------------------ */
+        CASE("an answer", NOON, conversational_reply, GIVEN(NONE), .conversation = true,
+             .conversation_us = 1768408200000000),
+        SENDS,
+        CASE("an answer at night", "01-15T07:00:00", conversational_reply, GIVEN(NONE), .conversation = true,
+             .conversation_us = 1768408200000000),
+        SENDS,
+        CASE("an answer, capped", NOON, conversational_reply, GIVEN(NONE), .conversation = true,
+             .conversation_us = 1768408200000000, .phone = {.at_us = {1768408200000000}, .count = 1},
+             .patient = {.at_us = {1768408200000000}, .count = 1}),
+        SENDS,
+        CASE("an answer, the last microsecond", "01-15T16:29:59.999999", conversational_reply, GIVEN(NONE),
+             .conversation = true, .conversation_us = 1768408200000000),
+        SENDS,
+        CASE("an answer, a day later", "01-15T16:30:00", conversational_reply, GIVEN(NONE), .conversation = true,
+             .conversation_us = 1768408200000000),
+        REFUSED(conversation_over),
+        CASE("an answer to nothing", NOON, conversational_reply, GIVEN(NONE), .conversation_us = 1768408200000000),
+        REFUSED(conversation_over),
+        CASE("an answer after a stop", NOON, conversational_reply, GIVEN(NONE), .conversation = true,
+             .conversation_us = 1768408200000000, .opted_out = true),
+        REFUSED(opted_out),
+        CASE("an answer put off past the day", NOON, conversational_reply, GIVEN(NONE), .conversation = true,
+             .conversation_us = 1768408200000000, .send_at_us = 1768494600000000),
+        REFUSED(conversation_over),
+        CASE("an answer put off, still in the day", NOON, conversational_reply, GIVEN(NONE), .conversation = true,
+             .conversation_us = 1768408200000000, .send_at_us = 1768494599999999),
+        WAITS_UNTIL(send_at_future, "01-15T16:29:59.999999"),
+        CASE("an answer held past the day", NOON, conversational_reply, GIVEN(NONE), .conversation = true,
+             .conversation_us = 1768408200000000, .hold = REASON_carrier_rate, .hold_until_us = 1768494600000000),
+        REFUSED(conversation_over),
+        CASE("a reminder is no conversation", NIGHT, appointment_reminder, MINE, .conversation = true,
+             .conversation_us = 1768371600000000),
+        WAITS_UNTIL(quiet_hours, "01-14T13:00:00"),
 
-	/* --- emergency -------------------------------------------------------------------------------------------------- */
-	CASE("an emergency at night", NIGHT, emergency, GIVEN(NONE), .emergency_person = true), SENDS,
-	CASE("an emergency past the caps", NOON, emergency, GIVEN(NONE), .emergency_person = true, .phone = {.at_us = {1768408200000000}, .count = 1}), SENDS,
-	CASE("an emergency of nobody", NOON, emergency, GIVEN(NONE)), WAITS(emergency_unapproved),
-	CASE("an emergency of nobody, approved", NOON, emergency, GIVEN(NONE), .emergency_approved = true), WAITS(emergency_unapproved),
-	CASE("an emergency for two", NOON, emergency, GIVEN(NONE), .emergency_person = true, .emergency_two = true), WAITS(emergency_unapproved),
-	CASE("an emergency for two, approved", NIGHT, emergency, GIVEN(NONE), .emergency_person = true, .emergency_two = true, .emergency_approved = true), SENDS,
-	CASE("an emergency after a stop", NOON, emergency, GIVEN(NONE), .emergency_person = true, .opted_out = true), WAITS(emergency_unapproved),
-	CASE("an emergency after a stop, approved", NOON, emergency, GIVEN(NONE), .emergency_person = true, .opted_out = true, .emergency_approved = true), SENDS,
-	CASE("an emergency while a review is open", NOON, emergency, GIVEN(NONE), .emergency_person = true, .review_open = true), WAITS(emergency_unapproved),
-	CASE("an emergency while a review is open, approved", NOON, emergency, GIVEN(NONE), .emergency_person = true, .review_open = true, .emergency_approved = true), SENDS,
-	CASE("an emergency, another way asked for", NOON, emergency, GIVEN(NONE), .emergency_person = true, .emergency_approved = true, .alternative = true), REFUSED(alternative_asked),
-	CASE("an emergency to a dead phone", NOON, emergency, GIVEN(NONE), .emergency_person = true, .phone_flag = REASON_number_dead), REFUSED(number_dead),
-	CASE("an emergency, expired", EXPIRY, emergency, GIVEN(NONE)), EXPIRES(expired),
-	CASE("approval makes no reminder an emergency", NOON, appointment_reminder, MINE, .emergency_person = true, .emergency_approved = true, .opted_out = true), REFUSED(opted_out),
+        /* --- emergency
+           -------------------------------------------------------------------------------------------------- */
+        CASE("an emergency at night", NIGHT, emergency, GIVEN(NONE), .emergency_person = true),
+        SENDS,
+        CASE("an emergency past the caps", NOON, emergency, GIVEN(NONE), .emergency_person = true,
+             .phone = {.at_us = {1768408200000000}, .count = 1}),
+        SENDS,
+        CASE("an emergency of nobody", NOON, emergency, GIVEN(NONE)),
+        WAITS(emergency_unapproved),
+        CASE("an emergency of nobody, approved", NOON, emergency, GIVEN(NONE), .emergency_approved = true),
+        WAITS(emergency_unapproved),
+        CASE("an emergency for two", NOON, emergency, GIVEN(NONE), .emergency_person = true, .emergency_two = true),
+        WAITS(emergency_unapproved),
+        CASE("an emergency for two, approved", NIGHT, emergency, GIVEN(NONE), .emergency_person = true,
+             .emergency_two = true, .emergency_approved = true),
+        SENDS,
+        CASE("an emergency after a stop", NOON, emergency, GIVEN(NONE), .emergency_person = true, .opted_out = true),
+        WAITS(emergency_unapproved),
+        CASE("an emergency after a stop, approved", NOON, emergency, GIVEN(NONE), .emergency_person = true,
+             .opted_out = true, .emergency_approved = true),
+        SENDS,
+        CASE("an emergency while a review is open", NOON, emergency, GIVEN(NONE), .emergency_person = true,
+             .review_open = true),
+        WAITS(emergency_unapproved),
+        CASE("an emergency while a review is open, approved", NOON, emergency, GIVEN(NONE), .emergency_person = true,
+             .review_open = true, .emergency_approved = true),
+        SENDS,
+        CASE("an emergency, another way asked for", NOON, emergency, GIVEN(NONE), .emergency_person = true,
+             .emergency_approved = true, .alternative = true),
+        REFUSED(alternative_asked),
+        CASE("an emergency to a dead phone", NOON, emergency, GIVEN(NONE), .emergency_person = true,
+             .phone_flag = REASON_number_dead),
+        REFUSED(number_dead),
+        CASE("an emergency, expired", EXPIRY, emergency, GIVEN(NONE)),
+        EXPIRES(expired),
+        CASE("approval makes no reminder an emergency", NOON, appointment_reminder, MINE, .emergency_person = true,
+             .emergency_approved = true, .opted_out = true),
+        REFUSED(opted_out),
 
-	/* --- households and the practice's hours ------------------------------------------------------------------------ */
-	CASE("the phone had one today", NOON, appointment_reminder, MINE, .phone = {.at_us = {1768408200000000}, .count = 1}), WAITS_UNTIL(cap_day, "01-15T16:30:00"),
-	CASE("a household's phone had one today", NOON, appointment_reminder, MINE, .household = true, .phone = {.at_us = {1768408200000000}, .count = 1}), SENDS,
-	CASE("a household's patient had one today", NOON, appointment_reminder, MINE, .household = true, .patient = {.at_us = {1768408200000000}, .count = 1}), WAITS_UNTIL(cap_day, "01-15T16:30:00"),
-	CASE("the practice opens at ten", "01-14T14:59:59", appointment_reminder, MINE, .practice_open_minute = 600), WAITS_UNTIL(quiet_hours, "01-14T15:00:00"),
-	CASE("the practice has opened", "01-14T15:00:00", appointment_reminder, MINE, .practice_open_minute = 600), SENDS,
-	CASE("the practice closes at five", "01-14T21:54:59.999999", appointment_reminder, MINE, .practice_close_minute = 1020), SENDS,
-	CASE("the practice's guard", "01-14T21:55:00", appointment_reminder, MINE, .practice_close_minute = 1020), WAITS_UNTIL(quiet_hours, "01-15T13:00:00"),
-	CASE("a practice does not widen, morning", "01-14T12:59:59", appointment_reminder, MINE, .practice_open_minute = 360, .practice_close_minute = 1380), WAITS_UNTIL(quiet_hours, "01-14T13:00:00"),
-	CASE("a practice does not widen, evening", "01-15T01:55:00", appointment_reminder, MINE, .practice_open_minute = 360, .practice_close_minute = 1380), WAITS_UNTIL(quiet_hours, "01-15T13:00:00"),
-	CASE("a practice that is never open", NOON, appointment_reminder, MINE, .practice_open_minute = 600, .practice_close_minute = 605), REFUSED(no_common_hours),
-	CASE("a practice that is open for a minute", NOON, appointment_reminder, MINE, .practice_open_minute = 600, .practice_close_minute = 606), WAITS_UNTIL(quiet_hours, "01-15T15:00:00"),
-	CASE("hours that the states' leave nothing of", NOON, survey, GIVEN(EXPRESS), .practice_open_minute = 1140, .states = BIT(STATE_RI)), REFUSED(no_common_hours),
+        /* --- households and the practice's hours
+           ------------------------------------------------------------------------ */
+        CASE("the phone had one today", NOON, appointment_reminder, MINE,
+             .phone = {.at_us = {1768408200000000}, .count = 1}),
+        WAITS_UNTIL(cap_day, "01-15T16:30:00"),
+        CASE("a household's phone had one today", NOON, appointment_reminder, MINE, .household = true,
+             .phone = {.at_us = {1768408200000000}, .count = 1}),
+        SENDS,
+        CASE("a household's patient had one today", NOON, appointment_reminder, MINE, .household = true,
+             .patient = {.at_us = {1768408200000000}, .count = 1}),
+        WAITS_UNTIL(cap_day, "01-15T16:30:00"),
+        CASE("the practice opens at ten", "01-14T14:59:59", appointment_reminder, MINE, .practice_open_minute = 600),
+        WAITS_UNTIL(quiet_hours, "01-14T15:00:00"),
+        CASE("the practice has opened", "01-14T15:00:00", appointment_reminder, MINE, .practice_open_minute = 600),
+        SENDS,
+        CASE("the practice closes at five", "01-14T21:54:59.999999", appointment_reminder, MINE,
+             .practice_close_minute = 1020),
+        SENDS,
+        CASE("the practice's guard", "01-14T21:55:00", appointment_reminder, MINE, .practice_close_minute = 1020),
+        WAITS_UNTIL(quiet_hours, "01-15T13:00:00"),
+        CASE("a practice does not widen, morning", "01-14T12:59:59", appointment_reminder, MINE,
+             .practice_open_minute = 360, .practice_close_minute = 1380),
+        WAITS_UNTIL(quiet_hours, "01-14T13:00:00"),
+        CASE("a practice does not widen, evening", "01-15T01:55:00", appointment_reminder, MINE,
+             .practice_open_minute = 360, .practice_close_minute = 1380),
+        WAITS_UNTIL(quiet_hours, "01-15T13:00:00"),
+        CASE("a practice that is never open", NOON, appointment_reminder, MINE, .practice_open_minute = 600,
+             .practice_close_minute = 605),
+        REFUSED(no_common_hours),
+        CASE("a practice that is open for a minute", NOON, appointment_reminder, MINE, .practice_open_minute = 600,
+             .practice_close_minute = 606),
+        WAITS_UNTIL(quiet_hours, "01-15T15:00:00"),
+        CASE("hours that the states' leave nothing of", NOON, survey, GIVEN(EXPRESS), .practice_open_minute = 1140,
+             .states = BIT(STATE_RI)),
+        REFUSED(no_common_hours),
 
-	/* --- states: 14 January 2026 is a Wednesday, 19 January a holiday ------------------------------------------------ */
-	CASE("Rhode Island before nine", "01-14T13:59:59", promotional, GIVEN(WRITTEN), .states = BIT(STATE_RI)), WAITS_UNTIL(quiet_hours_state, "01-14T14:00:00"),
-	CASE("Rhode Island at nine", "01-14T14:00:00", promotional, GIVEN(WRITTEN), .states = BIT(STATE_RI)), SENDS,
-	CASE("Rhode Island before eight", "01-14T12:59:59", promotional, GIVEN(WRITTEN), .states = BIT(STATE_RI)), WAITS_UNTIL(quiet_hours, "01-14T14:00:00"),
-	CASE("Rhode Island's guard", "01-14T22:55:00", promotional, GIVEN(WRITTEN), .states = BIT(STATE_RI)), WAITS_UNTIL(quiet_hours_state, "01-15T14:00:00"),
-	CASE("from Saturday's end past Sunday and a holiday", "01-17T21:55:00", promotional, GIVEN(WRITTEN), .states = BIT(STATE_RI)), WAITS_UNTIL(quiet_hours_state, "01-20T14:00:00"),
-	CASE("Sunday", "01-18T17:00:00", promotional, GIVEN(WRITTEN), .states = BIT(STATE_RI)), WAITS_UNTIL(quiet_day_state, "01-20T14:00:00"),
-	CASE("the holiday", "01-19T17:00:00", promotional, GIVEN(WRITTEN), .states = BIT(STATE_RI)), WAITS_UNTIL(quiet_day_state, "01-20T14:00:00"),
-	CASE("Sunday's night is the night's", "01-18T07:00:00", promotional, GIVEN(WRITTEN), .states = BIT(STATE_RI)), WAITS_UNTIL(quiet_hours, "01-20T14:00:00"),
-	CASE("too late after the holiday", "01-18T17:00:00", promotional, GIVEN(WRITTEN), .states = BIT(STATE_RI), .expires_at_us = 1768917600000000), EXPIRES(expires_before_allowed),
-	CASE("an unknown state before ten", "01-14T14:59:59", survey, GIVEN(EXPRESS)), WAITS_UNTIL(quiet_hours_state, "01-14T15:00:00"),
-	CASE("an unknown state at ten", "01-14T15:00:00", survey, GIVEN(EXPRESS)), SENDS,
+        /* --- states: 14 January 2026 is a Wednesday, 19 January a holiday
+           ------------------------------------------------ */
+        CASE("Rhode Island before nine", "01-14T13:59:59", promotional, GIVEN(WRITTEN), .states = BIT(STATE_RI)),
+        WAITS_UNTIL(quiet_hours_state, "01-14T14:00:00"),
+        CASE("Rhode Island at nine", "01-14T14:00:00", promotional, GIVEN(WRITTEN), .states = BIT(STATE_RI)),
+        SENDS,
+        CASE("Rhode Island before eight", "01-14T12:59:59", promotional, GIVEN(WRITTEN), .states = BIT(STATE_RI)),
+        WAITS_UNTIL(quiet_hours, "01-14T14:00:00"),
+        CASE("Rhode Island's guard", "01-14T22:55:00", promotional, GIVEN(WRITTEN), .states = BIT(STATE_RI)),
+        WAITS_UNTIL(quiet_hours_state, "01-15T14:00:00"),
+        CASE("from Saturday's end past Sunday and a holiday", "01-17T21:55:00", promotional, GIVEN(WRITTEN),
+             .states = BIT(STATE_RI)),
+        WAITS_UNTIL(quiet_hours_state, "01-20T14:00:00"),
+        CASE("Sunday", "01-18T17:00:00", promotional, GIVEN(WRITTEN), .states = BIT(STATE_RI)),
+        WAITS_UNTIL(quiet_day_state, "01-20T14:00:00"),
+        CASE("the holiday", "01-19T17:00:00", promotional, GIVEN(WRITTEN), .states = BIT(STATE_RI)),
+        WAITS_UNTIL(quiet_day_state, "01-20T14:00:00"),
+        CASE("Sunday's night is the night's", "01-18T07:00:00", promotional, GIVEN(WRITTEN), .states = BIT(STATE_RI)),
+        WAITS_UNTIL(quiet_hours, "01-20T14:00:00"),
+        CASE("too late after the holiday", "01-18T17:00:00", promotional, GIVEN(WRITTEN), .states = BIT(STATE_RI),
+             .expires_at_us = 1768917600000000),
+        EXPIRES(expires_before_allowed),
+        CASE("an unknown state before ten", "01-14T14:59:59", survey, GIVEN(EXPRESS)),
+        WAITS_UNTIL(quiet_hours_state, "01-14T15:00:00"),
+        CASE("an unknown state at ten", "01-14T15:00:00", survey, GIVEN(EXPRESS)),
+        SENDS,
 };
 /* clang-format on */
 
@@ -194,10 +363,9 @@ static struct policy_facts facts_of(const struct book_case *c)
 	return f;
 }
 
-/* covers: rule consent_missing, rule consent_stale, rule consent_weak, rule opted_out, rule alternative_asked, rule
- * review_pending, rule content_refused, rule verification_needed, rule risk_unwarned, rule conversation_over, rule
- * emergency_unapproved, rule household, rule practice_hours, rule quiet_hours_state, rule quiet_day_state, rule
- * no_common_hours, rule expired, rule expires_before_allowed, rule number_flagged, rule carrier_spam */
+/* covers: rule consent, rule stale, rule opt_out, rule alternative, rule review, rule content, rule verification,
+ * rule risk, rule conversation, rule emergency, rule cap_day, rule quiet_hours, rule quiet_hours_state,
+ * rule quiet_day_state, rule zone, rule expiry, rule number, rule spam */
 static void every_case_is_as_written(void **state)
 {
 	(void)state;
@@ -217,7 +385,7 @@ static void every_case_is_as_written(void **state)
 	print_message("%zu cases\n", COUNT(cases));
 }
 
-/* covers: rule class_unknown */
+/* covers: rule class */
 static void an_unknown_class_is_refused(void **state)
 {
 	(void)state;
@@ -234,7 +402,7 @@ static void an_unknown_class_is_refused(void **state)
 	assert_int_equal(policy_decide(NULL, &f, at_us(EXPIRY)).reason, REASON_expired);
 }
 
-/* covers: rule rules_missing */
+/* covers: rule rules */
 static void without_rules_nothing_goes(void **state)
 {
 	(void)state;
@@ -256,7 +424,7 @@ static void without_rules_nothing_goes(void **state)
 	assert_int_equal(policy_decide(NULL, &f, at_us(NOON)).reason, REASON_class_unknown);
 }
 
-/* Every class, with the least consent and with the one below. covers: rule consent_weak, rule consent_missing */
+/* Every class, with the least consent and with the one below. covers: rule consent */
 static void every_class_needs_its_basis(void **state)
 {
 	(void)state;
@@ -299,7 +467,7 @@ static int64_t full_us(const char *when)
 	return us;
 }
 
-/* covers: rule rules_missing */
+/* covers: rule rules */
 static void packs_hold_in_their_dates(void **state)
 {
 	(void)state;
@@ -357,12 +525,9 @@ static void packs_are_as_their_rows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(every_case_is_as_written),
-	        cmocka_unit_test(an_unknown_class_is_refused),
-	        cmocka_unit_test(without_rules_nothing_goes),
-	        cmocka_unit_test(every_class_needs_its_basis),
-	        cmocka_unit_test(packs_hold_in_their_dates),
-	        cmocka_unit_test(packs_are_switched),
+	        cmocka_unit_test(every_case_is_as_written),   cmocka_unit_test(an_unknown_class_is_refused),
+	        cmocka_unit_test(without_rules_nothing_goes), cmocka_unit_test(every_class_needs_its_basis),
+	        cmocka_unit_test(packs_hold_in_their_dates),  cmocka_unit_test(packs_are_switched),
 	        cmocka_unit_test(packs_are_as_their_rows),
 	};
 	return cmocka_run_group_tests(tests, load, unload);

@@ -169,6 +169,7 @@ static bool has(const struct lint_findings *r, enum lint_rule rule)
 	return false;
 }
 
+/* covers: rule content, rule length */
 static void each_rule_from_both_sides(void **state)
 {
 	(void)state;

@@ -331,6 +331,8 @@ static struct policy_facts facts_of(const struct judgement *j)
 	return f;
 }
 
+/* covers: rule quiet_hours, rule cap_day, rule cap_week, rule expiry, rule zone, rule opt_out, rule number, rule spam,
+ * rule double */
 static void judgements_are_as_written(void **state)
 {
 	(void)state;
@@ -509,6 +511,7 @@ static void the_whole_country_shares_some_hours(void **state)
 		policy_zone_free((struct zone *)(uintptr_t)f.zone[i]);
 }
 
+/* covers: rule validity */
 static void closing_is_the_first_zone_that_closes(void **state)
 {
 	(void)state;

@@ -61,14 +61,13 @@ static void narrow(struct statute *s, enum day_kind kind, const char *cell)
 
 static void read_statute(char *line)
 {
-	char *cells[7];
-	size_t n = 0;
-	for (char *at = strtok(line, "\t\n"); at && n < 7; at = strtok(NULL, "\t\n"))
-		cells[n++] = at;
-	assert_int_equal(n, 7);
+	char cells[7][16];
+	assert_int_equal(sscanf(line, "%15s %15s %15s %15s %15s %15s %15s", cells[0], cells[1], cells[2], cells[3],
+	                        cells[4], cells[5], cells[6]),
+	                 7);
 	struct statute *s = &statutes[statute_count++];
 	*s = (struct statute){.close = {24, 24, 24, 24}};
-	snprintf(s->state, sizeof(s->state), "%s", cells[0]);
+	snprintf(s->state, sizeof(s->state), "%.2s", cells[0]);
 	for (int kind = 0; kind < DAY_KINDS; kind++) {
 		narrow(s, kind, cells[1 + kind]);
 		narrow(s, kind, cells[6]);

@@ -136,6 +136,7 @@ static void check_floors(const struct score *s, const struct floor *floors, size
 	}
 }
 
+/* covers: rule stop_meaning */
 static void the_corpus_is_read_well(void **state)
 {
 	(void)state;

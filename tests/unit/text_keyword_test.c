@@ -218,6 +218,7 @@ static const struct reply replies[] = {
         NONE("\xff\xfe\x80"),
 };
 
+/* covers: rule stop_words */
 static void each_labelled_reply_is_read_right(void **state)
 {
 	(void)state;
