@@ -11,6 +11,8 @@ const struct command commands[] = {
         {"migrate", "bring the database to this version", migrate_help, command_migrate},
         {"practice", "add, change and list practices", practice_help, command_practice},
         {"key", "make, list and revoke API keys", key_help, command_key},
+        {"template", "save, lint, approve and list templates", template_help, command_template},
+        {"campaign", "what senders are registered to carry", campaign_help, command_campaign},
         {"report", "compliance reports from the database", report_help, command_report},
         {"explain", "why a message went, waits or will never go", explain_help, command_explain},
         {"opt-out", "what staff were told: no more texts to this phone", opt_out_help, command_opt_out},

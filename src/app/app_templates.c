@@ -154,7 +154,7 @@ static void approved_done_cb(void *ctx, enum store_result result, const char *sq
 	else if (!t->found)
 		api_problem(t->x, 404, "template_unknown", "There is no such template.");
 	else if (!t->done && strcmp(t->status, "draft") == 0)
-		api_problem(t->x, 409, "second_person_needed",
+		api_problem(t->x, 409, "same_person",
 		            "Another person than the one who saved it must approve.");
 	else if (!t->done)
 		api_problem(t->x, 409, "template_not_draft", "Only a draft can be approved.");

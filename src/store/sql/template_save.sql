@@ -16,4 +16,4 @@ WITH found AS (
 		'version', version, 'category', category, 'septets', septets, 'sha256', encode(sha256, 'hex'), 'by', saved_by,
 		'campaign', (SELECT campaign FROM found)) FROM made
 )
-SELECT $2, next, campaign FROM found
+SELECT $2 AS id, next AS version, campaign FROM found
