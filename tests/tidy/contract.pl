@@ -147,7 +147,9 @@ check 'problems', 'openapi.yaml has every problem code with its status, and ever
 		my $text = text($path);
 		$fault{$1} = 1 while $path =~ /app_form\.c$/ && $text =~ /\badd_error\(r, [^;]*?, "([a-z_]+)"/g;
 		$fault{$1} = 1 while $text =~ /\brequest_fault\(r, [^;]*?, "([a-z_]+)"/g;
+		$fault{$1} = 1 while $text =~ /\bfault_add\((?:f|&d->faults|&u->used\.faults), [^;]*?, "([a-z_]+)",/g;
 	}
+	$fault{$_->[1]} = 1 for rows('proto/lint_rule.def', 'LINT'), rows('proto/template.def', 'TEMPLATE_FAULT');
 	my $phone = text('src/policy/policy_phone.c');
 	$fault{$1} = 1 while $phone =~ /\{"(phone_[a-z_]+)", "/g;
 	($values, $told, $line) = enumeration('FaultCode');
