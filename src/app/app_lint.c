@@ -30,9 +30,10 @@ struct policy_lint_facts lint_facts(const struct lint_practice *p, enum category
 
 struct template_practice lint_template_practice(const struct lint_practice *p)
 {
-	return (struct template_practice){.name = view_str(p->sensitive ? p->display_name : p->name),
-	                                  .phone = view_str(p->phone),
-	                                  .domain = view_of(p->link_domains, strcspn(p->link_domains, " "))};
+	return (struct template_practice){
+	        .name = view_str(*p->display_name || p->sensitive ? p->display_name : p->name),
+	        .phone = view_str(p->phone),
+	        .domain = view_of(p->link_domains, strcspn(p->link_domains, " "))};
 }
 
 static void write_finding(const struct lint_finding *f, struct buf *to)

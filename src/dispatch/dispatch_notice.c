@@ -1,7 +1,9 @@
 /* The one answer to a keyword (47 CFR 64.1200(a)(12)): who texts, and how to stop or to begin again. */
 #include "dispatch_inbound.h"
 
+#include "text_language.h"
 #include "text_shape.h"
+#include "text_starter.h"
 
 enum category inbound_notice_category(const struct inbound *m)
 {
@@ -22,23 +24,28 @@ enum category inbound_notice_category(const struct inbound *m)
 	}
 }
 
+/* The row of proto/starter.def: named as the category, but for a stop of one class only. */
+static const char *starter_name(const struct inbound *m, enum category category)
+{
+	return category == CATEGORY_opt_out_confirmation && m->done == INTENT_STOP_CLASS
+	               ? "opt_out_class_confirmation"
+	               : policy_category_code(category);
+}
+
+/* In the language that the patient wrote. */
 static void notice_text(const struct inbound *m, enum category category, struct buf *to)
 {
-	struct text_changes changes;
-	struct buf raw = BUF(LIMIT_BODY_BYTES);
-	if (category == CATEGORY_opt_out_confirmation)
-		buf_printf(
-		        &raw,
-		        "%s: You will get no more texts %sfrom us. Questions? Call %s. Reply START to get texts again.",
-		        m->practice_name, m->done == INTENT_STOP_CLASS ? "of this kind " : "", m->practice_phone);
-	else if (category == CATEGORY_resume_confirmation)
-		buf_printf(&raw, "%s: You will get our texts again. Questions? Call %s. Reply STOP to end.",
-		           m->practice_name, m->practice_phone);
-	else
-		buf_printf(&raw, "%s: For help call %s. Reply STOP to get no more texts.", m->practice_name,
-		           m->practice_phone);
-	text_normalise(buf_view(&raw), to, &changes);
-	buf_free(&raw);
+	struct template_practice practice = {.name = view_str(m->practice_name), .phone = view_str(m->practice_phone)};
+	struct view language = view_str(text_language(buf_view(&m->body)));
+	const struct text_starter *s = text_starter_find(view_str(starter_name(m, category)), language);
+	struct template_report report;
+	struct text_template t;
+	check(s != NULL);
+	text_starter_template(s, &t);
+	if (!text_template_render(&t, &practice, NULL, 0, to, &report)) {
+		/* a name from before there were limits: better longer than no answer at all */
+		text_template_sample(&t, &practice, to);
+	}
 }
 
 void inbound_notice_params(const struct inbound *m, enum category category, struct store_params *ps)

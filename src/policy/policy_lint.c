@@ -196,8 +196,10 @@ static bool has_name(struct lint *l, struct view name, bool masks, enum lint_rul
 static bool lint_name(struct lint *l)
 {
 	const struct policy_lint_facts *f = l->facts;
-	if (!f->sensitive)
-		return has_name(l, f->name, true, LINT_COUNT);
+	if (!f->sensitive) {
+		bool own = has_name(l, f->name, true, LINT_COUNT);
+		return has_name(l, f->display_name, true, LINT_COUNT) || own;
+	}
 	bool neutral = has_name(l, f->display_name, false, LINT_COUNT);
 	if (!view_eq(f->name, f->display_name))
 		has_name(l, f->name, false, LINT_sensitive_name);

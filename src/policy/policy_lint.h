@@ -20,10 +20,11 @@ const char *policy_lint_suggestion(enum lint_rule r); /* what to write instead *
 /* Who sends, and what. Views may be empty. */
 struct policy_lint_facts {
 	enum category category;
-	struct view name;         /* the practice's, as patients know it */
-	struct view display_name; /* neutral; stands in the name's place when the practice is sensitive */
-	struct view phone;        /* of the front desk, in any spelling */
-	struct view url;          /* of the practice; its host counts as listed */
+	struct view name; /* the practice's, as patients know it */
+	struct view
+	        display_name; /* for patients' eyes; the only one that may stand there when the practice is sensitive */
+	struct view phone;    /* of the front desk, in any spelling */
+	struct view url;      /* of the practice; its host counts as listed */
 	struct view link_domains; /* listed domains, blank or comma separated; their subdomains count too */
 	bool sensitive;           /* no program words, neutral name only */
 	bool require_identity;    /* name, contact and STOP must be there in classes that are LINTED */
