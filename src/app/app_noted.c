@@ -135,7 +135,7 @@ int noted_write(struct store_client *c)
 	bool named = noted.by && *noted.by && noted.why && *noted.why;
 	if (!*what || noted.written)
 		return EXIT_OK;
-	if ((strcmp(what, "export") == 0 || strcmp(what, "unmask") == 0) && !named)
+	if (strcmp(what, "unmask") == 0 && !named)
 		return usage_error("this shows what is usually masked: say who and why, --by NAME --why TEXT");
 	noted.written = true;
 	return write_row(c, what);
