@@ -260,6 +260,8 @@ BEGIN
 		'smsbridge.refuse_change()', parent || '_append_only', target);
 	INSERT INTO smsbridge.archived VALUES (part, low, high, total, kept, digest, ends[1], ends[2], now, by);
 	RETURN 'moved';
+EXCEPTION WHEN raise_exception THEN -- the ledger's word; the other months go on
+	RETURN 'refused: ' || SQLERRM;
 END $$;
 
 -- Moves every month that ended before the cutoff. The cutoff is at least six years back, whatever is asked.

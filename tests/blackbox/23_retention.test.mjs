@@ -240,7 +240,7 @@ test('an export holds all that is kept, is noted before it is shown, and is nobo
 });
 
 test('months move out after six years, but opt-outs, living consents and what is held stay', async (t) => {
-  const s = await setup(t, { start: false });
+  const s = await setup(t);
   const phone = nextPhone();
   const old = (day) => `2019-${day}T15:00:00Z`;
   await s.db.sql("SELECT smsbridge.partitions_make('2019-02-15T00:00Z')");
@@ -268,11 +268,22 @@ test('months move out after six years, but opt-outs, living consents and what is
   const optOuts = async () => await s.db.sql('SELECT method, word, created_at FROM report.opt_outs');
   const before = await optOuts();
   assert.equal(before.length, 1);
-  const moved = await smsbridge(s, 'retention', 'run', '--by', 'Ada Stone');
-  const result = Object.fromEntries(moved.map((m) => [m.partition, m.result]));
-  assert.deepEqual(
-    [result.event_2019_02, result.access_2019_02, result.event_2019_03, result.event_2019_04],
-    ['moved', 'moved', 'legal hold', 'moved'],
+  const result = {};
+  const wanted = {
+    event_2019_02: 'moved',
+    access_2019_02: 'moved',
+    event_2019_03: 'legal hold',
+    event_2019_04: 'moved',
+  };
+  await until(
+    async () => {
+      // a month that is not sealed yet is refused
+      for (const m of await smsbridge(s, 'retention', 'run', '--by', 'Ada Stone')) result[m.partition] = m.result;
+      return Object.keys(wanted).every((name) => result[name] === wanted[name]);
+    },
+    () => JSON.stringify(result),
+    20000,
+    500,
   );
   assert.ok(!Object.keys(result).some((name) => name.includes('_2026')), 'nothing young');
   const left = await s.db.sql("SELECT type FROM smsbridge.event WHERE at < '2019-03-01' ORDER BY at");
@@ -319,7 +330,8 @@ test('every column that says something of a patient has its row of how long', as
        AND a.attnum > 0 AND NOT a.attisdropped
        AND a.attname IN ('phone', 'patient', 'phone_hash', 'body', 'raw', 'octets', 'answer', 'word', 'words', 'note')`,
   );
-  const names = columns.map((c) => c.name).filter((name) => name !== 'carrier_id_format.answer');
+  const nobodys = ['carrier_id_format.answer', 'state_hours.note', 'template.body'];
+  const names = columns.map((c) => c.name).filter((name) => !nobodys.includes(name));
   assert.deepEqual(names.filter((name) => !known.has(name)).sort(), [], 'columns without a row in proto/retention.def');
   assert.deepEqual([...known].filter((name) => !names.includes(name)).sort(), [], 'rows of columns that are not there');
 });
