@@ -44,7 +44,7 @@ static void print_json(const struct config_errors *errors, const struct buf *war
 
 static void warning_cb(void *ctx, const struct config_warning *w)
 {
-	const char *where = w->carrier[0] ? w->carrier : w->listen;
+	const char *where = w->carrier[0] ? w->carrier : w->listen[0] ? w->listen : w->field;
 	buf_printf(ctx, "%s: %s: %s\n", w->event, where, w->sentence);
 }
 

@@ -213,6 +213,15 @@ static bool make_practice(struct demo *d)
 	       app_write_file(path_in(d, "carrier.password", path), 0600, VIEW("secret08"));
 }
 
+static bool make_ledger_key(struct demo *d)
+{
+	char conninfo[300], file[256], public_key[80];
+	snprintf(conninfo, sizeof(conninfo), "host=%s user=smsbridge_app dbname=smsbridge", d->dir);
+	const char *rotate[] = {"rotate", "--database", conninfo, "--key", path_in(d, "ledger.pem", file),
+	                        "--json", NULL};
+	return ask_command(d, command_ledger, rotate, "public_key", public_key, sizeof(public_key));
+}
+
 bool demo_write_config(const struct demo *d)
 {
 	struct buf b = BUF(8192);
@@ -220,9 +229,11 @@ bool demo_write_config(const struct demo *d)
 	           "node: demo\ndatabase:\n  conninfo: host=%s user=smsbridge_app dbname=smsbridge\n"
 	           "http:\n  listen: 127.0.0.1:%d\n  certificate: %s/certificate.pem\n  key: %s/key.pem\n"
 	           "clock:\n  start: %s\n  rate: %g\npolicy:\n  release_spread: 0s\n"
+	           "ledger:\n  key_file: %s/ledger.pem\n"
 	           "carriers:\n  - name: simulated\n    host: 127.0.0.1\n    port: %d\n    tls: false\n"
 	           "    system_id: demo\n    password_file: %s/carrier.password\n    window: 10\n",
-	           d->dir, d->http_port, d->dir, d->dir, d->clock_start, d->clock_rate, d->carrier_port, d->dir);
+	           d->dir, d->http_port, d->dir, d->dir, d->clock_start, d->clock_rate, d->dir, d->carrier_port,
+	           d->dir);
 	bool ok = app_write_file(d->config_path, 0600, buf_view(&b));
 	buf_free(&b);
 	return ok;
@@ -337,7 +348,7 @@ static bool start_all(struct demo *d, const char **step)
 	if (!make_database(d))
 		return false;
 	*step = "the practice";
-	if (!make_practice(d) || !demo_write_config(d))
+	if (!make_practice(d) || !make_ledger_key(d) || !demo_write_config(d))
 		return false;
 	*step = "the simulated carrier";
 	if (!start_carrier(d) || !start_clinic(d))

@@ -56,6 +56,9 @@ static struct dispatch_settings settings_of(const struct config *c)
 	        .webhook_retry_max_ms = c->webhook.retry_max,
 	        .webhook_plain_ok = c->webhook.allow_plain_http,
 	        .webhook_private_ok = c->webhook.allow_private_addresses,
+	        .ledger_key_file = c->ledger.key_file,
+	        .seal_every_ms = c->ledger.seal_every,
+	        .seal_warn_ms = c->ledger.warn_after,
 	};
 }
 
@@ -78,6 +81,8 @@ static void warning_cb(void *ctx, const struct config_warning *w)
 	(void)ctx;
 	if (w->carrier[0])
 		log_event(LOG_WARNING, w->event, LOG_TEXT(carrier, w->carrier), LOG_TEXT(warning, w->sentence));
+	else if (w->field[0])
+		log_event(LOG_WARNING, w->event, LOG_TEXT(field, w->field), LOG_TEXT(warning, w->sentence));
 	else
 		log_event(LOG_WARNING, w->event, LOG_TEXT(listen, w->listen), LOG_TEXT(warning, w->sentence));
 }

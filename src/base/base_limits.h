@@ -39,6 +39,11 @@
 #define LIMIT_OUTCOME_BATCH 256   /* answers, receipts written in one statement */
 #define LIMIT_OUTCOME_QUEUE 65536 /* answers and receipts that wait; links stop reading before that */
 #define LIMIT_ASK_ANSWERS 64      /* answers to cancel_sm, replace_sm that wait to be written; more are asked again */
+#define LIMIT_SEAL_BATCH 5000     /* events of one seal: 0.1 s of the database; 250 kB of its list */
+#define LIMIT_LEDGER_FETCH 1000   /* events that `ledger verify` holds at a time */
+#define LIMIT_LEDGER_FINDINGS 500 /* findings looked at together for events that changed places */
+#define LIMIT_LEDGER_KEYS 1000    /* signing keys; one a month for 80 years */
+#define LIMIT_LEDGER_MONTHS 1200  /* months moved out: a century */
 #define LIMIT_READ_QUEUE 1024     /* reads that wait on the read lane; more get 503 */
 #define LIMIT_ACCESS_BATCH 1024   /* notes of who touched patients' data in one statement */
 #define LIMIT_ACCESS_QUEUE 8192   /* such notes that wait to be written; past it requests get 503 */

@@ -1,9 +1,8 @@
 /* The configuration. One table of rows, config_rows.def, reads and checks the YAML, fills struct config and prints
  * config.yaml.example:
  *   CONFIG(section, name, kind, default, min, max, reload, sentence)
- * section: top, database, http, smpp, webhook, policy, clock, log, and of each item of a list: carrier (`carriers`),
- * route
- *        (`routes`), sender (`senders`), brand (`brands`).
+ * section: top, database, http, smpp, webhook, policy, clock, log, ledger, and of each item of a list: carrier
+ *        (`carriers`), route (`routes`), sender (`senders`), brand (`brands`).
  * kind: TEXT  const char *
  *       INT   int64_t, min..max
  *       BOOL  bool, only true and false
@@ -51,6 +50,7 @@ const char *config_word_text(enum config_word w);
 #define CONFIG_MEMBER_policy(kind, name)
 #define CONFIG_MEMBER_clock(kind, name)
 #define CONFIG_MEMBER_log(kind, name)
+#define CONFIG_MEMBER_ledger(kind, name)
 #define CONFIG_MEMBER_carrier(kind, name)
 #define CONFIG_MEMBER_route(kind, name)
 #define CONFIG_MEMBER_sender(kind, name)
@@ -113,6 +113,13 @@ struct config_log {
 };
 #undef CONFIG_MEMBER_log
 #define CONFIG_MEMBER_log(kind, name)
+#undef CONFIG_MEMBER_ledger
+#define CONFIG_MEMBER_ledger(type, name) type name;
+struct config_ledger {
+#include "config_rows.def"
+};
+#undef CONFIG_MEMBER_ledger
+#define CONFIG_MEMBER_ledger(kind, name)
 #undef CONFIG_MEMBER_carrier
 #define CONFIG_MEMBER_carrier(type, name) type name;
 struct config_carrier {
@@ -157,6 +164,7 @@ struct config {
 	struct config_policy policy;
 	struct config_clock clock;
 	struct config_log log;
+	struct config_ledger ledger;
 	struct config_carrier carrier[LIMIT_CARRIERS];
 	unsigned carriers;
 	struct config_route route[LIMIT_ROUTES];

@@ -25,6 +25,7 @@ enum config_section {
 	CONFIG_policy,
 	CONFIG_clock,
 	CONFIG_log,
+	CONFIG_ledger,
 	CONFIG_carrier, /* from here on: each item of a list */
 	CONFIG_route,
 	CONFIG_sender,

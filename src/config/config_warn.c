@@ -10,7 +10,7 @@ struct teller {
 
 static void tell(struct teller *t, const char *event, const char *carrier, const char *listen, const char *sentence)
 {
-	t->cb(t->ctx, &(struct config_warning){event, carrier, listen, sentence});
+	t->cb(t->ctx, &(struct config_warning){event, carrier, listen, "", sentence});
 }
 
 static bool is_open(const char *listen)
@@ -84,6 +84,11 @@ void config_warn(const struct config *c, config_warning_cb cb, void *ctx)
 		     "patients' data crosses the network unencrypted (http.plain_without_tls)");
 	tell_listener(&t, c->smpp.listen, CONFIG_connect_accept);
 	tell_listener(&t, c->smpp.outbind_listen, CONFIG_connect_outbind);
+	if (!c->ledger.key_file[0])
+		cb(ctx, &(struct config_warning){
+		                "seals_unsigned", "", "", "ledger.key_file",
+		                "the ledger is sealed without signatures: whoever owns the database can make it "
+		                "anew (smsbridge ledger rotate makes a key)"});
 	for (unsigned i = 0; i < c->carriers; i++)
 		tell_carrier(&t, i);
 }

@@ -8,6 +8,7 @@ struct config_warning {
 	const char *event;   /* stable word of the log line */
 	const char *carrier; /* its name, or "" */
 	const char *listen;  /* the listener's address, or "" */
+	const char *field;   /* the setting, where it is of neither, or "" */
 	const char *sentence;
 };
 

@@ -353,6 +353,7 @@ static void open_lanes(struct dispatch *d)
 	d->house_lane = store_lane_new(l, "house", conninfo, lane_cb, d);
 	d->webhook_lane = store_lane_new(l, "webhook", conninfo, lane_cb, d);
 	d->change_lane = store_lane_new(l, "change", conninfo, lane_cb, d);
+	d->seal_lane = store_lane_new(l, "seal", conninfo, lane_cb, d);
 }
 
 static void open_link(struct dispatch *d, const struct dispatch_carrier *carrier, unsigned number,
@@ -408,6 +409,7 @@ struct dispatch *dispatch_new(const struct dispatch_config *config)
 	d->asks = asks_new(d);
 	open_lanes(d);
 	d->webhooks = webhooks_new(d);
+	d->sealer = sealer_new(d);
 	d->drain_timer = net_timer_new(config->loop, drain_timer_cb, d);
 	open_links(d);
 	net_loop_each_turn(config->loop, turn_cb, d);
@@ -559,12 +561,14 @@ void dispatch_drain(struct dispatch *d, net_cb done, void *ctx)
 void dispatch_free(struct dispatch *d)
 {
 	struct store_lane *lanes[] = {d->accept_lane, d->claim_lane, d->outcome_lane, d->inbound_lane,
-	                              d->read_lane,   d->house_lane, d->webhook_lane, d->change_lane};
+	                              d->read_lane,   d->house_lane, d->webhook_lane, d->change_lane,
+	                              d->seal_lane};
 	for (size_t i = 0; i < sizeof(lanes) / sizeof(*lanes); i++)
 		store_lane_free(lanes[i]);
 	for (unsigned i = 0; i < d->links; i++)
 		link_carrier_free(d->link[i].link);
 	webhooks_free(d->webhooks);
+	sealer_free(d->sealer);
 	house_free(d->house);
 	retainer_free(d->retainer);
 	inbounds_free(d->inbounds);

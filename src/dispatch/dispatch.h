@@ -79,6 +79,9 @@ struct dispatch_settings { /* may change by a reload */
 	int64_t webhook_retry_max_ms;
 	bool webhook_plain_ok;
 	bool webhook_private_ok;
+	const char *ledger_key_file; /* "": seals are not signed; lives as long as the process */
+	int64_t seal_every_ms;
+	int64_t seal_warn_ms;
 };
 
 struct dispatch_config {

@@ -16,6 +16,7 @@
  *   dispatch_webhook.c  events -> practices
  *   dispatch_access.c   who touched patients' data
  *   dispatch_retain.c   texts whose time is over
+ *   dispatch_seal.c     events -> seals of the ledger
  *   dispatch_house.c    node life, sweeps, gauges, partitions
  *   dispatch_zone.c     TZif files, parsed once */
 #ifndef DISPATCH_INTERNAL_H
@@ -59,6 +60,7 @@ struct flights;
 struct outcomes;
 struct inbounds;
 struct webhooks;
+struct sealer;
 struct house;
 struct retainer;
 
@@ -75,7 +77,7 @@ struct dispatch {
 	struct uuid instance;
 	struct uuid_maker ids;
 	struct store_lane *accept_lane, *claim_lane, *outcome_lane, *inbound_lane, *read_lane, *house_lane,
-	        *webhook_lane, *change_lane;
+	        *webhook_lane, *change_lane, *seal_lane;
 	struct accepter *accepter;
 	struct accesses *accesses;
 	struct claimer *claimer;
@@ -86,6 +88,7 @@ struct dispatch {
 	struct inbounds *inbounds;
 	struct centre *centre;
 	struct webhooks *webhooks;
+	struct sealer *sealer;
 	struct house *house;
 	struct retainer *retainer;
 	struct zone_cache *zones;
@@ -243,6 +246,10 @@ void webhooks_wake(struct webhooks *w);
 bool webhooks_idle(const struct webhooks *w);
 void webhooks_drain(struct webhooks *w);
 void webhooks_free(struct webhooks *w);
+
+/* Seals in turns of its own, when the lane is up; whoever of several gateways has the lock. */
+struct sealer *sealer_new(struct dispatch *d);
+void sealer_free(struct sealer *s);
 
 struct house *house_new(struct dispatch *d);
 void house_store_up(struct house *h);

@@ -145,6 +145,11 @@ void store_value_time(struct store_params *ps, int64_t wall_us)
 	buf_add_u64(&next_param(ps, STORE_TIME, false)->octets, (uint64_t)(wall_us - POSTGRES_EPOCH_US));
 }
 
+void store_value_bytes(struct store_params *ps, struct view v)
+{
+	buf_add_view(&next_param(ps, STORE_BYTEA, false)->octets, v);
+}
+
 static void put_u32(uint8_t *to, uint32_t v)
 {
 	for (int i = 0; i < 4; i++)

@@ -45,6 +45,7 @@ void store_value_str(struct store_params *ps, const char *text); /* NULL is NULL
 void store_value_uuid(struct store_params *ps, const struct uuid *id);
 void store_value_int(struct store_params *ps, enum store_type type, int64_t v);
 void store_value_time(struct store_params *ps, int64_t wall_us);
+void store_value_bytes(struct store_params *ps, struct view v);
 
 /* The octets to send for parameter i; NULL for NULL. */
 const char *store_param_octets(struct store_param *p, int *length_r);

@@ -28,7 +28,8 @@ SELECT t.refused('smsbridge_compliance', s, '42501%') FROM unnest(ARRAY['CREATE 
 SELECT t.refused('smsbridge_compliance', s, '%cannot % view%') FROM unnest(ARRAY['INSERT INTO report.messages DEFAULT VALUES',
 	'DELETE FROM report.violations', 'UPDATE report.daily SET sent = 0']) AS s;
 SELECT t.is(string_agg(c.relname, ' ' ORDER BY c.relname), 'access archives caps carrier_failures carriers consents '
-	'daily decisions emergency funnel holds messages misdirected opt_outs quiet_hours retention verification violations',
+	'daily decisions emergency funnel holds ledger_keys messages misdirected opt_outs quiet_hours retention seal_archives seal_lines seals '
+	'verification violations',
 	'what it may read')
 	FROM pg_class c WHERE c.relnamespace IN ('report'::regnamespace, 'smsbridge'::regnamespace) AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
 		AND CASE c.relkind WHEN 'S' THEN has_sequence_privilege('smsbridge_compliance', c.oid, 'USAGE, SELECT, UPDATE')

@@ -342,28 +342,32 @@ static void test_restart(void **state)
 
 static void warning_cb(void *ctx, const struct config_warning *w)
 {
-	buf_printf(ctx, "%s %s%s|", w->event, w->carrier, w->listen);
+	buf_printf(ctx, "%s %s%s%s|", w->event, w->carrier, w->listen, w->field);
 }
+
+#define KEY "ledger: {key_file: k}\n"
 
 static const struct {
 	const char *yaml;
 	const char *warnings;
 } warned[] = {
-        {DB CARRIER, ""},
-        {DB "http: {listen: 0.0.0.0:80, plain_without_tls: true}\n", "plain_http 0.0.0.0:80|"},
-        {DB "http: {listen: 127.0.0.1:80, plain_without_tls: true}\n", ""},
-        {DB "carriers: [{name: a, host: smsc.example, system_id: s, tls: false, plain_without_tls: true}]\n",
+        {DB CARRIER KEY, ""},
+        {DB CARRIER, "seals_unsigned ledger.key_file|"},
+        {DB KEY "http: {listen: 0.0.0.0:80, plain_without_tls: true}\n", "plain_http 0.0.0.0:80|"},
+        {DB KEY "http: {listen: 127.0.0.1:80, plain_without_tls: true}\n", ""},
+        {DB KEY "carriers: [{name: a, host: smsc.example, system_id: s, tls: false, plain_without_tls: true}]\n",
          "plain_smpp a|"},
-        {DB CARRIER "    tls: false\n", ""},
-        {DB LISTEN, "listener_unused 127.0.0.1:2775|"},
-        {DB LISTEN ACCEPT, ""},
-        {DB "smpp: {listen: 192.0.2.1:1, plain_without_tls: true}\n" ACCEPT,
+        {DB KEY CARRIER "    tls: false\n", ""},
+        {DB KEY LISTEN, "listener_unused 127.0.0.1:2775|"},
+        {DB KEY LISTEN ACCEPT, ""},
+        {DB KEY "smpp: {listen: 192.0.2.1:1, plain_without_tls: true}\n" ACCEPT,
          "plain_smpp 192.0.2.1:1|any_address a192.0.2.1:1|"},
-        {DB "smpp: {listen: 192.0.2.1:1, certificate: c, key: k}\n" ACCEPT "    addresses: 192.0.2.9\n", ""},
-        {DB "smpp: {listen: 192.0.2.1:1, certificate: c, key: k, client_ca: a}\n" ACCEPT "    peer_name: smsc\n", ""},
-        {DB CARRIER "    bind: transmitter\n", "transmitter_only a|"},
-        {DB CARRIER "    interface_version: 3.3\n", "no_transceiver a|"},
-        {DB CARRIER "    interface_version: 3.3\n    bind: pair\n", ""},
+        {DB KEY "smpp: {listen: 192.0.2.1:1, certificate: c, key: k}\n" ACCEPT "    addresses: 192.0.2.9\n", ""},
+        {DB KEY "smpp: {listen: 192.0.2.1:1, certificate: c, key: k, client_ca: a}\n" ACCEPT "    peer_name: smsc\n",
+         ""},
+        {DB KEY CARRIER "    bind: transmitter\n", "transmitter_only a|"},
+        {DB KEY CARRIER "    interface_version: 3.3\n", "no_transceiver a|"},
+        {DB KEY CARRIER "    interface_version: 3.3\n    bind: pair\n", ""},
 };
 
 static void test_warnings(void **state)

@@ -1,5 +1,6 @@
 // A gateway process: `smsbridge run` with a configuration of its own, judged by its logs, its exit and its ports.
 import { spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -40,6 +41,21 @@ export async function selfSigned() {
   return certificate;
 }
 
+let sealing;
+
+/** One key for the whole file that signs seals: a database has one, however many gateways it has. */
+export function ledgerKey() {
+  if (!sealing) {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'smsbb-key-'));
+    process.once('exit', () => fs.rmSync(dir, { recursive: true, force: true }));
+    sealing = path.join(dir, 'ledger.pem');
+    const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+    fs.writeFileSync(sealing, pem, { mode: 0o600 });
+    keepSecret(pem.split('\n')[1]);
+  }
+  return sealing;
+}
+
 function yaml(value, depth = 0) {
   const pad = '  '.repeat(depth);
   return Object.entries(value)
@@ -70,6 +86,7 @@ export class Gateway {
       database: { conninfo: db.app },
       clock: { start: NOON },
       ...config,
+      ledger: { key_file: ledgerKey(), ...config.ledger },
       http: { listen: '127.0.0.1:0', ...config.http },
       policy: { release_spread: '0s', ...config.policy },
       webhook: { retry_base: '50ms', retry_max: '1s', timeout: '2s', ...config.webhook },
