@@ -14,26 +14,25 @@ CREATE INDEX event_order ON smsbridge.event (xact, id);
 
 -- --- the texts that are hashed --------------------------------------------------------------------------------------
 
+-- RETURN binds the bodies when they are made, so that compliance staff's views may call them.
+--
 -- UTC, microseconds. What to_char cannot tell apart (infinity, years before Christ) comes as PostgreSQL prints it.
-CREATE FUNCTION smsbridge.seal_time(t timestamptz) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
-	SELECT coalesce(CASE WHEN t >= '0001-01-01 00:00:00+00' THEN
-		to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END, t::text)
-$$;
+CREATE FUNCTION smsbridge.seal_time(t timestamptz) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+RETURN coalesce(CASE WHEN t >= '0001-01-01 00:00:00+00' THEN
+		to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END, t::text);
 
 -- Version 1: a JSON array of all eleven columns in the order of the table: texts as texts, id as a number, what is NULL
 -- as null; xact, times and data (as PostgreSQL prints jsonb) as texts. A column that is added to the table needs a
 -- version 2.
 CREATE FUNCTION smsbridge.event_text(practice_id uuid, xact xid8, id bigint, message_id uuid, type text, at timestamptz,
 	recorded_at timestamptz, phone text, patient text, reason text, data jsonb) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE AS $$
-	SELECT json_build_array(practice_id, xact::text, id, message_id, type, smsbridge.seal_time(at),
-		smsbridge.seal_time(recorded_at), phone, patient, reason, data::text)::text
-$$;
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN json_build_array(practice_id, xact::text, id, message_id, type, smsbridge.seal_time(at),
+		smsbridge.seal_time(recorded_at), phone, patient, reason, data::text)::text;
 
 CREATE FUNCTION smsbridge.seal_line(hash bytea, number bigint, practice_id uuid, xact xid8, id bigint, at timestamptz,
-	type text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
-	SELECT concat_ws(' ', encode(hash, 'hex'), number, practice_id, xact, id, smsbridge.seal_time(at), type)
-$$;
+	type text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+RETURN concat_ws(' ', encode(hash, 'hex'), number, practice_id, xact, id, smsbridge.seal_time(at), type);
 
 -- --- tables ---------------------------------------------------------------------------------------------------------
 
@@ -120,18 +119,16 @@ END $$;
 -- --- statements that are signed -------------------------------------------------------------------------------------
 
 CREATE FUNCTION smsbridge.seal_text(number bigint, first bigint, last bigint, earliest timestamptz, latest timestamptz,
-	digest bytea, previous bytea, at timestamptz, key integer) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
-	SELECT format(E'smsbridge seal %s\nevents %s %s\ntimes %s %s\ndigest %s\nprevious %s\nat %s\nkey %s\n', number, first,
+	digest bytea, previous bytea, at timestamptz, key integer) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+RETURN format(E'smsbridge seal %s\nevents %s %s\ntimes %s %s\ndigest %s\nprevious %s\nat %s\nkey %s\n', number, first,
 		last, smsbridge.seal_time(earliest), smsbridge.seal_time(latest), encode(digest, 'hex'), encode(previous, 'hex'),
-		smsbridge.seal_time(at), coalesce(key::text, 'none'))
-$$;
+		smsbridge.seal_time(at), coalesce(key::text, 'none'));
 
 -- What the old key signs when a new one takes its place.
 CREATE FUNCTION smsbridge.key_text(id integer, public_key bytea, previous integer, at timestamptz) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE AS $$
-	SELECT format(E'smsbridge ledger key %s\npublic %s\nprevious %s\nat %s\n', id, encode(public_key, 'hex'),
-		coalesce(previous::text, 'none'), smsbridge.seal_time(at))
-$$;
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN format(E'smsbridge ledger key %s\npublic %s\nprevious %s\nat %s\n', id, encode(public_key, 'hex'),
+		coalesce(previous::text, 'none'), smsbridge.seal_time(at));
 
 -- --- what is not sealed yet -----------------------------------------------------------------------------------------
 
@@ -401,10 +398,12 @@ COMMENT ON VIEW report.seals IS 'Every seal: the numbers of its events, the hash
 	'statement that its key signed.';
 
 CREATE VIEW report.seal_lines WITH (security_barrier) AS
-SELECT s.number AS seal, e.number, e.practice_id, e.xact::text AS xact, e.id, e.at, e.type, encode(e.hash, 'hex')
-	AS hash,
-	smsbridge.seal_line(e.hash, e.number, e.practice_id, e.xact, e.id, e.at, e.type) AS line
-FROM smsbridge.seal s CROSS JOIN LATERAL smsbridge.seal_events(s.number) e;
+SELECT s.number AS seal, s.first - 1 + u.place AS number, u.practice AS practice_id, u.xact::text AS xact, u.id, u.at, u.type,
+	encode(u.hash, 'hex') AS hash,
+	smsbridge.seal_line(u.hash, s.first - 1 + u.place, u.practice, u.xact, u.id, u.at, u.type) AS line
+FROM smsbridge.seal s JOIN smsbridge.seal_list l ON l.seal = s.number,
+	unnest(l.hashes, l.practices, l.xacts, l.ids, l.times, l.types)
+		WITH ORDINALITY AS u(hash, practice, xact, id, at, type, place);
 COMMENT ON VIEW report.seal_lines IS 'The sealed events by number, with the lines whose SHA-256 is the seal''s digest.';
 
 CREATE VIEW report.ledger_keys WITH (security_barrier) AS

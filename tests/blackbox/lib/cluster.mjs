@@ -169,6 +169,14 @@ class Database {
     }
   }
 
+  /** Closes the kept connection, so that the database can be copied. */
+  async leave() {
+    const { kept } = this;
+    this.kept = null;
+    this.cluster.clients.delete(kept);
+    await kept?.end();
+  }
+
   /** A connection of the test's own, for locks. */
   async connect() {
     const client = this.cluster.client(this.name);
