@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
+import { clean, sealed } from './lib/ledger.mjs';
 import { keepBody, leaks } from './lib/privacy.mjs';
 import { binary, must, nextPatient, nextPhone, root, run, until } from './lib/util.mjs';
 import { atEnd, setup, world } from './lib/world.mjs';
@@ -240,7 +241,7 @@ test('an export holds all that is kept, is noted before it is shown, and is nobo
 });
 
 test('months move out after six years, but opt-outs, living consents and what is held stay', async (t) => {
-  const s = await setup(t);
+  const s = await setup(t, { config: { ledger: { seal_every: '100ms' } } });
   const phone = nextPhone();
   const old = (day) => `2019-${day}T15:00:00Z`;
   await s.db.sql("SELECT smsbridge.partitions_make('2019-02-15T00:00Z')");
@@ -315,6 +316,9 @@ test('months move out after six years, but opt-outs, living consents and what is
     again.some((m) => m.partition === 'event_2019_03' && m.result === 'moved'),
     JSON.stringify(again),
   );
+  await sealed(s.db);
+  await s.gateway.stop();
+  await clean(s.db);
 });
 
 test('every column that says something of a patient has its row of how long', async (t) => {
