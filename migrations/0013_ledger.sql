@@ -12,6 +12,10 @@
 
 CREATE INDEX event_order ON smsbridge.event (xact, id);
 
+-- The gateways' role says what happened; transaction, id and the record's own time are PostgreSQL's to say.
+REVOKE INSERT ON smsbridge.event FROM smsbridge_app;
+GRANT INSERT (practice_id, message_id, type, at, phone, patient, reason, data) ON smsbridge.event TO smsbridge_app;
+
 -- --- the texts that are hashed --------------------------------------------------------------------------------------
 
 -- RETURN binds the bodies when they are made, so that compliance staff's views may call them.
@@ -242,7 +246,7 @@ $$;
 CREATE FUNCTION smsbridge.ledger_check(from_number bigint, to_number bigint)
 RETURNS TABLE (seal bigint, detail text, number bigint, what text, listed_hash bytea, listed_practice uuid,
 	listed_xact xid8, listed_id bigint, listed_at timestamptz, listed_type text, event smsbridge.event)
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$ -- a seal's stretch is a small part of any month
 DECLARE
 	s smsbridge.seal;
 	before smsbridge.seal;
@@ -385,6 +389,23 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION smsbridge.ledger_archive FROM PUBLIC;
 
+-- A month that was moved out, wherever its table is (of the same columns): what is not as it was sealed. Empty: nothing.
+CREATE FUNCTION smsbridge.ledger_verify_month(part regclass, month_from timestamptz, month_to timestamptz)
+RETURNS TABLE (number bigint, what text, event_id bigint, type text, at timestamptz)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog AS $$
+BEGIN
+	RETURN QUERY EXECUTE format('SELECT l.number, CASE WHEN e.id IS NULL THEN ''removed'' WHEN l.id IS NULL THEN ''added''
+			ELSE ''changed'' END, coalesce(l.id, e.id), coalesce(l.type, e.type), coalesce(l.at, e.at)
+		FROM (SELECT l.* FROM smsbridge.seal_archive a JOIN smsbridge.seal s ON s.latest >= a.earliest
+					AND s.earliest < a.latest AND s.first <= a.last
+				CROSS JOIN LATERAL smsbridge.seal_events(s.number) l
+			WHERE a.earliest = $1 AND a.latest = $2 AND l.at >= $1 AND l.at < $2 AND l.number <= a.last) AS l
+			FULL JOIN %s e ON e.xact = l.xact AND e.id = l.id AND e.practice_id = l.practice_id AND e.at = l.at
+		WHERE l.id IS NULL OR e.id IS NULL OR l.hash <> sha256(convert_to(smsbridge.event_text(e.practice_id, e.xact,
+			e.id, e.message_id, e.type, e.at, e.recorded_at, e.phone, e.patient, e.reason, e.data), ''UTF8''))
+		ORDER BY 1, 3', part) USING month_from, month_to;
+END $$;
+
 -- --- what compliance staff read -------------------------------------------------------------------------------------
 
 CREATE VIEW report.seals WITH (security_barrier) AS
@@ -398,8 +419,8 @@ COMMENT ON VIEW report.seals IS 'Every seal: the numbers of its events, the hash
 	'statement that its key signed.';
 
 CREATE VIEW report.seal_lines WITH (security_barrier) AS
-SELECT s.number AS seal, s.first - 1 + u.place AS number, u.practice AS practice_id, u.xact::text AS xact, u.id, u.at, u.type,
-	encode(u.hash, 'hex') AS hash,
+SELECT s.number AS seal, s.first - 1 + u.place AS number, u.practice AS practice_id, u.xact::text AS xact, u.id, u.at,
+	u.type, encode(u.hash, 'hex') AS hash,
 	smsbridge.seal_line(u.hash, s.first - 1 + u.place, u.practice, u.xact, u.id, u.at, u.type) AS line
 FROM smsbridge.seal s JOIN smsbridge.seal_list l ON l.seal = s.number,
 	unnest(l.hashes, l.practices, l.xacts, l.ids, l.times, l.types)

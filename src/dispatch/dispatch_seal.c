@@ -21,7 +21,7 @@ struct sealer {
 	struct net_sign_key *key; /* NULL: none is loaded */
 	const char *key_file;     /* that it came from */
 	uint8_t public_key[SIGN_PUBLIC_BYTES];
-	int64_t warned_ms;
+	int64_t lag_told_ms, key_told_ms;
 	/* of this transaction */
 	bool locked;
 	bool ahead;
@@ -68,12 +68,12 @@ static bool went_well(struct sealer *s, enum store_result result)
 }
 
 /* At most once a minute. */
-static void warn(struct sealer *s, const char *event, const char *why)
+static void warn(struct sealer *s, int64_t *told_ms, const char *event, const char *why)
 {
 	int64_t now_ms = net_loop_now_ms(s->d->config.loop);
-	if (s->warned_ms && now_ms - s->warned_ms < WARN_EVERY_MS)
+	if (*told_ms && now_ms - *told_ms < WARN_EVERY_MS)
 		return;
-	s->warned_ms = now_ms;
+	*told_ms = now_ms;
 	log_event(LOG_WARNING, event, LOG_NUM(count, s->unsealed), LOG_NUM(age_s, (int64_t)s->age_s),
 	          LOG_TEXT(warning, why));
 }
@@ -193,12 +193,12 @@ static bool key_fits(struct sealer *s)
 	bool wanted = *s->key_file;
 	bool fits = s->key_id ? key_is_known(s) : s->key || !wanted;
 	if (!fits && error.n)
-		warn(s, "ledger_key_missing", buf_cstr(&error));
+		warn(s, &s->key_told_ms, "ledger_key_missing", buf_cstr(&error));
 	else if (!fits && !wanted)
-		warn(s, "ledger_key_missing",
+		warn(s, &s->key_told_ms, "ledger_key_missing",
 		     "seals are signed, and this gateway has no ledger.key_file: it seals nothing");
 	else if (!fits)
-		warn(s, "ledger_key_unknown",
+		warn(s, &s->key_told_ms, "ledger_key_unknown",
 		     "ledger.key_file does not hold the newest key: nothing is sealed until it does");
 	buf_free(&error);
 	return fits;
@@ -233,11 +233,11 @@ static void facts_done_cb(void *ctx, enum store_result result, const char *sqlst
 	if (!went_well(s, result))
 		return;
 	if (s->ahead)
-		warn(s, "ledger_behind_dump",
+		warn(s, &s->lag_told_ms, "ledger_behind_dump",
 		     "this database was restored from a dump and counts its transactions anew; "
 		     "nothing can be sealed: docs/ledger.md");
 	else if (s->age_s * 1000 > (double)s->d->config.settings.seal_warn_ms)
-		warn(s, "ledger_lags",
+		warn(s, &s->lag_told_ms, "ledger_lags",
 		     "events wait for their seal: a transaction that does not end, or no gateway that seals");
 	if (!s->locked || s->ahead || s->unsealed == 0 || !key_fits(s))
 		roll_back(s);

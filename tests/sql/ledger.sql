@@ -88,6 +88,8 @@ END $$;
 GRANT SELECT ON ALL TABLES IN SCHEMA t TO PUBLIC;
 
 SELECT t.finds_in_ledger('', 'nothing is wrong');
+SELECT t.refused('smsbridge_app', format('INSERT INTO smsbridge.event (practice_id, %s, type, at) VALUES (t.practice(1), %s, ''reply.received'', now())',
+	split_part(c, ' ', 1), split_part(c, ' ', 2)), '42501%permission denied%') FROM unnest(ARRAY['xact ''1''', 'id 1', 'recorded_at ''2020-01-01Z''']) AS c;
 SELECT t.refused('smsbridge_owner', s, '42501%append-only%') FROM unnest(ARRAY['UPDATE smsbridge.seal SET at = at', 'DELETE FROM smsbridge.seal',
 	'UPDATE smsbridge.seal_list SET seal = seal', 'DELETE FROM smsbridge.seal_list', 'TRUNCATE smsbridge.seal_list',
 	'TRUNCATE smsbridge.seal_archive', 'TRUNCATE smsbridge.seal CASCADE', 'TRUNCATE smsbridge.seal_signature']) AS s;
@@ -232,6 +234,18 @@ SELECT t.is(smsbridge.ledger_archive('smsbridge.event_2026_03', 'retention', '20
 ALTER TABLE smsbridge.event DETACH PARTITION smsbridge.event_2026_03;
 COMMIT;
 SELECT t.finds_in_ledger('', 'moved out with a record');
+CREATE FUNCTION t.month() RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(concat_ws(' ', what, number, '#' || event_id), ', ')
+	FROM smsbridge.ledger_verify_month('smsbridge.event_2026_03', '2026-03-01Z', '2026-04-01Z')
+$$;
+SELECT t.is(t.month(), NULL, 'the month, where it is kept');
+BEGIN;
+SET LOCAL session_replication_role = replica;
+UPDATE smsbridge.event_2026_03 SET patient = 'x' WHERE id = t.nth(1);
+DELETE FROM smsbridge.event_2026_03 WHERE id = t.nth(2);
+INSERT INTO smsbridge.event_2026_03 (practice_id, xact, id, type, at) VALUES (t.practice(1), '1', 700000, 'reply.received', '2026-03-31Z');
+SELECT t.is(t.month(), format('changed 1 #%s, removed 2 #%s, added #700000', t.nth(1), t.nth(2)), 'and what is wrong with it');
+ROLLBACK;
 SELECT t.is((SELECT count(*)::text FROM report.seal_archives WHERE partition = 'smsbridge.event_2026_03' AND events = 6 AND last = 15), '1', 'the record');
 INSERT INTO smsbridge.event (practice_id, type, at) VALUES (t.practice(1), 'reply.received', '2026-03-31T00:00Z');
 EXECUTE take('2026-05-02T00:00Z', NULL, 50) \g /dev/null
