@@ -45,16 +45,17 @@ WITH step AS (
 	FROM step WHERE type = 'message.sending' AND next_type IS DISTINCT FROM 'message.requeued'
 		AND next_type IS DISTINCT FROM 'message.failed' AND next_type IS DISTINCT FROM 'message.canceled'
 ), accepted AS (
-	SELECT DISTINCT ON (practice_id, message_id) practice_id, message_id, phone, patient, data
+	SELECT DISTINCT ON (practice_id, message_id) practice_id, message_id, phone, patient, data->>'category' AS category,
+		data->>'time_zone' AS time_zone, data->>'expires_at' AS expires_at, data->>'inbound_id' AS inbound_id,
+		data->>'states' AS states, data->>'phi' AS phi, data->>'answers' AS answers, data->>'characters' AS characters
 	FROM smsbridge.event WHERE type = 'message.accepted'
 	ORDER BY practice_id, message_id, xact, id
 )
 SELECT s.practice_id, s.message_id, s.number, s.at, s.recorded_at, s.xact, s.id, coalesce(a.phone, s.phone) AS phone,
-	coalesce(a.patient, s.patient) AS patient, a.data->>'category' AS category, a.data->>'time_zone' AS time_zone,
-	(a.data->>'expires_at')::timestamptz AS expires_at, a.data->>'inbound_id' AS inbound_id,
-	coalesce(a.data->>'category' IN ('opt_out_confirmation', 'resume_confirmation', 'help_reply'), false) AS notice,
-	coalesce(a.data->>'states', '') AS states, coalesce(a.data->>'phi' = 'true', false) AS phi,
-	a.data->>'answers' AS answers, (a.data->>'characters')::integer AS characters
+	coalesce(a.patient, s.patient) AS patient, a.category, a.time_zone, a.expires_at::timestamptz AS expires_at,
+	a.inbound_id, coalesce(a.category IN ('opt_out_confirmation', 'resume_confirmation', 'help_reply'), false) AS notice,
+	coalesce(a.states, '') AS states, coalesce(a.phi = 'true', false) AS phi, a.answers,
+	a.characters::integer AS characters
 FROM sent s LEFT JOIN accepted a ON a.practice_id = s.practice_id AND a.message_id = s.message_id;
 
 -- Each opt-out with the event that lifted it, if any. One of everything and one of each kind of text are apart;
@@ -127,26 +128,30 @@ WITH pack AS (
 SELECT code, from_at, category_opt_out = 'true' AS category_opt_out, greatest(from_at, at) AS since, least(to_at, until) AS until
 FROM span WHERE on_now AND greatest(from_at, at) < least(to_at, until);
 
+-- Whether an opt-out was active at a send. Gateway times of a send and of a text that race for the recipient's lock are
+-- read before the lock, so within five seconds of each other the order of the record decides; a STOP that lay
+-- unrecorded for longer counts from its arrival.
+CREATE FUNCTION smsbridge.audit_while(o smsbridge.audit_opt_out, at timestamptz, recorded_at timestamptz, xact xid8,
+	id bigint) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+	SELECT CASE WHEN at BETWEEN o.at - interval '5 seconds' AND o.at + interval '5 seconds'
+			THEN (recorded_at, xact, id) > (o.recorded_at, o.xact, o.id) ELSE at > o.at END
+		AND (o.lifted_at IS NULL OR CASE
+			WHEN at BETWEEN o.lifted_at - interval '5 seconds' AND o.lifted_at + interval '5 seconds'
+			THEN (recorded_at, xact, id) < (o.lifted_recorded_at, o.lifted_xact, o.lifted_id) ELSE at < o.lifted_at END)
+$$;
+
 -- Sends of what can be stopped while an opt-out was active: of everything, of that class, or of another class where no
--- pack lets a patient choose one. An approved emergency may go. Gateway times of a send and of a text that race for the
--- recipient's lock are read before the lock, so within five seconds of each other the order of the record decides; a
--- STOP that lay unrecorded for longer counts from its arrival.
+-- pack lets a patient choose one. An approved emergency may go.
 CREATE VIEW smsbridge.audit_send_opted_out AS
 SELECT s.practice_id, s.message_id, s.at, s.category, o.practice_id AS opt_out_practice, o.xact AS opt_out_xact,
-	o.id AS opt_out_id, o.at AS opted_out_at, o.scope, o.category AS opted_out_of
+	o.id AS opt_out_id
 FROM smsbridge.audit_opt_out o
 	JOIN smsbridge.audit_send s ON s.phone = o.phone
 		AND (s.practice_id = o.practice_id OR o.practice_id = '00000000-0000-0000-0000-000000000000')
 	LEFT JOIN smsbridge.audit_class c ON c.code = s.category
-WHERE NOT s.notice AND coalesce(c.stoppable, true)
+WHERE NOT s.notice AND coalesce(c.stoppable, true) AND smsbridge.audit_while(o, s.at, s.recorded_at, s.xact, s.id)
 	AND (o.category IN ('', s.category) OR NOT coalesce((SELECT p.category_opt_out FROM smsbridge.audit_pack p
 		WHERE p.since <= s.at AND s.at < p.until ORDER BY p.from_at DESC LIMIT 1), false))
-	AND CASE WHEN s.at BETWEEN o.at - interval '5 seconds' AND o.at + interval '5 seconds'
-		THEN (s.recorded_at, s.xact, s.id) > (o.recorded_at, o.xact, o.id) ELSE s.at > o.at END
-	AND (o.lifted_at IS NULL
-		OR CASE WHEN s.at BETWEEN o.lifted_at - interval '5 seconds' AND o.lifted_at + interval '5 seconds'
-			THEN (s.recorded_at, s.xact, s.id) < (o.lifted_recorded_at, o.lifted_xact, o.lifted_id)
-			ELSE s.at < o.lifted_at END)
 	AND NOT (coalesce(c.emergency, false) AND EXISTS (SELECT FROM smsbridge.event e
 		WHERE e.message_id = s.message_id AND e.practice_id = s.practice_id AND e.type = 'emergency.approved'
 			AND e.recorded_at <= s.recorded_at));
@@ -163,11 +168,16 @@ WITH zone AS MATERIALIZED (
 	WHERE type IN ('practice.changed', 'consent.given', 'consent.ended', 'recipient.stale', 'recipient.verified',
 		'recipient.changed', 'contact.reported', 'review.opened', 'review.decided', 'emergency.requested',
 		'emergency.approved', 'reply.received', 'help.received', 'opt_out.created', 'opt_out.repeated', 'opt_out.lifted')
-), settings AS (
+), settings AS MATERIALIZED (
 	SELECT practice_id, recorded_at AS since, lead(recorded_at, 1, 'infinity') OVER w AS until,
-		data->'settings' AS settings, row_number() OVER w = 1 AS first
+		data->'settings'->>'consent_mode' = 'attested' AS attested, data->'settings'->>'two_person' = 'true' AS two_person,
+		greatest(480, (data->'settings'->>'open_minute')::int) AS open_minute,
+		least(1260, (data->'settings'->>'close_minute')::int) AS close_minute,
+		(data->'settings'->>'max_segments')::int AS max_segments
 	FROM fact WHERE type = 'practice.changed' AND jsonb_typeof(data->'settings') = 'object'
 	WINDOW w AS (PARTITION BY practice_id ORDER BY recorded_at, xact, id)
+), kind AS MATERIALIZED (
+	SELECT * FROM smsbridge.audit_class
 ), send AS MATERIALIZED (
 	SELECT s.practice_id, s.message_id, s.number, s.at, s.recorded_at, s.xact, s.id, s.phone, s.patient, s.category,
 		s.expires_at, s.inbound_id, s.states, s.phi, s.answers, s.characters, s.notice,
@@ -175,17 +185,17 @@ WITH zone AS MATERIALIZED (
 		coalesce(c.counted, true) AS counted, coalesce(c.stoppable, true) AS stoppable, coalesce(c.linted, false) AS linted,
 		coalesce(c.solicitation, false) AS solicitation, coalesce(c.conversation, false) AS conversation,
 		coalesce(c.emergency, false) AS emergency, coalesce(c.basis, 0) AS basis,
-		p.settings IS NOT NULL OR NOT EXISTS (SELECT FROM fact f
-			WHERE f.type = 'practice.changed' AND f.practice_id = s.practice_id) AS judged,
-		p.settings, p.settings->>'consent_mode' = 'attested' AS attested,
-		greatest(480, (p.settings->>'open_minute')::int) AS open_minute,
-		least(1260, (p.settings->>'close_minute')::int) AS close_minute,
+		p.practice_id IS NOT NULL OR n.practice_id IS NULL AS judged, coalesce(p.attested, false) AS attested,
+		coalesce(p.two_person, false) AS two_person, coalesce(p.open_minute, 480) AS open_minute,
+		coalesce(p.close_minute, 1260) AS close_minute, p.max_segments,
 		CASE WHEN z.name IS NOT NULL THEN ARRAY[s.time_zone] ELSE coalesce(a.zones,
 			ARRAY['America/New_York', 'America/Chicago', 'America/Denver', 'America/Los_Angeles']) END AS zones
 	FROM smsbridge.audit_send s LEFT JOIN zone z ON z.name = s.time_zone
 		LEFT JOIN area a ON s.phone LIKE '+1%' AND a.npa = substr(s.phone, 3, 3)
-		LEFT JOIN smsbridge.audit_class c ON c.code = s.category
+		LEFT JOIN kind c ON c.code = s.category
 		LEFT JOIN settings p ON p.practice_id = s.practice_id AND p.since <= s.recorded_at AND s.recorded_at < p.until
+		LEFT JOIN (SELECT DISTINCT practice_id FROM fact WHERE type = 'practice.changed') AS n
+			ON n.practice_id = s.practice_id
 ),
 
 -- Classes and packs: what is none that the rules know, and what went while no pack was in force.
@@ -195,7 +205,7 @@ class AS (
 		'47 CFR 64.1200(a)(9)(iv)(C)' AS citation
 	FROM send WHERE judged AND unknown
 ), pack AS MATERIALIZED (
-	SELECT since, until FROM smsbridge.audit_pack
+	SELECT from_at, since, until, category_opt_out FROM smsbridge.audit_pack
 ), packless AS (
 	SELECT 'rules', practice_id, message_id, at, 'No rule pack was in force when it was sent.', 'compliance policy'
 	FROM send s WHERE judged AND NOT notice
@@ -223,7 +233,7 @@ stale AS (
 	FROM send s LEFT JOIN stale st ON st.practice_id = s.practice_id AND st.phone = s.phone
 		AND st.since <= s.recorded_at AND s.recorded_at < st.until
 	WHERE judged AND NOT notice AND s.basis > 0
-		AND NOT (coalesce(s.attested, false) AND s.basis = 1 AND st.at IS NULL)
+		AND NOT (s.attested AND s.basis = 1 AND st.at IS NULL)
 ), best AS (
 	SELECT n.practice_id, n.message_id, n.number, n.at, n.basis AS needed, n.attested, n.stale_at, n.category,
 		max(g.basis) FILTER (WHERE fresh AND grown IS NULL) AS live, max(g.basis) FILTER (WHERE NOT fresh) AS old,
@@ -254,13 +264,21 @@ stale AS (
 -- Opt-out: nothing while one is active; each notice answers a recorded text of that phone, within five minutes, once,
 -- and each opt-out is confirmed once, however often the word is repeated.
 opted_out AS (
-	SELECT 'opt_out', practice_id, message_id, at, format('Sent %s after the patient asked to stop%s (%s UTC), which no '
-			'word has lifted.', at - opted_out_at, CASE WHEN scope = 'everyone' THEN ' every practice''s texts'
-			WHEN opted_out_of <> '' AND opted_out_of = category THEN ' texts of this kind'
-			WHEN opted_out_of <> '' THEN format(' texts of one kind (%s), which ends every kind', opted_out_of)
-			ELSE '' END, to_char(opted_out_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')),
+	SELECT 'opt_out', s.practice_id, s.message_id, s.at,
+		format('Sent %s after the patient asked to stop%s (%s UTC), which no word has lifted.', s.at - o.at,
+			CASE WHEN o.scope = 'everyone' THEN ' every practice''s texts'
+				WHEN o.category = '' THEN ''
+				WHEN o.category = s.category THEN ' texts of this kind'
+				ELSE format(' texts of one kind (%s), which ends every kind', o.category) END,
+			to_char(o.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')),
 		'47 CFR 64.1200(a)(9)(iv)(H); 47 CFR 64.1200(a)(10)'
-	FROM smsbridge.audit_send_opted_out
+	FROM smsbridge.audit_opt_out o JOIN send s ON s.phone = o.phone
+		AND (s.practice_id = o.practice_id OR o.practice_id = '00000000-0000-0000-0000-000000000000')
+	WHERE NOT s.notice AND s.stoppable AND smsbridge.audit_while(o, s.at, s.recorded_at, s.xact, s.id)
+		AND (o.category IN ('', s.category) OR NOT coalesce((SELECT p.category_opt_out FROM pack p
+			WHERE p.since <= s.at AND s.at < p.until ORDER BY p.from_at DESC LIMIT 1), false))
+		AND NOT (s.emergency AND EXISTS (SELECT FROM fact f WHERE f.type = 'emergency.approved'
+			AND f.practice_id = s.practice_id AND f.message_id = s.message_id AND f.recorded_at <= s.recorded_at))
 ), text AS (
 	SELECT practice_id, phone, at, data->>'inbound_id' AS inbound_id,
 		CASE type WHEN 'opt_out.lifted' THEN 'resume_confirmation' WHEN 'help.received' THEN 'help_reply'
@@ -358,7 +376,7 @@ asked AS (
 		coalesce(e.data->>'reason', '') AS reason, coalesce(e.data->>'by', '') AS by
 	FROM fact e WHERE e.type IN ('emergency.requested', 'emergency.approved')
 ), urgent AS (
-	SELECT s.practice_id, s.message_id, s.at, s.settings->>'two_person' = 'true' OR EXISTS (SELECT FROM task t
+	SELECT s.practice_id, s.message_id, s.at, s.two_person OR EXISTS (SELECT FROM task t
 			WHERE t.practice_id = s.practice_id AND t.phone = s.phone AND t.since <= s.recorded_at AND s.recorded_at < t.until)
 		AS two, r.person, r.reason, a.by
 	FROM send s
@@ -518,9 +536,8 @@ measured AS (
 				'ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà'
 				'\f^{}\\[~]|€', '') = ''
 			THEN 2 * char_length(m.body) - char_length(translate(m.body, E'\f^{}\\[~]|€', '')) END AS septets,
-		m.body, coalesce((s.settings->>'max_segments')::int, p.max_segments, 1) AS segments
+		m.body, s.max_segments
 	FROM send s JOIN smsbridge.message m ON m.practice_id = s.practice_id AND m.id = s.message_id
-		LEFT JOIN smsbridge.practice p ON p.id = s.practice_id
 	WHERE s.number = 1 AND octet_length(m.body) > 70 AND m.redacted_at IS NULL
 	OFFSET 0
 ), length AS (
@@ -533,7 +550,9 @@ measured AS (
 	FROM measured
 	WHERE characters > 160 OR septets > 160 OR (septets IS NULL
 		AND (characters > 70 OR characters + char_length(regexp_replace(body, '[\u0001-\uffff]', '', 'g')) > 70)
-		AND (segments = 1 OR characters + char_length(regexp_replace(body, '[\u0001-\uffff]', '', 'g')) > 67 * segments))
+		AND characters + char_length(regexp_replace(body, '[\u0001-\uffff]', '', 'g')) > (SELECT CASE n WHEN 1 THEN 70
+			ELSE 67 * n END FROM (SELECT coalesce(max_segments, (SELECT p.max_segments FROM smsbridge.practice p
+				WHERE p.id = measured.practice_id), 1) AS n) AS allowed))
 ), gone AS (
 	SELECT 'length', s.practice_id, s.message_id, s.at,
 		format('The text had %s characters when it was accepted; 160 are allowed.', s.characters),
