@@ -593,6 +593,11 @@ UNION ALL SELECT * FROM twice;
 COMMENT ON VIEW report.violations IS 'Every send that broke a rule, found again from the events alone; empty unless '
 	'something is wrong. One row for each rule that a send broke.';
 
+-- An instant as a person says it, where the patient is; NULL for none.
+CREATE FUNCTION smsbridge.told_at(at timestamptz, zone text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
+	SELECT CASE WHEN isfinite(at) THEN to_char(at AT TIME ZONE zone, 'FMDay, FMMonth FMDD, YYYY "at" FMHH12:MI AM') END
+$$;
+
 -- --- the other reports ----------------------------------------------------------------------------------------------
 
 CREATE VIEW report.opt_outs WITH (security_barrier) AS
@@ -633,7 +638,7 @@ CREATE OR REPLACE VIEW report.decisions WITH (security_barrier) AS
 SELECT e.practice_id, p.name AS practice, e.message_id, m.patient, smsbridge.mask_phone(m.phone) AS phone, m.category,
 	e.at, e.type, r.rule, e.reason, coalesce(r.sentence, t.sentence) AS sentence, r.citation,
 	e.data->'local' AS local_times, e.data - 'local' - 'receipt' AS facts, e.data->>'pack' AS pack,
-	e.data->'consent' AS consent, e.data->'zones' AS zones, e.data->'states' AS states,
+	e.data->'consent' AS consent, m.zones, e.data->>'states' AS states,
 	e.data->'phone_sends' AS phone_sends, e.data->'patient_sends' AS patient_sends
 FROM smsbridge.event e
 	LEFT JOIN smsbridge.message m ON m.practice_id = e.practice_id AND m.id = e.message_id
@@ -793,4 +798,6 @@ COMMENT ON VIEW report.verification IS 'What is known of each phone: whether the
 	'risk of texts, asked for another way, or it is somebody else''s by now.';
 
 GRANT SELECT ON smsbridge.state_hours TO smsbridge_app;
-GRANT SELECT ON ALL TABLES IN SCHEMA report TO smsbridge_compliance, smsbridge_app;
+GRANT SELECT ON report.violations, report.opt_outs, report.decisions, report.consents, report.funnel, report.quiet_hours,
+	report.caps, report.emergency, report.carrier_failures, report.misdirected, report.verification
+	TO smsbridge_compliance, smsbridge_app;

@@ -32,6 +32,11 @@ static void show_route(void *ctx, struct http_exchange *x)
 	auth_run(ctx, x, message_show);
 }
 
+static void explain_route(void *ctx, struct http_exchange *x)
+{
+	auth_run(ctx, x, message_explain);
+}
+
 static void cancel_route(void *ctx, struct http_exchange *x)
 {
 	auth_run(ctx, x, message_cancel);
@@ -136,6 +141,7 @@ static const struct http_route routes[] = {
         {"POST", "/v1/messages", create_route, TOUCHES_SOME},
         {"GET", "/v1/messages", list_route, TOUCHES_SOME},
         {"GET", "/v1/messages/{id}", show_route, TOUCHES_MESSAGE},
+        {"GET", "/v1/messages/{id}/explanation", explain_route, TOUCHES_MESSAGE},
         {"POST", "/v1/messages/{id}/cancel", cancel_route, TOUCHES_MESSAGE},
         {"POST", "/v1/messages/{id}/replace", replace_route, TOUCHES_MESSAGE},
         {"POST", "/v1/messages/{id}/approve", approve_route, TOUCHES_MESSAGE},

@@ -57,6 +57,7 @@ void message_create(struct api *a, struct http_exchange *x, const struct api_cal
 struct json_t;
 void message_create_from(struct api *a, struct http_exchange *x, const struct api_caller *who, struct json_t *json);
 void message_show(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void message_explain(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void message_list(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void message_replace(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void message_cancel(struct api *a, struct http_exchange *x, const struct api_caller *who);

@@ -116,15 +116,15 @@ static void read_pieces(struct import *m, FILE *f)
 	static char piece[1 << 16];
 	uint8_t sum[SHA256_BYTES];
 	struct import_reader *reader = mem_alloc(sizeof(*reader));
-	struct net_sum *s = net_sum_new();
+	struct net_hash *s = net_hash_begin();
 	size_t n;
 	policy_import_begin(reader, m->kind, row_cb, m);
 	while (!m->failed && (n = fread(piece, 1, sizeof(piece), f)) > 0) {
-		net_sum_add(s, view_of(piece, n));
+		net_hash_add(s, view_of(piece, n));
 		policy_import_feed(reader, view_of(piece, n));
 	}
 	policy_import_end(reader);
-	net_sum_end(s, sum);
+	net_hash_end(s, sum);
 	hex_encode(sum, sizeof(sum), m->sum);
 	free(reader);
 	if (ferror(f)) {

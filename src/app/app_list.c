@@ -1,6 +1,8 @@
 /* Reading and cancelling messages. The JSON is built by SQL; a practice sees its own messages only, others are 404. */
 #include "app_api_internal.h"
 
+#include "app_explain.h"
+
 #include "base_log.h"
 #include "base_utf8.h"
 
@@ -81,6 +83,33 @@ void message_show(struct api *a, struct http_exchange *x, const struct api_calle
 	store_value_uuid(&ps, &who->practice_id);
 	store_value_uuid(&ps, &id);
 	run(reading_new(a, x), "message_get", &ps, show_cb, show_done_cb);
+}
+
+static void explain_cb(void *ctx, const struct store_rows *rows)
+{
+	struct reading *r = ctx;
+	struct explain_facts f;
+	char *text[EXPLAIN_COLUMNS];
+	r->found = store_rows_count(rows) > 0;
+	for (unsigned i = 0; r->found && i < EXPLAIN_COLUMNS; i++) {
+		text[i] = pool_copy(link_http_pool(r->x), store_rows_text(rows, 0, i));
+		f.cell[i] = store_rows_null(rows, 0, i) ? NULL : text[i];
+	}
+	if (!r->found)
+		return;
+	explain_json(&f, &r->body);
+	buf_add_u8(&r->body, '}');
+}
+
+void message_explain(struct api *a, struct http_exchange *x, const struct api_caller *who)
+{
+	struct uuid id;
+	struct store_params ps = {0};
+	if (!take_id(x, &id))
+		return;
+	store_value_uuid(&ps, &who->practice_id);
+	store_value_uuid(&ps, &id);
+	run(reading_new(a, x), "message_explain", &ps, explain_cb, show_done_cb);
 }
 
 /* --- cancel --------------------------------------------------------------------------------------------------------

@@ -88,6 +88,11 @@ static const char *system_user(void)
 	return p ? p->pw_name : "";
 }
 
+const char *noted_person(void)
+{
+	return noted.by && *noted.by ? noted.by : system_user();
+}
+
 /* This machine, and where its user came from when that is known. */
 static void where(struct buf *to)
 {
@@ -110,7 +115,7 @@ static int write_row(struct store_client *c, const char *what)
 	const char *params[] = {noted.practice,
 	                        time_format(clock_read(&system), at),
 	                        person ? "person" : "command",
-	                        person ? noted.by : system_user(),
+	                        noted_person(),
 	                        what,
 	                        buf_cstr(&door),
 	                        noted.id,

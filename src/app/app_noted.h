@@ -12,6 +12,8 @@ void noted_command(const char *name);
 void noted_option(const char *name, const char *value);
 /* Whether --by and --why may be given, though the command's own options do not have them. */
 bool noted_takes(const char *name);
+/* Who runs it: --by, else the system's user. */
+const char *noted_person(void);
 /* Writes the note, once. EXIT_OK, or the exit code with a sentence told: then nothing may be shown. */
 int noted_write(struct store_client *c);
 

@@ -44,6 +44,8 @@
 #define LIMIT_LEDGER_FINDINGS 500 /* findings looked at together for events that changed places */
 #define LIMIT_LEDGER_KEYS 1000    /* signing keys; one a month for 80 years */
 #define LIMIT_LEDGER_MONTHS 1200  /* months moved out: a century */
+#define LIMIT_REPORT_PAGE_ROWS 500             /* rows of a report in memory at a time */
+#define LIMIT_REPORT_ROW_BYTES (4 * 1024 * 1024) /* octets of one of its rows, however it is written */
 #define LIMIT_READ_QUEUE 1024     /* reads that wait on the read lane; more get 503 */
 #define LIMIT_ACCESS_BATCH 1024   /* notes of who touched patients' data in one statement */
 #define LIMIT_ACCESS_QUEUE 8192   /* such notes that wait to be written; past it requests get 503 */

@@ -20,23 +20,24 @@ void net_sha256(struct view v, uint8_t to[SHA256_BYTES])
 	      EVP_DigestFinal_ex(ctx, to, &n) == 1);
 }
 
-struct net_sum *net_sum_new(void)
+/* The context of OpenSSL itself under a name of ours. */
+struct net_hash *net_hash_begin(void)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	check(ctx && EVP_DigestInit_ex2(ctx, EVP_sha256(), NULL) == 1);
-	return (struct net_sum *)ctx;
+	return (struct net_hash *)ctx;
 }
 
-void net_sum_add(struct net_sum *s, struct view v)
+void net_hash_add(struct net_hash *h, struct view v)
 {
-	check(EVP_DigestUpdate((EVP_MD_CTX *)s, v.p, v.n) == 1);
+	check(EVP_DigestUpdate((EVP_MD_CTX *)h, v.p, v.n) == 1);
 }
 
-void net_sum_end(struct net_sum *s, uint8_t to[SHA256_BYTES])
+void net_hash_end(struct net_hash *h, uint8_t to[SHA256_BYTES])
 {
 	unsigned n = SHA256_BYTES;
-	check(EVP_DigestFinal_ex((EVP_MD_CTX *)s, to, &n) == 1);
-	EVP_MD_CTX_free((EVP_MD_CTX *)s);
+	check(EVP_DigestFinal_ex((EVP_MD_CTX *)h, to, &n) == 1);
+	EVP_MD_CTX_free((EVP_MD_CTX *)h);
 }
 
 void net_hmac_sha256(struct view key, struct view v, uint8_t to[SHA256_BYTES])

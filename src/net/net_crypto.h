@@ -7,11 +7,11 @@
 #define SHA256_BYTES 32
 
 void net_sha256(struct view v, uint8_t to[SHA256_BYTES]);
-/* Of what comes in pieces: new, add and add, end (which frees). */
-struct net_sum;
-struct net_sum *net_sum_new(void);
-void net_sum_add(struct net_sum *s, struct view v);
-void net_sum_end(struct net_sum *s, uint8_t to[SHA256_BYTES]);
+/* The same, piece by piece: net_hash_end gives the hash and frees it. */
+struct net_hash;
+struct net_hash *net_hash_begin(void);
+void net_hash_add(struct net_hash *h, struct view v);
+void net_hash_end(struct net_hash *h, uint8_t to[SHA256_BYTES]);
 void net_hmac_sha256(struct view key, struct view v, uint8_t to[SHA256_BYTES]);
 /* Equality in time that does not depend on the octets. */
 bool net_equal(const void *a, const void *b, size_t n);

@@ -127,13 +127,29 @@ const char *store_table_name(const struct store_table *t, unsigned column)
 	return PQfname(t->pg, (int)column);
 }
 
-bool store_table_numeric(const struct store_table *t, unsigned column)
+static bool type_among(const struct store_table *t, unsigned column, const Oid *oids, size_t count)
 {
-	static const Oid oids[] = {20, 21, 23, 700, 701, 1700};
-	for (size_t i = 0; i < sizeof(oids) / sizeof(*oids); i++)
+	for (size_t i = 0; i < count; i++)
 		if (PQftype(t->pg, (int)column) == oids[i])
 			return true;
 	return false;
+}
+
+bool store_table_numeric(const struct store_table *t, unsigned column)
+{
+	static const Oid oids[] = {20, 21, 23, 700, 701, 1700};
+	return type_among(t, column, oids, sizeof(oids) / sizeof(*oids));
+}
+
+bool store_table_boolean(const struct store_table *t, unsigned column)
+{
+	return PQftype(t->pg, (int)column) == 16;
+}
+
+bool store_table_json(const struct store_table *t, unsigned column)
+{
+	static const Oid oids[] = {114, 3802};
+	return type_among(t, column, oids, sizeof(oids) / sizeof(*oids));
 }
 
 const char *store_table_cell(const struct store_table *t, unsigned row, unsigned column)

@@ -17,6 +17,9 @@ unsigned store_table_columns(const struct store_table *t);
 const char *store_table_name(const struct store_table *t, unsigned column);
 /* True for columns that hold numbers. */
 bool store_table_numeric(const struct store_table *t, unsigned column);
+/* Columns of booleans ("t", "f") and of JSON. */
+bool store_table_boolean(const struct store_table *t, unsigned column);
+bool store_table_json(const struct store_table *t, unsigned column);
 /* NULL for NULL. */
 const char *store_table_cell(const struct store_table *t, unsigned row, unsigned column);
 

@@ -1,0 +1,225 @@
+#include "app_explain.h"
+
+#include "app_commands.h"
+#include "store_client.h"
+#include "store_sql.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+const char explain_help[] = "Examples:\n"
+                            "  smsbridge explain 0195f3c2-7c1e-7b7a-9d5e-0242ac120002\n"
+                            "\n"
+                            "Tells what became of a message, why, by which rule and consent, and when it goes next; "
+                            "then everything\n"
+                            "that happened to it, in order. GET /v1/messages/ID/explanation says the same.\n"
+                            "  --config FILE, --database TEXT, --json\n";
+
+static const char *cell(const struct explain_facts *f, enum explain_column column)
+{
+	return f->cell[column] ? f->cell[column] : "";
+}
+
+static bool is(const struct explain_facts *f, enum explain_column column, const char *text)
+{
+	return strcmp(cell(f, column), text) == 0;
+}
+
+static void add_what(const struct explain_facts *f, struct buf *to)
+{
+	const char *class = cell(f, EXPLAIN_CLASS);
+	if (is(f, EXPLAIN_CLASS_BASIS, "NONE") && strncmp(class, "Is ", 3) != 0)
+		buf_printf(to, "This is a text of %s", cell(f, EXPLAIN_PRACTICE));
+	else
+		buf_printf(to, "%s asked for this text", cell(f, EXPLAIN_PRACTICE));
+	buf_printf(to, " to the phone that ends in %s on %s (%s time). ", cell(f, EXPLAIN_LAST_FOUR),
+	           cell(f, EXPLAIN_ACCEPTED), cell(f, EXPLAIN_ZONE));
+	if (*class)
+		buf_printf(to, "It %c%s ", tolower((unsigned char)class[0]), class + 1);
+}
+
+static bool waits(const struct explain_facts *f)
+{
+	return is(f, EXPLAIN_STATUS, "scheduled") || is(f, EXPLAIN_STATUS, "queued") || is(f, EXPLAIN_STATUS, "held");
+}
+
+static void add_status(const struct explain_facts *f, struct buf *to)
+{
+	const char *when = *cell(f, EXPLAIN_ENDED) ? cell(f, EXPLAIN_ENDED) : cell(f, EXPLAIN_SENT);
+	if (waits(f))
+		buf_add_str(to, "It has not gone yet.");
+	else
+		buf_add_str(to, cell(f, EXPLAIN_STATUS_SENTENCE));
+	if (!waits(f) && *when)
+		buf_printf(to, " That was on %s.", when);
+	if (*cell(f, EXPLAIN_REASON_SENTENCE))
+		buf_printf(to, " The reason: %s", cell(f, EXPLAIN_REASON_SENTENCE));
+}
+
+static void add_next(const struct explain_facts *f, struct buf *to)
+{
+	if (!waits(f))
+		return;
+	if (*cell(f, EXPLAIN_DUE))
+		buf_printf(to, " It is looked at again on %s, and goes then if every rule allows it.",
+		           cell(f, EXPLAIN_DUE));
+	if (*cell(f, EXPLAIN_EXPIRES))
+		buf_printf(to, " If it cannot go before %s, it is dropped, because it would be of no use any more.",
+		           cell(f, EXPLAIN_EXPIRES));
+}
+
+static void add_consent(const struct explain_facts *f, struct buf *to)
+{
+	if (is(f, EXPLAIN_CLASS_BASIS, "NONE"))
+		buf_add_str(to, " A text of this kind needs no consent on record.");
+	else if (is(f, EXPLAIN_ATTESTED, "true"))
+		buf_add_str(to,
+		            " It rests on the practice's word that its patients gave it their numbers for texts about "
+		            "their care.");
+	else if (*cell(f, EXPLAIN_BASIS) && !is(f, EXPLAIN_BASIS, "none")) {
+		buf_printf(to, " It rests on the patient's %s consent", cell(f, EXPLAIN_BASIS));
+		if (*cell(f, EXPLAIN_CAPTURED))
+			buf_printf(to, " of %s", cell(f, EXPLAIN_CAPTURED));
+		if (*cell(f, EXPLAIN_METHOD))
+			buf_printf(to, " (%s)", cell(f, EXPLAIN_METHOD));
+		buf_add_u8(to, '.');
+	} else if (waits(f) && !*cell(f, EXPLAIN_PACK))
+		buf_add_str(to, " The patient's consent is looked at when the text is about to go.");
+}
+
+static void add_rule(const struct explain_facts *f, struct buf *to)
+{
+	if (*cell(f, EXPLAIN_CITATION))
+		buf_printf(to, " The rule: %s.", cell(f, EXPLAIN_CITATION));
+	if (*cell(f, EXPLAIN_PACK))
+		buf_printf(to, " It was judged by the rules named \"%s\" (%s).", cell(f, EXPLAIN_PACK),
+		           cell(f, EXPLAIN_PACK_CITATION));
+}
+
+void explain_paragraph(const struct explain_facts *f, struct buf *to)
+{
+	add_what(f, to);
+	add_status(f, to);
+	add_next(f, to);
+	add_consent(f, to);
+	add_rule(f, to);
+}
+
+const char *explain_citation(const struct explain_facts *f)
+{
+	return *cell(f, EXPLAIN_CITATION) ? cell(f, EXPLAIN_CITATION) : cell(f, EXPLAIN_PACK_CITATION);
+}
+
+static void add_member(struct buf *to, const char *name, const char *value)
+{
+	buf_printf(to, "%s\"%s\":", to->n > 1 ? "," : "", name);
+	if (!*value) {
+		buf_add_str(to, "null");
+		return;
+	}
+	buf_add_u8(to, '"');
+	buf_add_json_text(to, view_str(value));
+	buf_add_u8(to, '"');
+}
+
+void explain_json(const struct explain_facts *f, struct buf *to)
+{
+	struct buf paragraph = BUF(8192);
+	explain_paragraph(f, &paragraph);
+	buf_add_u8(to, '{');
+	add_member(to, "id", cell(f, EXPLAIN_ID));
+	add_member(to, "status", cell(f, EXPLAIN_STATUS));
+	add_member(to, "reason", cell(f, EXPLAIN_REASON));
+	add_member(to, "explanation", buf_cstr(&paragraph));
+	add_member(to, "citation", explain_citation(f));
+	add_member(to, "rule_pack", cell(f, EXPLAIN_PACK));
+	add_member(to, "next_at", waits(f) ? cell(f, EXPLAIN_NEXT) : "");
+	buf_free(&paragraph);
+}
+
+/* --- the command ---------------------------------------------------------------------------------------------------
+ */
+
+static void print_step(const struct store_table *t, unsigned i)
+{
+	const char *reason = store_table_cell(t, i, 3);
+	const char *citation = store_table_cell(t, i, 4);
+	const char *facts = store_table_cell(t, i, 5);
+	printf("%s  %s\n", store_table_cell(t, i, 0), store_table_cell(t, i, 2));
+	if (reason)
+		printf("    because: %s%s%s%s\n", reason, citation && *citation ? " [" : "", citation ? citation : "",
+		       citation && *citation ? "]" : "");
+	if (facts)
+		printf("    facts: %s\n", facts);
+}
+
+static struct explain_facts read_facts(const struct store_table *t)
+{
+	struct explain_facts f;
+	for (unsigned i = 0; i < EXPLAIN_COLUMNS; i++)
+		f.cell[i] = store_table_cell(t, 0, i);
+	return f;
+}
+
+static void print_explanation(const struct store_table *message, const struct store_table *events, bool json)
+{
+	const struct explain_facts f = read_facts(message);
+	struct buf text = BUF(16384);
+	if (json) {
+		explain_json(&f, &text);
+		printf("%s,\n\"timeline\":", buf_cstr(&text));
+		app_print_table(events, true);
+		puts("}");
+	} else {
+		explain_paragraph(&f, &text);
+		printf("%s\n\n", buf_cstr(&text));
+		for (unsigned i = 0; i < store_table_rows(events); i++)
+			print_step(events, i);
+	}
+	buf_free(&text);
+}
+
+static int explain(struct store_client *c, const char *id, bool json)
+{
+	const char *const params[] = {NULL, id};
+	int result = EXIT_OK;
+	struct store_table *message = store_client_run(c, store_sql("message_explain")->text, params, 2);
+	struct store_table *events =
+	        store_client_run(c,
+	                         "SELECT e.at, e.type, t.sentence, r.sentence AS reason, r.citation, e.data AS facts"
+	                         " FROM smsbridge.event e JOIN smsbridge.event_type t ON t.code = e.type"
+	                         " LEFT JOIN smsbridge.reason r ON r.code = e.reason WHERE e.message_id = $1::uuid "
+	                         "ORDER BY e.xact, e.id",
+	                         &id, 1);
+	if (!message || !events)
+		result = failure("%s", store_client_error(c));
+	else if (store_table_rows(message) == 0)
+		result = failure("there is no message with that id");
+	else
+		print_explanation(message, events, json);
+	store_table_free(message);
+	store_table_free(events);
+	return result;
+}
+
+int command_explain(int argc, char **argv)
+{
+	const char *config = NULL, *database = NULL;
+	const char *id = "";
+	bool json = false;
+	int result;
+	const struct option_row rows[] = {
+	        {"config", &config, NULL}, {"database", &database, NULL}, {"json", NULL, &json}, {0}};
+	if (options_parse(argc, argv, rows, &id, 1) < 0)
+		return EXIT_USAGE;
+	if (!*id)
+		return usage_error("explain takes a message's id");
+	struct store_client *c = app_database(config, database, false, &result);
+	if (!c)
+		return result;
+	(void)store_client_script(c, "SET TimeZone = 'UTC'");
+	result = explain(c, id, json);
+	store_client_close(c);
+	return result;
+}
