@@ -26,15 +26,24 @@ static bool is(const struct explain_facts *f, enum explain_column column, const 
 	return strcmp(cell(f, column), text) == 0;
 }
 
+/* "America/New_York" as "New York". */
+static void add_place(const char *zone, struct buf *to)
+{
+	const char *slash = strrchr(zone, '/');
+	for (const char *at = slash ? slash + 1 : zone; *at; at++)
+		buf_add_u8(to, (uint8_t)(*at == '_' ? ' ' : *at));
+}
+
 static void add_what(const struct explain_facts *f, struct buf *to)
 {
 	const char *class = cell(f, EXPLAIN_CLASS);
-	if (is(f, EXPLAIN_CLASS_BASIS, "NONE") && strncmp(class, "Is ", 3) != 0)
-		buf_printf(to, "This is a text of %s", cell(f, EXPLAIN_PRACTICE));
+	if (is(f, EXPLAIN_CLASS_BASIS, "NOTICE"))
+		buf_printf(to, "This is an automatic answer of %s", cell(f, EXPLAIN_PRACTICE));
 	else
 		buf_printf(to, "%s asked for this text", cell(f, EXPLAIN_PRACTICE));
-	buf_printf(to, " to the phone that ends in %s on %s (%s time). ", cell(f, EXPLAIN_LAST_FOUR),
-	           cell(f, EXPLAIN_ACCEPTED), cell(f, EXPLAIN_ZONE));
+	buf_printf(to, " to the phone that ends in %s on %s (", cell(f, EXPLAIN_LAST_FOUR), cell(f, EXPLAIN_ACCEPTED));
+	add_place(cell(f, EXPLAIN_ZONE), to);
+	buf_add_str(to, " time). ");
 	if (*class)
 		buf_printf(to, "It %c%s ", tolower((unsigned char)class[0]), class + 1);
 }
@@ -71,7 +80,7 @@ static void add_next(const struct explain_facts *f, struct buf *to)
 
 static void add_consent(const struct explain_facts *f, struct buf *to)
 {
-	if (is(f, EXPLAIN_CLASS_BASIS, "NONE"))
+	if (is(f, EXPLAIN_CLASS_BASIS, "NONE") || is(f, EXPLAIN_CLASS_BASIS, "NOTICE"))
 		buf_add_str(to, " A text of this kind needs no consent on record.");
 	else if (is(f, EXPLAIN_ATTESTED, "true"))
 		buf_add_str(to,

@@ -11,7 +11,8 @@ enum explain_column {
 	EXPLAIN_PRACTICE,
 	EXPLAIN_LAST_FOUR,
 	EXPLAIN_CLASS,       /* the class's sentence: "Reminds a patient of ..." */
-	EXPLAIN_CLASS_BASIS, /* the least consent that it needs: "NONE", "IMPLIED", ... */
+	EXPLAIN_CLASS_BASIS, /* the least consent that it needs: "NONE", "IMPLIED", ...; "NOTICE": an answer of our own
+	                      */
 	EXPLAIN_STATUS,
 	EXPLAIN_FINAL, /* "true" when the status is the last one */
 	EXPLAIN_STATUS_SENTENCE,

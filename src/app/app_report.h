@@ -41,6 +41,7 @@ struct report_out {
 	struct buf line, csv;
 	uint64_t rows;
 	int width[REPORT_COLUMNS_MAX];
+	unsigned columns;                 /* HTML: of the table */
 	bool begun;                       /* the head is written */
 	bool failed;                      /* a row is larger than any may be, or the disk is full */
 	uint64_t sum[REPORT_COLUMNS_MAX]; /* CHART_FUNNEL: of each number column */

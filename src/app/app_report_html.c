@@ -33,7 +33,7 @@ static const char style[] =
         "overflow-wrap:anywhere}td.t{white-space:nowrap}\n"
         "tr.more td{padding-top:0;color:#333;overflow-wrap:anywhere}tr.first td{border-bottom:0}\n"
         ".more span{margin-right:14px}.more b{font-weight:600;color:#4a4f54}\n"
-        ".empty{padding:18px;border:1px dashed #767b80;border-radius:6px;text-align:center}\n"
+        "td.empty{padding:18px;text-align:center}\n"
         "footer{margin-top:22px;padding-top:10px;border-top:1px solid #c4c8cc;font-size:12.5px;color:#4a4f54;"
         "overflow-wrap:anywhere}\n"
         "@media print{body{max-width:none;padding:0;font-size:10pt}h1{font-size:17pt}table{font-size:8pt}"
@@ -81,8 +81,13 @@ static void begin_svg(struct buf *to, const char *title, int height)
 {
 	buf_printf(to,
 	           "<figure><figcaption id=\"chart\">%s</figcaption>\n<svg role=\"img\" aria-labelledby=\"chart\" "
-	           "viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" font-size=\"13\" fill=\"#1a1a1a\">\n",
+	           "viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\"><g font-size=\"13\" fill=\"#1a1a1a\">\n",
 	           title, CHART_WIDTH, height, CHART_WIDTH, height);
+}
+
+static void end_svg(struct buf *to)
+{
+	buf_add_str(to, "</g></svg></figure>\n");
 }
 
 static uint64_t largest(const uint64_t *n, unsigned count)
@@ -109,7 +114,7 @@ static void add_funnel(struct report_out *out)
 		           LABEL_WIDTH, y, width, BAR_HEIGHT, LABEL_WIDTH + width + 8, y + 15,
 		           (unsigned long long)out->sum[i]);
 	}
-	buf_add_str(to, "</svg></figure>\n");
+	end_svg(to);
 }
 
 /* The hours of a day from left to right; those in which nothing may go stand on grey. */
@@ -134,7 +139,7 @@ static void add_hours(struct report_out *out)
 		buf_printf(to, "<text x=\"%d\" y=\"%d\" font-size=\"11\" text-anchor=\"middle\">%d</text>\n", middle,
 		           HOURS_HEIGHT + 34, h);
 	}
-	buf_add_str(to, "</svg></figure>\n");
+	end_svg(to);
 }
 
 /* --- the page ------------------------------------------------------------------------------------------------------
@@ -176,8 +181,6 @@ void report_html_head(struct report_out *out)
 		add_funnel(out);
 	if (out->rows && row->chart == CHART_HOURS)
 		add_hours(out);
-	if (out->rows == 0)
-		buf_add_str(to, "<p class=\"empty\">No rows.</p>\n");
 }
 
 static unsigned shown(const struct store_table *t)
@@ -189,6 +192,7 @@ static unsigned shown(const struct store_table *t)
 void report_html_columns(struct report_out *out, const struct store_table *t)
 {
 	struct buf *to = &out->line;
+	out->columns = shown(t);
 	buf_printf(to, "<table>\n<caption>%s</caption>\n<thead><tr>", out->about->row->title);
 	for (unsigned i = 0; i < shown(t); i++) {
 		buf_printf(to, "<th scope=\"col\"%s>", store_table_numeric(t, i) ? " class=\"n\"" : "");
@@ -243,6 +247,8 @@ void report_html_foot(struct report_out *out)
 {
 	struct buf *to = &out->line;
 	buf_clear(to);
+	if (out->rows == 0)
+		buf_printf(to, "<tr><td class=\"empty\" colspan=\"%u\">No rows.</td></tr>\n", out->columns);
 	buf_add_str(to, "</tbody>\n</table>\n</main>\n<footer>");
 	buf_printf(to,
 	           "The SHA-256 is of these rows as CSV (RFC 4180): <code>smsbridge report %s --format csv</code> with "
