@@ -56,6 +56,13 @@ static const char *const pack_cells[] = {
 #undef RULE_PACK
 };
 
+static const char *const state_cells[] = {
+#define STATE_HOURS(code, weekdays, saturday, sunday, holidays, day_max, citation, note)                               \
+#code, #weekdays, #saturday, #sunday, #holidays, #day_max, citation, note,
+#include "state_hours.def"
+#undef STATE_HOURS
+};
+
 #define NPA_ROWS_MAX 1200
 
 /* (area code, zone) pairs, by asking the table for every possible area code. */
@@ -102,6 +109,8 @@ bool app_migrate(struct store_client *c, bool quiet, struct buf *error)
 	        {"smsbridge.rule_pack",
 	         "code, effective_from, effective_to, shipped_on, citation, sentence, category_opt_out", pack_cells, 7,
 	         ROWS(pack_cells, 7), NULL, NULL},
+	        {"smsbridge.state_hours", "state, weekday, saturday, sunday, holiday, day_max, citation, note",
+	         state_cells, 8, ROWS(state_cells, 8), NULL, NULL},
 	        {"smsbridge.npa_zone", "npa, zone", npa, 2, npa_rows, NULL, NULL},
 	};
 	bool ok = store_migrate(c, references, sizeof(references) / sizeof(*references), migrated_cb, &quiet, error);
