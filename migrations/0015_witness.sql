@@ -58,24 +58,33 @@ SELECT s.practice_id, s.message_id, s.number, s.at, s.recorded_at, s.xact, s.id,
 	a.characters::integer AS characters
 FROM sent s LEFT JOIN accepted a ON a.practice_id = s.practice_id AND a.message_id = s.message_id;
 
--- Each opt-out with the event that lifted it, if any. One of everything and one of each kind of text are apart;
--- practice_id is all zeros when it holds for every practice on the gateway.
+-- Each opt-out with the event that lifted it, if any: the one that names it; or that of a person who found a wrong number
+-- to be the right one; or START, which lifts what the patient's own words or the carrier set, of every kind. practice_id
+-- is all zeros when it holds for every practice on the gateway.
 CREATE VIEW smsbridge.audit_opt_out AS
-WITH word AS (
-	SELECT practice_id, phone, coalesce(data->>'category', '') AS category, xact, id, type, at, recorded_at, data,
-		lag(type) OVER w AS before
+WITH word AS MATERIALIZED (
+	SELECT practice_id, phone, xact, id, type, at, recorded_at, data, data->>'id' AS opt_out,
+		coalesce(data->>'method', 'reply') AS method
 	FROM smsbridge.event WHERE type IN ('opt_out.created', 'opt_out.lifted')
-	WINDOW w AS (PARTITION BY practice_id, phone, coalesce(data->>'category', '') ORDER BY at, xact, id)
 ), turn AS (
-	SELECT practice_id, phone, category, xact, id, type, at, recorded_at, data, lead(at) OVER w AS lifted_at,
-		lead(recorded_at) OVER w AS lifted_recorded_at, lead(xact) OVER w AS lifted_xact, lead(id) OVER w AS lifted_id
-	FROM word WHERE type IS DISTINCT FROM before
-	WINDOW w AS (PARTITION BY practice_id, phone, category ORDER BY at, xact, id)
+	SELECT DISTINCT ON (o.practice_id, o.xact, o.id) o.practice_id, o.phone, coalesce(o.data->>'category', '') AS category,
+		coalesce(o.data->>'scope', 'practice') AS scope,
+		coalesce(o.data->>'channel', CASE WHEN o.method = 'carrier' THEN 'carrier' ELSE 'text' END) AS channel, o.xact, o.id,
+		o.at, o.recorded_at, o.data, l.at AS lifted_at, l.recorded_at AS lifted_recorded_at, l.xact AS lifted_xact,
+		l.id AS lifted_id
+	FROM word o LEFT JOIN word l ON l.type = 'opt_out.lifted' AND l.practice_id = o.practice_id AND l.phone = o.phone
+		AND (l.recorded_at, l.xact, l.id) > (o.recorded_at, o.xact, o.id)
+		AND CASE WHEN l.opt_out IS NOT NULL THEN l.opt_out = o.opt_out WHEN l.data ? 'task_id' THEN o.method = 'wrong_number'
+			ELSE o.method IN ('reply', 'carrier') END
+	WHERE o.type = 'opt_out.created'
+	ORDER BY o.practice_id, o.xact, o.id, l.recorded_at, l.xact, l.id
+), told AS (
+	SELECT *, max(coalesce(lifted_recorded_at, 'infinity')) OVER (PARTITION BY practice_id, phone, category
+		ORDER BY recorded_at, xact, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) > recorded_at AS again FROM turn
 )
-SELECT practice_id, phone, category, coalesce(data->>'scope', 'practice') AS scope,
-	coalesce(data->>'channel', CASE WHEN data->>'method' = 'carrier' THEN 'carrier' ELSE 'text' END) AS channel, xact, id,
-	at, recorded_at, data, lifted_at, lifted_recorded_at, lifted_xact, lifted_id
-FROM turn WHERE type = 'opt_out.created';
+SELECT practice_id, phone, category, scope, channel, xact, id, at, recorded_at, data, lifted_at, lifted_recorded_at,
+	lifted_xact, lifted_id
+FROM told WHERE again IS NOT TRUE;
 
 -- What the packs say besides, and the states' own hours for texts that advertise, both written by `smsbridge migrate`.
 ALTER TABLE smsbridge.rule_pack ADD COLUMN category_opt_out text NOT NULL DEFAULT 'false';
@@ -173,7 +182,8 @@ WITH zone AS MATERIALIZED (
 		data->'settings'->>'consent_mode' = 'attested' AS attested, data->'settings'->>'two_person' = 'true' AS two_person,
 		greatest(480, (data->'settings'->>'open_minute')::int) AS open_minute,
 		least(1260, (data->'settings'->>'close_minute')::int) AS close_minute,
-		(data->'settings'->>'max_segments')::int AS max_segments
+		(data->'settings'->>'max_segments')::int AS max_segments, data->'settings'->>'sender' AS sender,
+		CASE WHEN data->'settings'->>'require_identity' = 'true' THEN data->'settings' END AS identity
 	FROM fact WHERE type = 'practice.changed' AND jsonb_typeof(data->'settings') = 'object'
 	WINDOW w AS (PARTITION BY practice_id ORDER BY recorded_at, xact, id)
 ), kind AS MATERIALIZED (
@@ -187,8 +197,8 @@ WITH zone AS MATERIALIZED (
 		coalesce(c.emergency, false) AS emergency, coalesce(c.basis, 0) AS basis,
 		p.practice_id IS NOT NULL OR n.practice_id IS NULL AS judged, coalesce(p.attested, false) AS attested,
 		coalesce(p.two_person, false) AS two_person, coalesce(p.open_minute, 480) AS open_minute,
-		coalesce(p.close_minute, 1260) AS close_minute, p.max_segments,
-		CASE WHEN z.name IS NOT NULL THEN ARRAY[s.time_zone] ELSE coalesce(a.zones,
+		coalesce(p.close_minute, 1260) AS close_minute, p.max_segments, p.sender,
+		p.identity, CASE WHEN z.name IS NOT NULL THEN ARRAY[s.time_zone] ELSE coalesce(a.zones,
 			ARRAY['America/New_York', 'America/Chicago', 'America/Denver', 'America/Los_Angeles']) END AS zones
 	FROM smsbridge.audit_send s LEFT JOIN zone z ON z.name = s.time_zone
 		LEFT JOIN area a ON s.phone LIKE '+1%' AND a.npa = substr(s.phone, 3, 3)
@@ -213,13 +223,21 @@ class AS (
 ),
 
 -- Consent: the strongest that was given and not ended before the send, for that class and patient, captured after the
--- phone was last reported as another's, of a patient who had not come of age. A practice's attestation is implied
--- consent for every phone that was never reported.
-stale AS (
-	SELECT practice_id, phone, recorded_at AS since, lead(recorded_at, 1, 'infinity') OVER w AS until,
-		max(at) OVER w AS at
+-- phone was last reported as another's (unless a person found that it was not), of a patient who had not come of age.
+-- A practice's attestation is implied consent for every phone that is not reported.
+reported AS (
+	SELECT practice_id, phone, recorded_at, xact, id, CASE type WHEN 'recipient.stale' THEN at END AS at,
+		count(*) FILTER (WHERE type = 'recipient.changed') OVER (PARTITION BY practice_id, phone
+			ORDER BY recorded_at, xact, id) AS turn
 	FROM fact WHERE type = 'recipient.stale'
-	WINDOW w AS (PARTITION BY practice_id, phone ORDER BY recorded_at, xact, id)
+		OR (type = 'recipient.changed' AND data->>'field' = 'stale' AND data->>'value' = '')
+), stale AS (
+	SELECT practice_id, phone, recorded_at AS since,
+		lead(recorded_at, 1, 'infinity') OVER (PARTITION BY practice_id, phone ORDER BY recorded_at, xact, id) AS until,
+		max(at) OVER (PARTITION BY practice_id, phone, turn ORDER BY recorded_at, xact, id) AS at,
+		max(CASE WHEN at IS NOT NULL THEN recorded_at END) OVER (PARTITION BY practice_id, phone
+			ORDER BY recorded_at, xact, id) AS last
+	FROM reported
 ), given AS (
 	SELECT g.practice_id, g.phone, g.patient, g.recorded_at AS since, coalesce(e.until, 'infinity') AS until,
 		array_position(ARRAY['implied', 'express', 'written'], g.data->>'basis') AS basis, g.data->'classes' AS classes,
@@ -264,21 +282,28 @@ stale AS (
 -- Opt-out: nothing while one is active; each notice answers a recorded text of that phone, within five minutes, once,
 -- and each opt-out is confirmed once, however often the word is repeated.
 opted_out AS (
-	SELECT 'opt_out', s.practice_id, s.message_id, s.at,
+	SELECT DISTINCT ON (s.practice_id, s.message_id, s.number) 'opt_out', s.practice_id, s.message_id, s.at,
 		format('Sent %s after the patient asked to stop%s (%s UTC), which no word has lifted.', s.at - o.at,
 			CASE WHEN o.scope = 'everyone' THEN ' every practice''s texts'
+				WHEN s.practice_id <> o.practice_id THEN ' the texts of another practice with the same number'
 				WHEN o.category = '' THEN ''
 				WHEN o.category = s.category THEN ' texts of this kind'
 				ELSE format(' texts of one kind (%s), which ends every kind', o.category) END,
 			to_char(o.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')),
 		'47 CFR 64.1200(a)(9)(iv)(H); 47 CFR 64.1200(a)(10)'
 	FROM smsbridge.audit_opt_out o JOIN send s ON s.phone = o.phone
-		AND (s.practice_id = o.practice_id OR o.practice_id = '00000000-0000-0000-0000-000000000000')
+		AND (s.practice_id = o.practice_id OR o.practice_id = '00000000-0000-0000-0000-000000000000'
+			OR (o.scope = 'sender' AND EXISTS (SELECT FROM settings p WHERE p.practice_id = o.practice_id
+				AND p.sender = s.sender AND p.since <= o.recorded_at AND o.recorded_at < p.until)
+				AND NOT EXISTS (SELECT FROM fact f WHERE f.type IN ('opt_out.created', 'opt_out.repeated')
+					AND f.practice_id = s.practice_id AND f.phone = o.phone
+					AND f.data->>'inbound_id' = o.data->>'inbound_id')))
 	WHERE NOT s.notice AND s.stoppable AND smsbridge.audit_while(o, s.at, s.recorded_at, s.xact, s.id)
 		AND (o.category IN ('', s.category) OR NOT coalesce((SELECT p.category_opt_out FROM pack p
 			WHERE p.since <= s.at AND s.at < p.until ORDER BY p.from_at DESC LIMIT 1), false))
 		AND NOT (s.emergency AND EXISTS (SELECT FROM fact f WHERE f.type = 'emergency.approved'
 			AND f.practice_id = s.practice_id AND f.message_id = s.message_id AND f.recorded_at <= s.recorded_at))
+	ORDER BY s.practice_id, s.message_id, s.number, o.at, o.xact, o.id
 ), text AS (
 	SELECT practice_id, phone, at, data->>'inbound_id' AS inbound_id,
 		CASE type WHEN 'opt_out.lifted' THEN 'resume_confirmation' WHEN 'help.received' THEN 'help_reply'
@@ -290,8 +315,10 @@ opted_out AS (
 	SELECT s.practice_id, s.message_id, s.at, t.at AS text_at, row_number() OVER (PARTITION BY s.practice_id, s.phone,
 			s.category, CASE s.category WHEN 'opt_out_confirmation' THEN t.opt_out::text ELSE s.inbound_id END
 			ORDER BY s.at, s.xact, s.id) AS nth
-	FROM send s LEFT JOIN text t ON t.practice_id = s.practice_id AND t.phone = s.phone AND t.inbound_id = s.inbound_id
-		AND t.answer = s.category
+	FROM send s LEFT JOIN LATERAL (SELECT * FROM text t
+		WHERE t.practice_id IN (s.practice_id, '00000000-0000-0000-0000-000000000000') AND t.phone = s.phone
+			AND t.inbound_id = s.inbound_id AND t.answer = s.category
+		ORDER BY t.practice_id <> s.practice_id LIMIT 1) AS t ON true
 	WHERE s.notice AND s.number = 1
 ), notice AS (
 	SELECT 'opt_out', practice_id, message_id, at, CASE WHEN text_at IS NULL
@@ -338,7 +365,7 @@ known AS (
 ), verified AS (
 	SELECT practice_id, phone, recorded_at FROM fact WHERE type = 'recipient.verified'
 ), personal AS (
-	SELECT s.practice_id, s.message_id, s.at, s.recorded_at, s.phone, st.since AS stale_since
+	SELECT s.practice_id, s.message_id, s.at, s.recorded_at, s.phone, st.last AS stale_since
 	FROM send s LEFT JOIN stale st ON st.practice_id = s.practice_id AND st.phone = s.phone
 		AND st.since <= s.recorded_at AND s.recorded_at < st.until
 	WHERE s.judged AND s.phi AND NOT s.notice
@@ -389,10 +416,11 @@ asked AS (
 	SELECT 'emergency', practice_id, message_id, at, CASE
 			WHEN coalesce(person, '') = '' THEN 'An emergency text that no named person ordered.'
 			WHEN reason = '' THEN 'An emergency text for which no reason is on record.'
-			WHEN by = person THEN 'An emergency text that was approved by the person who ordered it.'
+			WHEN lower(btrim(by)) = lower(btrim(person)) THEN 'An emergency text that was approved by the person who ordered it.'
 			ELSE 'An emergency text without the second person''s approval that it needed.' END,
 		'47 CFR 64.1200(f)(4); compliance policy'
-	FROM urgent WHERE coalesce(person, '') = '' OR reason = '' OR by = person OR (two AND coalesce(by, '') = '')
+	FROM urgent WHERE coalesce(person, '') = '' OR reason = '' OR lower(btrim(by)) = lower(btrim(person))
+		OR (two AND coalesce(by, '') = '')
 ),
 
 -- Quiet hours, by PostgreSQL's own zones; narrower where the practice set its own.
@@ -561,6 +589,28 @@ measured AS (
 	WHERE s.number = 1 AND s.characters > 160 AND m.redacted_at IS NOT NULL
 ),
 
+-- Content, where a practice has its texts name it: its name (the neutral one of a sensitive practice), a way to reach it
+-- and STOP, while the body is there. Words are compared without case and punctuation.
+worded AS (
+	SELECT s.practice_id, s.message_id, s.at, ' ' || btrim(regexp_replace(lower(m.body), '[^[:alnum:]]+', ' ', 'g')) || ' '
+			AS body, regexp_replace(m.body, '[^0-9]', '', 'g') AS digits, lower(m.body) AS raw,
+		btrim(regexp_replace(lower(CASE WHEN s.identity->>'sensitive' = 'true' THEN s.identity->>'display_name'
+			ELSE s.identity->>'name' END), '[^[:alnum:]]+', ' ', 'g')) AS name,
+		right(regexp_replace(s.identity->>'phone', '[^0-9]', '', 'g'), 10) AS phone,
+		lower(substring(s.identity->>'url' FROM '^(?:https?://)?([^/:]+)')) AS host
+	FROM send s JOIN smsbridge.message m ON m.practice_id = s.practice_id AND m.id = s.message_id
+	WHERE s.judged AND s.linted AND s.number = 1 AND s.identity IS NOT NULL AND m.redacted_at IS NULL
+), content AS (
+	SELECT 'content', practice_id, message_id, at, format('The text does not have %s.', array_to_string(array_remove(ARRAY[
+			CASE WHEN position(' ' || name || ' ' IN body) = 0 THEN 'the practice''s name' END,
+			CASE WHEN position(phone IN digits) = 0 AND coalesce(position(host IN raw), 0) = 0
+				THEN 'a way to reach the practice' END,
+			CASE WHEN position(' stop ' IN body) = 0 THEN 'the word STOP' END], NULL), ', ')),
+		'47 CFR 64.1200(a)(9)(iv)(B), (G)'
+	FROM worded WHERE position(' ' || name || ' ' IN body) = 0 OR position(' stop ' IN body) = 0
+		OR (position(phone IN digits) = 0 AND coalesce(position(host IN raw), 0) = 0)
+),
+
 -- Expiry. One message sent twice.
 late AS (
 	SELECT 'expiry', practice_id, message_id, at, format('Sent %s after it expired.', at - expires_at), 'compliance policy'
@@ -588,6 +638,7 @@ UNION ALL SELECT * FROM cap
 UNION ALL SELECT * FROM voice
 UNION ALL SELECT * FROM length
 UNION ALL SELECT * FROM gone
+UNION ALL SELECT * FROM content
 UNION ALL SELECT * FROM late
 UNION ALL SELECT * FROM twice;
 COMMENT ON VIEW report.violations IS 'Every send that broke a rule, found again from the events alone; empty unless '

@@ -116,6 +116,34 @@ SELECT t.finds('opt_out one, opt_out two', 'STOPALL holds for every practice');
 SELECT t.says('opt_out', '%every practice''s texts%', 'its sentence');
 ROLLBACK;
 
+-- START lifts what the patient's own words set; what staff entered only staff lift, by its id; one number of two practices.
+BEGIN;
+SELECT t.fact('opt_out.created', '+12025550101', '2026-03-01T15:00Z', '{"id": "s", "method": "staff", "scope": "practice", "category": ""}');
+SELECT t.fact('opt_out.lifted', '+12025550101', '2026-03-01T16:00Z', '{"method": "reply", "word": "start", "inbound_id": "i1"}');
+SELECT t.sent('staff', '+12025550101', '2026-03-02T15:00Z');
+SELECT t.fact('opt_out.lifted', '+12025550101', '2026-03-03T16:00Z', '{"method": "staff", "id": "s", "category": ""}');
+SELECT t.sent('lifted', '+12025550101', '2026-03-12T15:00Z');
+SELECT t.finds('opt_out staff', 'START does not lift what staff entered');
+ROLLBACK;
+BEGIN;
+SELECT t.fact('opt_out.created', '+12025550101', '2026-03-01T15:00Z', '{"id": "w", "method": "wrong_number", "scope": "practice"}');
+SELECT t.fact('recipient.stale', '+12025550101', '2026-03-01T15:00Z', '{"reason": "wrong_number"}');
+SELECT t.fact('opt_out.lifted', '+12025550101', '2026-03-03T15:00Z', '{"method": "staff", "task_id": "t", "actor": "X"}');
+SELECT t.sent('still stale', '+12025550101', '2026-03-04T15:00Z');
+SELECT t.fact('recipient.changed', '+12025550101', '2026-03-05T15:00Z', '{"field": "stale", "value": "", "actor": "X"}');
+SELECT t.sent('right', '+12025550101', '2026-03-06T15:00Z');
+SELECT t.finds('consent still stale', 'a wrong number that a person found to be the right one');
+ROLLBACK;
+BEGIN;
+SELECT t.settings('{"consent_mode": "attested", "sender": "+12025550191"}', n) FROM generate_series(1, 2) AS n \g /dev/null
+SELECT t.fact('opt_out.created', '+12025550101', '2026-03-01T15:00Z', '{"id": "a", "method": "reply", "scope": "sender", "inbound_id": "i1"}');
+SELECT t.fact('opt_out.created', '+12025550102', '2026-03-01T15:00Z', '{"id": "b", "method": "reply", "scope": "practice", "inbound_id": "i2"}');
+SELECT t.sent('shared', '+12025550101', '2026-03-02T15:00Z', practice => 2);
+SELECT t.sent('own', '+12025550102', '2026-03-02T15:00Z', practice => 2);
+SELECT t.finds('opt_out shared', 'a STOP to a number that two practices share is for both');
+SELECT t.says('opt_out', '%another practice with the same number%', 'its sentence');
+ROLLBACK;
+
 -- covers: rule review
 BEGIN;
 SELECT t.sent('before', '+12025550101', '2026-03-01T15:00Z');
@@ -323,6 +351,20 @@ SELECT t.accept('b', '+12025550102', '2026-03-02T15:00Z', said => '{"characters"
 SELECT t.send('b', '2026-03-02T15:00Z');
 UPDATE smsbridge.message SET body = '', redacted_at = '2026-06-02T15:00Z' WHERE id IN (t.id('a'), t.id('b'));
 SELECT t.finds('length a', 'a redacted text is judged by what was accepted');
+ROLLBACK;
+
+-- covers: rule content
+BEGIN;
+SELECT t.settings('{"consent_mode": "attested", "require_identity": true, "name": "North Clinic", "phone": "(202) 555-0190",
+	"url": "https://north.example/visit", "sensitive": false, "display_name": "N.C."}');
+SELECT t.sent('whole', '+12025550101', '2026-03-02T15:00Z', body => 'NORTH-CLINIC: see you soon, 202-555-0190. Reply Stop to end.');
+SELECT t.sent('by url', '+12025550102', '2026-03-02T15:00Z', body => 'North Clinic, north.example: see you. STOP ends.');
+SELECT t.finds('', 'name, contact and STOP');
+SELECT t.sent('no name', '+12025550103', '2026-03-02T15:00Z', body => 'North: see you soon, 202-555-0190. Reply STOP to end.');
+SELECT t.sent('no contact', '+12025550104', '2026-03-02T15:00Z', body => 'North Clinic: see you soon. Reply STOP to end.');
+SELECT t.sent('no stop', '+12025550105', '2026-03-02T15:00Z', body => 'North Clinic: see you soon, 202-555-0190, nonstop.');
+SELECT t.finds('content no contact, content no name, content no stop', 'each of them missing');
+SELECT t.says('content', '%The text does not have the practice''s name.%', 'its sentence');
 ROLLBACK;
 
 -- The witness reads no projection: tables that say all is well change nothing.
