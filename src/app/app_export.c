@@ -19,7 +19,7 @@ const char export_help[] =
         "  smsbridge export patient --practice ID --patient p-1041 --by 'Ada Stone' --why 'request of 2 March' \\\n"
         "      --format html --out p-1041.html\n"
         "  smsbridge export patient --practice ID --phone +12125550101 --by 'Ada Stone' --why 'request'\n"
-        "  smsbridge export reassigned-query > ask.csv\n"
+        "  smsbridge export reassigned-query --by 'Ada Stone' --why 'monthly query' > ask.csv\n"
         "\n"
         "patient: writes all that is kept of one patient of a practice: messages with their text (unless it was "
         "redacted) and\n"

@@ -39,17 +39,16 @@ const grant = (fields = {}) => {
 const events = (type, phone) =>
   s.db.sql('SELECT * FROM smsbridge.event WHERE type = $1 AND phone = $2 ORDER BY xact, id', [type, phone]);
 const recipient = async (phone) =>
-  (await s.db.sql('SELECT * FROM smsbridge.recipient WHERE practice_id = $1 AND phone = $2', [s.practice.id, phone]))[0];
+  (
+    await s.db.sql('SELECT * FROM smsbridge.recipient WHERE practice_id = $1 AND phone = $2', [s.practice.id, phone])
+  )[0];
 const list = async (phone, query = '', options) =>
   (await s.api.get(`/v1/consents?phone=${encodeURIComponent(phone)}${query}`, options)).json;
 
 function refused(answer, wanted) {
   assert.equal(answer.status, 422, answer.text);
   assert.equal(answer.json.code, 'validation_failed');
-  assert.deepEqual(
-    answer.json.errors.map((e) => `${e.pointer} ${e.code}`).sort(),
-    [...wanted].sort(),
-  );
+  assert.deepEqual(answer.json.errors.map((e) => `${e.pointer} ${e.code}`).sort(), [...wanted].sort());
   for (const e of answer.json.errors) assert.ok(e.detail.length > 10);
 }
 
@@ -184,7 +183,9 @@ test('the same Idempotency-Key makes one consent', async () => {
   assert.equal(other.json.code, 'idempotency_key_reused');
   assert.equal((await events('consent.given', g.phone)).length, 1);
   const many = await Promise.all(
-    Array.from({ length: 12 }, () => s.api.post('/v1/consents', g, { headers: { 'idempotency-key': 'consent-key-2' } })),
+    Array.from({ length: 12 }, () =>
+      s.api.post('/v1/consents', g, { headers: { 'idempotency-key': 'consent-key-2' } }),
+    ),
   );
   const ids = new Set(many.filter((m) => m.status === 201).map((m) => m.json.id));
   assert.equal(ids.size, 1);
@@ -215,14 +216,14 @@ test('a list tells what each consent is worth, and ends', async () => {
   assert.ok(page.data.every((c) => c.why.length > 5));
   assert.equal(page.next, null);
   const seen = [];
-  for (let next = `/v1/consents?phone=${encodeURIComponent(phone)}&limit=1`; next; ) {
+  for (let next = `/v1/consents?phone=${encodeURIComponent(phone)}&limit=1`; next;) {
     const one = (await s.api.get(next)).json;
     assert.equal(one.data.length, 1);
     seen.push(one.data[0].id);
     next = one.next;
   }
   assert.deepEqual(seen, ids);
-  assert.deepEqual((await list(phone, '', { key: s.other.key })).data, [], "another practice sees nothing of it");
+  assert.deepEqual((await list(phone, '', { key: s.other.key })).data, [], 'another practice sees nothing of it');
   for (const bad of ['', '?phone=12', '?phone=%2B12125550101&limit=0', '?phone=%2B12125550101&after=x'])
     assert.equal((await s.api.get(`/v1/consents${bad}`)).json.code, 'bad_query', bad);
 });
@@ -275,7 +276,11 @@ test('what is known of a recipient', async (t) => {
     ['nothing', {}, [' nothing_to_change']],
     ['no bool', { household: 'yes' }, ['/household not_a_boolean']],
     ['no choice', { alternative: 'pigeon' }, ['/alternative bad_choice']],
-    ['half a warning', { risk_warning: { version: '1' } }, ['/risk_warning/at required', '/risk_warning/method required']],
+    [
+      'half a warning',
+      { risk_warning: { version: '1' } },
+      ['/risk_warning/at required', '/risk_warning/method required'],
+    ],
     ['a warning to come', { risk_warning: { ...warning, at: at(60 * 60) } }, ['/risk_warning/at time_future']],
     ['no warning', { risk_warning: 'yes', household: true }, ['/risk_warning not_an_object']],
     ['more in a warning', { risk_warning: { ...warning, by: 'x' } }, ['/risk_warning/by unknown_field']],
@@ -374,42 +379,49 @@ test('a verification is a text of its own that says nothing of the patient', asy
   ]);
 });
 
-
-test('a change that meets a claim: what is claimed and not handed over is judged again', async (t) => {
+test('a change that meets a claim: what is claimed and not handed over is judged again, and does not go', async (t) => {
+  const strict = await practice(s.db, { name: 'Fir Street Clinic', attested: false });
+  const options = { key: strict.key };
+  const post = (path, body) => s.api.post(path, { actor: 'r.front', ...body }, options);
   const changes = {
-    'the consent ends': (g, id) => s.api.post(`/v1/consents/${id}/end`, { actor: 'r.front', reason: 'said no' }),
-    'no texts, please': (g) => s.api.post('/v1/recipients', { phone: g.phone, actor: 'r.front', alternative: 'no_sms' }),
-    'another number': (g) =>
-      s.api.post('/v1/recipients', { phone: g.phone, actor: 'r.front', number_changed_to: phoneOf() }),
+    consent_missing: (g, id) => post(`/v1/consents/${id}/end`, { reason: 'said no' }),
+    alternative_asked: (g) => post('/v1/recipients', { phone: g.phone, alternative: 'no_sms' }),
+    consent_stale: (g) => post('/v1/recipients', { phone: g.phone, number_changed_to: phoneOf() }),
   };
-  for (const [name, change] of Object.entries(changes))
-    await t.test(name, async () => {
+  for (const [reason, change] of Object.entries(changes))
+    await t.test(reason, async () => {
       const g = grant();
-      const { id } = (await s.api.post('/v1/consents', g)).json;
+      const { id } = (await s.api.post('/v1/consents', g, options)).json;
       const blocker = await s.db.connect();
       const waiting = (query) => () =>
         s.db
           .sql(`SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%${query}%'`)
           .then((rows) => rows.length);
       await blocker.query('BEGIN; LOCK TABLE smsbridge.event IN EXCLUSIVE MODE');
+      const body = `Race text ${reason}. Reply STOP to end.`;
       const [m] = await s.db.sql(
         `INSERT INTO smsbridge.message (practice_id, id, patient, phone, sender, zones, body, encoding, characters,
           segments, category, priority, expires_at, status, due_at, created_at, updated_at)
-        SELECT $1, gen_random_uuid(), $5, $2, $3, 'America/New_York', 'Race text. Reply STOP to end.', 'gsm7', 29,
+        SELECT $1, gen_random_uuid(), $5, $2, $3, 'America/New_York', $6, 'gsm7', length($6),
           1, 'appointment_reminder', 1, $4::timestamptz + interval '1 day', 'queued', $4, $4, $4 RETURNING id`,
-        [s.practice.id, g.phone, s.practice.sender, NOON, nextPatient()],
+        [strict.id, g.phone, strict.sender, NOON, nextPatient(), body],
       );
       await until(waiting('SET status = v.status'), 'the claim is at its verdict');
       const changed = change(g, id);
       await until(waiting('pg_advisory_xact_lock'), "the change waits for the claim's lock");
       await blocker.query('COMMIT');
       assert.equal((await changed).status, 200);
-      const back = await until(
-        async () => (await s.db.events(m.id)).find((e) => e.type === 'message.requeued'),
-        async () => `it comes back: ${JSON.stringify(await s.db.events(m.id))}`,
+      await until(
+        async () => (await s.db.message(m.id)).status === 'blocked',
+        async () => `it ends: ${JSON.stringify(await s.db.events(m.id))}`,
       );
-      assert.equal(back.reason, 'facts_changed');
-      assert.equal(back.data.refund, true, 'it is proven not to have left');
+      const story = await s.db.events(m.id);
+      assert.deepEqual(
+        story.map((e) => `${e.type} ${e.reason ?? ''}`.trim()),
+        ['message.sending', 'message.requeued facts_changed', `message.blocked ${reason}`],
+      );
+      assert.equal(story[1].data.refund, true, 'it is proven not to have left');
+      assert.equal(s.carrier.to(g.phone).length, 0, 'the carrier never saw it');
     });
 });
 
@@ -432,11 +444,23 @@ const file = (name, text) => {
   return path.join(dir, name);
 };
 const command = (...args) => run(binary, [...args, '--database', s.db.app]);
+const named = ['--by', 'ops', '--why', 'monthly query'];
 const mine = ['--practice', s.practice.id];
 
 test('consent and recipient at a terminal', async (t) => {
   const phone = phoneOf();
-  const words = ['--method', 'form', '--wording-version', 'v1', '--language', 'en', '--action', 'signed', '--by', 'ops'];
+  const words = [
+    '--method',
+    'form',
+    '--wording-version',
+    'v1',
+    '--language',
+    'en',
+    '--action',
+    'signed',
+    '--by',
+    'ops',
+  ];
   const give = ['consent', 'add', ...mine, '--phone', phone, '--captured-at', at(-60), ...words, '--json'];
   const classes = ['--classes', 'appointment_reminder,lab_results', '--basis', 'implied'];
   const added = await command(...give, ...classes);
@@ -507,7 +531,13 @@ test('a deactivation file', async (t) => {
   const other = phoneOf();
   for (const g of [dead, after]) await s.api.post('/v1/consents', g);
   await s.api.post('/v1/consents', { ...dead, action: 'told the other clinic' }, { key: s.other.key });
-  const lines = ['Number,Date', `${dead.phone.slice(2)},`, `${other},2026-03-02`, 'nobody,', `${after.phone},2026-03-01`];
+  const lines = [
+    'Number,Date',
+    `${dead.phone.slice(2)},`,
+    `${other},2026-03-02`,
+    'nobody,',
+    `${after.phone},2026-03-01`,
+  ];
   const text = `${lines.join('\r\n')}\r\n`;
   const first = await imported('deactivations', 'dead.csv', text, '--carrier', 'att', '--date', '2026-03-02');
   assert.equal(first.rows, 4);
@@ -534,7 +564,9 @@ test('a deactivation file', async (t) => {
   assert.equal(stale[0].data.reason, 'deactivated');
   assert.equal(stale[0].data.by, 'ops');
   assert.equal((await events('phone.flagged', dead.phone)).length, 2);
-  const [done] = await s.db.sql("SELECT * FROM smsbridge.event WHERE type = 'import.done' AND data->>'file' = 'dead.csv'");
+  const [done] = await s.db.sql(
+    "SELECT * FROM smsbridge.event WHERE type = 'import.done' AND data->>'file' = 'dead.csv'",
+  );
   assert.deepEqual(
     [done.data.kind, done.data.rows, done.data.bad, done.data.matched, done.data.sha256, done.data.by],
     ['deactivations', 4, 1, 3, first.sha256, 'ops'],
@@ -556,11 +588,14 @@ test('a deactivation file', async (t) => {
 });
 
 test('answers of the Reassigned Numbers Database', async () => {
-  const [yes, no, none, later] = [grant(), grant(), grant(), grant()].map((g) => ({ ...g, captured_at: at(-86400 * 3) }));
+  const [yes, no, none, later] = [grant(), grant(), grant(), grant()].map((g) => ({
+    ...g,
+    captured_at: at(-86400 * 3),
+  }));
   for (const g of [yes, no, none, later]) await s.api.post('/v1/consents', g);
   await s.api.post('/v1/consents', { ...later, captured_at: at(-3600) });
   const query = async () => {
-    const out = await command('export', 'reassigned-query', ...mine);
+    const out = await command('export', 'reassigned-query', ...mine, ...named);
     assert.equal(out.code, 0, out.stderr);
     return out.stdout.split('\n');
   };
@@ -602,7 +637,8 @@ test('answers of the Reassigned Numbers Database', async () => {
   const again = await imported('reassigned', 'rnd2.csv', `${text}\n\n`);
   assert.equal(again.changed, 0);
   const left = await query();
-  for (const g of [yes, no, none]) assert.ok(!left.some((l) => l.startsWith(g.phone.slice(2))), 'not asked again so soon');
+  for (const g of [yes, no, none])
+    assert.ok(!left.some((l) => l.startsWith(g.phone.slice(2))), 'not asked again so soon');
   await s.db.sql("UPDATE smsbridge.recipient SET reassigned_at = reassigned_at - interval '31 days' WHERE phone = $1", [
     no.phone,
   ]);
@@ -636,10 +672,56 @@ test('a file of 100,000 lines', async () => {
   lines[77777] = 'x'.repeat(5000);
   lines[99999] = g.phone;
   const began = Date.now();
-  const done = await imported('deactivations', 'large.txt', lines.join('\n'), '--carrier', 'vz', '--date', '2026-03-02');
+  const done = await imported(
+    'deactivations',
+    'large.txt',
+    lines.join('\n'),
+    '--carrier',
+    'vz',
+    '--date',
+    '2026-03-02',
+  );
   console.log(`# 100,000 lines in ${Date.now() - began} ms`);
   assert.equal(done.rows, 100000);
   assert.ok(done.bad > 0 && done.matched >= 1);
   assert.match(done.told, /and \d+ bad lines more/);
   assert.equal((await list(g.phone)).data[0].state, 'stale');
+});
+
+test('a number that a carrier calls dead: what clears the flag brings no consent back', async (t) => {
+  const d = await setup(t, {
+    carrier: { onSubmit: () => ({ receipt: { stat: 'UNDELIV', err: '4720' } }) },
+    link: { error_codes: 'bandwidth' },
+    practice: { attested: false },
+  });
+  const g = grant();
+  const post = (path, body) => d.api.post(path, body);
+  assert.equal((await post('/v1/consents', g)).status, 201);
+  await d.api.accepted({ phone: g.phone });
+  const stale = await until(
+    async () => (await d.db.sql("SELECT * FROM smsbridge.event WHERE type = 'recipient.stale'"))[0],
+    'the consent goes stale',
+  );
+  assert.equal(stale.phone, g.phone);
+  assert.equal(stale.data.reason, 'number_dead');
+  assert.equal(stale.data.by, 'carrier');
+  const state = async () =>
+    (await d.api.get(`/v1/consents?phone=${encodeURIComponent(g.phone)}`)).json.data.at(-1).state;
+  assert.equal(await state(), 'stale');
+  const flags = async () => (await d.db.sql('SELECT FROM smsbridge.phone_flag')).length;
+  assert.equal(await flags(), 1);
+  d.carrier.mo(g.phone.slice(1), d.practice.sender.slice(1), 'Hello there');
+  await until(async () => (await flags()) === 0, 'a text clears the flag');
+  assert.equal(await state(), 'stale', 'who has the number now is not known');
+  const m = await d.api.accepted({ phone: g.phone });
+  const ended = await until(async () => {
+    const row = await d.db.message(m.id);
+    return row.status === 'blocked' && row;
+  }, 'it is refused');
+  assert.equal(ended.reason, 'consent_stale');
+  assert.equal(
+    (await post('/v1/consents', { ...g, captured_at: new Date(stale.at.getTime() + 1).toISOString() })).status,
+    201,
+  );
+  assert.equal(await state(), 'counts', 'the patient was asked again');
 });
