@@ -189,8 +189,9 @@ static void match(struct import *m)
 	execute(m, "ANALYZE pg_temp.import_match", NULL, 0);
 }
 
-/* $1 and $2: which rows of import_match; $3 now; $4 by whom; $5 the carrier. A day ends at midnight UTC. What is stale
- * since that day already is left, unless a consent was given between. A phone that has lived since is not flagged. */
+/* $1 and $2: which rows of import_match; $3 now; $4 by whom; $5 the carrier. A day ends at midnight UTC; the event is
+ * as of then, so that whoever reads events alone finds the same consents stale. What is stale since that day already is
+ * left, unless a consent was given between. A phone that has lived since is not flagged. */
 static const char deactivate[] =
         "WITH v AS (SELECT practice_id, phone, day, day::timestamp AT TIME ZONE 'UTC' AS since,"
         " least($3::timestamptz, (day + 1)::timestamp AT TIME ZONE 'UTC') AS until"
@@ -210,8 +211,8 @@ static const char deactivate[] =
         " WHERE g.practice_id = f.practice_id AND g.phone = f.phone AND g.counted_at > f.until"
         " AND g.status = 'delivered') ON CONFLICT DO NOTHING RETURNING practice_id, phone"
         "), told AS (INSERT INTO smsbridge.event (practice_id, type, at, phone, reason, data)"
-        " SELECT practice_id, 'recipient.stale', $3, phone, NULL, jsonb_build_object('reason', 'deactivated', 'by',"
-        " $4::text, 'carrier', $5, 'day', day, 'stale_at', until) FROM fresh"
+        " SELECT practice_id, 'recipient.stale', until, phone, NULL, jsonb_build_object('reason', 'deactivated', 'by',"
+        " $4::text, 'carrier', $5, 'day', day, 'imported_at', $3) FROM fresh"
         " UNION ALL SELECT practice_id, 'phone.flagged', $3, phone, 'number_dead', jsonb_build_object('sender', '',"
         " 'carrier', $5, 'code', 'deactivated') FROM flagged"
         ") SELECT count(*) FROM stale";
@@ -233,8 +234,9 @@ static const char reassign[] =
         " reassigned_at = excluded.reassigned_at, reassigned_answer = excluded.reassigned_answer"
         " RETURNING practice_id, phone"
         "), told AS (INSERT INTO smsbridge.event (practice_id, type, at, phone, data)"
-        " SELECT practice_id, 'recipient.stale', $3, phone, jsonb_build_object('reason', 'reassigned', 'by', $4::text,"
-        " 'source', $5::text, 'day', yes_day, 'stale_at', until) FROM j WHERE goes"
+        " SELECT practice_id, 'recipient.stale', until, phone, jsonb_build_object('reason', 'reassigned', 'by', "
+        "$4::text,"
+        " 'source', $5::text, 'day', yes_day, 'imported_at', $3) FROM j WHERE goes"
         " UNION ALL SELECT practice_id, 'recipient.changed', $3, phone, jsonb_build_object('field', 'reassigned',"
         " 'value', answer, 'day', day, 'actor', $4) FROM j WHERE goes OR is_new"
         ") SELECT count(*) FROM made";

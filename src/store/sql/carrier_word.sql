@@ -1,9 +1,9 @@
 -- Does what carriers' words about messages mean for others, in the transaction that applied them and under the locks
 -- of the recipients whom a word stops: opted out is an opt-out, at every practice that shares the sender, that cancels
--- what waits (rows that a claim holds are
--- skipped: it waits for our lock and will see it), unless the patient has lifted one since the submit; a dead number
--- and a blocked pair flag the phone, and a dead one's consents go stale, for it may be somebody else's next (what clears
--- the flag does not bring them back); spam stops the words; daily cap, rate and registration hold the sender.
+-- what waits (rows that a claim holds are skipped: it waits for our lock and will see it), unless the patient has
+-- lifted one since the submit; a dead number and a blocked pair flag the phone, and a dead one's consents go stale, for
+-- it may be somebody else's next (what clears the flag does not bring them back); spam stops the words; daily cap,
+-- rate and registration hold the sender.
 -- $1 at; arrays: $2 id for an opt-out $3 practice $4 message $5 phone $6 sender $7 carrier $8 word $9 the carrier's
 -- code $10 content key $11 until when the sender is held (null: until somebody clears it) $12 when it was submitted,
 -- or null.
@@ -45,8 +45,8 @@ WITH v AS (
 ), stale AS (
 	INSERT INTO smsbridge.recipient (practice_id, phone, stale_at, stale_reason)
 	SELECT practice_id, phone, $1, 'number_dead' FROM flagged WHERE kind = 'dead'
-	ON CONFLICT (practice_id, phone) DO UPDATE SET stale_at = excluded.stale_at, stale_reason = excluded.stale_reason,
-		verified_at = NULL
+	ON CONFLICT (practice_id, phone) DO UPDATE SET stale_at = greatest(recipient.stale_at, excluded.stale_at),
+		stale_reason = excluded.stale_reason, verified_at = NULL
 	RETURNING practice_id, phone
 ), stopped AS (
 	INSERT INTO smsbridge.content_stop (practice_id, content_key, carrier, code, message_id, since)

@@ -13,7 +13,7 @@ WITH old AS (
 	ON CONFLICT (practice_id, phone) DO UPDATE SET
 		risk_version = coalesce(excluded.risk_version, r.risk_version), risk_at = coalesce(excluded.risk_at, r.risk_at),
 		risk_method = coalesce(excluded.risk_method, r.risk_method), alternative = coalesce($8, r.alternative),
-		household = coalesce($9, r.household), stale_at = coalesce(excluded.stale_at, r.stale_at),
+		household = coalesce($9, r.household), stale_at = greatest(excluded.stale_at, r.stale_at),
 		stale_reason = coalesce(excluded.stale_reason, r.stale_reason),
 		verified_at = CASE WHEN $10 IS NULL THEN r.verified_at END
 	RETURNING r.*
