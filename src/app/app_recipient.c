@@ -3,6 +3,8 @@
  * patient that asks whether the phone is the right one; the YES is read where patients' texts are). */
 #include "app_request.h"
 
+#include "text_starter.h"
+
 #include <stdio.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -107,18 +109,6 @@ static const struct field_row verify_rows[] = {
         [V_LANGUAGE] = {"/language", FIELD_CHOICE, false, 0, " en es "},
 };
 
-static const struct {
-	const char *language;
-	const char *asks; /* behind the practice's name, of at most 40 characters */
-	const char *ends; /* behind its phone, of at most 20; 160 in all */
-} questions[] = {
-        {"en", ": is this the right phone for our texts to you? Reply YES. Questions: ", ". Reply STOP to end texts."},
-        {"es",
-         ": \xc2\xbf"
-         "es este su celular? Responda YES para confirmar. Dudas: ",
-         ". Responda STOP para no recibir textos."},
-};
-
 struct question {
 	struct request *r;
 	char name[256];
@@ -135,27 +125,37 @@ static void practice_cb(void *ctx, const struct store_rows *rows)
 	copy_view(q->phone, sizeof(q->phone), store_rows_text(rows, 0, 1));
 }
 
+/* The starter's text: the practice's name and phone are at most as long as it was proven to fit with. */
+static json_t *message_of(const struct question *q)
+{
+	const struct field_value *v = q->r->value;
+	struct text_template t;
+	struct template_report report;
+	struct buf body = BUF(LIMIT_BODY_BYTES);
+	const struct template_practice own = {view_str(q->name), view_str(q->phone), VIEW("")};
+	text_starter_template(text_starter_find(VIEW("verification"), v[V_LANGUAGE].text), &t);
+	check(text_template_render(&t, &own, NULL, 0, &body, &report));
+	json_t *message = json_pack("{s:s%,s:s%,s:s,s:s}", "patient", (const char *)v[V_PATIENT].text.p,
+	                            v[V_PATIENT].text.n, "phone", (const char *)v[V_PHONE].text.p, v[V_PHONE].text.n,
+	                            "category", policy_category_code(CATEGORY_verification), "body", buf_cstr(&body));
+	buf_free(&body);
+	check(message);
+	return message;
+}
+
 static void practice_done_cb(void *ctx, enum store_result result, const char *sqlstate)
 {
 	struct question *q = ctx;
 	struct request *r = q->r;
-	struct buf body = BUF(LIMIT_BODY_BYTES);
-	unsigned which = view_eq(r->value[V_LANGUAGE].text, VIEW("es"));
 	(void)sqlstate;
 	if (result != STORE_OK || !r->found || !link_http_alive(r->x)) {
 		request_problem(r, 503, "database_unavailable", "The gateway cannot reach its database; try again.");
 		return;
 	}
-	buf_printf(&body, "%s%s%s%s", q->name, questions[which].asks, q->phone, questions[which].ends);
-	json_t *message = json_pack("{s:s%,s:s%,s:s,s:s}", "patient", (const char *)r->value[V_PATIENT].text.p,
-	                            r->value[V_PATIENT].text.n, "phone", (const char *)r->value[V_PHONE].text.p,
-	                            r->value[V_PHONE].text.n, "category", policy_category_code(CATEGORY_verification),
-	                            "body", buf_cstr(&body));
-	buf_free(&body);
-	check(message);
 	struct api *a = r->api;
 	struct http_exchange *x = r->x;
 	struct api_caller who = r->who;
+	json_t *message = message_of(q);
 	request_end(r);
 	message_create_from(a, x, &who, message);
 }

@@ -354,7 +354,7 @@ test("the practice's own calls", async (t) => {
 test('a verification is a text of its own that says nothing of the patient', async (t) => {
   for (const [language, word] of [
     ['en', /Reply YES/],
-    ['es', /Responda YES/],
+    ['es', /Responda SI/],
   ])
     await t.test(language, async () => {
       const v = { phone: phoneOf(), patient: nextPatient(), language };
