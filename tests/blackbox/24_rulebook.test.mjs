@@ -229,6 +229,25 @@ test('the text is looked at again when it is about to go', async (t) => {
   assert.equal(s.carrier.of(listed.draft.body).length, 0);
 });
 
+test('another text is judged as its message is', async (t) => {
+  const s = await setup(t, { config: still('2026-03-02T22:00:00-05:00') });
+  const p = who({ category: 'promotional', state: 'NY' });
+  await consent(s, p.phone, 'written', ['promotional']);
+  const offer = await stays(s, p, 'quiet_hours', 'held');
+  const reminder = await stays(s, who(), 'quiet_hours', 'held');
+  const body = 'Elm Street Clinic: 20% discount on whitening in May. Reply STOP to end.';
+  const refused = await s.api.post(`/v1/messages/${reminder.id}/replace`, { body });
+  assert.equal(refused.status, 422, refused.text);
+  assert.ok(
+    refused.json.errors.some((e) => e.code === 'promotional'),
+    refused.text,
+  );
+  assert.equal((await s.api.message(reminder.id)).body, reminder.draft.body);
+  assert.equal((await s.api.post(`/v1/messages/${offer.id}/replace`, { body })).status, 200);
+  assert.equal((await s.api.message(offer.id)).body, body);
+  assert.equal((await s.api.post(`/v1/messages/${randomUUID()}/replace`, { body })).status, 404);
+});
+
 test('opt-outs in their three forms', async (t) => {
   const s = await setup(t, { config: still('2026-11-10T12:00:00-05:00') });
   const stop = (phone, more = {}) =>

@@ -141,12 +141,10 @@ check 'problems', 'openapi.yaml has every problem code with its status, and ever
 		}
 	}
 	my %fault;
-	my $message = text('src/app/app_message.c');
-	$fault{$1} = 1 while $message =~ /\badd_error\(c, [^;]*?, "([a-z_]+)"/g;
 	for my $path (files(qr{^src/app/.*\.c$})) {
 		my $text = text($path);
 		$fault{$1} = 1 while $path =~ /app_form\.c$/ && $text =~ /\badd_error\(r, [^;]*?, "([a-z_]+)"/g;
-		$fault{$1} = 1 while $text =~ /\brequest_fault\(r, [^;]*?, "([a-z_]+)"/g;
+		$fault{$1} = 1 while $text =~ /\b(?:request_fault\(r|creation_error\(c), [^;]*?, "([a-z_]+)"/g;
 		$fault{$1} = 1 while $text =~ /\bfault_add\((?:f|&d->faults|&u->used\.faults), [^;]*?, "([a-z_]+)",/g;
 	}
 	$fault{$_->[1]} = 1 for rows('proto/lint_rule.def', 'LINT'), rows('proto/template.def', 'TEMPLATE_FAULT');

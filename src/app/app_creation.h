@@ -1,0 +1,86 @@
+/* A message on its way in: what POST /v1/messages and its kin read of a request, and every fault of it.
+ *   app_creation.c        the fields, as rows, and most of them
+ *   app_creation_place.c  zones and states in which the patient may be
+ *   app_creation_body.c   the text: its shape and its lint
+ *   app_message.c         Idempotency-Key, JSON, commit, answer
+ *   app_replace.c         another text for a message that is there */
+#ifndef APP_CREATION_H
+#define APP_CREATION_H
+
+#include "app_api_internal.h"
+#include "app_template_use.h"
+#include "net_crypto.h"
+#include "policy_phone.h"
+#include "policy_rules.h"
+#include "text_shape.h"
+
+#include <jansson.h>
+
+#define CREATION_ERRORS_MAX 24
+
+struct creation {
+	struct api *api;
+	struct http_exchange *x;
+	struct api_caller who;
+	struct draft draft;
+	json_t *json;
+	struct http_problem_error error[CREATION_ERRORS_MAX];
+	unsigned errors;
+	struct text_changes changes;
+	const struct template_used *used; /* NULL: the body was given as it is */
+	struct lint_findings findings;
+	struct zone_names zones;
+	unsigned category_flags;
+	bool phone_ok;
+	int64_t now_us;
+	bool failed_validation; /* answered with the errors unless the key has a stored answer */
+	bool in_flight;
+	bool stored_found;
+	char stored_hash[2 * SHA256_BYTES + 1];
+	char *stored_answer;
+};
+
+/* The members of the request, a row each in app_creation.c. */
+enum creation_field {
+	F_PATIENT,
+	F_PHONE,
+	F_TIME_ZONE,
+	F_BODY,
+	F_CATEGORY,
+	F_PRIORITY,
+	F_SEND_AT,
+	F_EXPIRES_AT,
+	F_REFERENCE,
+	F_ZIP,
+	F_STATE,
+	F_PHI,
+	F_ANSWERS,
+	F_EMERGENCY,
+	F_TEMPLATE,
+	F_LANGUAGE,
+	F_VARIABLES, /* read by template_use, as the two before */
+	F_COUNT
+};
+
+/* A fault of the request, told by pointer and code, never by value. pointer and detail live as long as the request. */
+void creation_error(struct creation *c, const char *pointer, const char *code, const char *detail);
+/* A field's text; p NULL when it is absent or wrong (then an error was added). null counts as absent. */
+struct view creation_text(struct creation *c, enum creation_field f);
+/* The pointer of a member that there should not be: "" when its name may be anything, a phone too. */
+const char *creation_pointer(struct creation *c, const char *name);
+/* Reads and checks all fields into c->draft. */
+void creation_take(struct creation *c);
+/* Every zone and state in which the patient may be. After the phone and the category. */
+void creation_take_place(struct creation *c);
+/* The text, normalised, its shape and its lint. After the category. */
+void creation_take_body(struct creation *c);
+/* Whether the request says that it is JSON. */
+bool creation_is_json(const struct http_request *r);
+/* Reads the body into c->json; false with the problem answered and c ended. */
+bool creation_parse(struct creation *c, struct view body);
+/* Ends c with 422 and its errors. */
+void creation_answer_errors(struct creation *c);
+/* Nothing of c may be used after it but the exchange. */
+void creation_end(struct creation *c);
+
+#endif
