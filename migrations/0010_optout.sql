@@ -105,12 +105,15 @@ DECLARE
 	made uuid;
 	canceled integer;
 BEGIN
-	INSERT INTO smsbridge.opt_out (practice_id, id, phone, method, word, created_at, category, scope, channel, actor,
+	-- What staff heard or a wrong number outlasts the patient's own word that is there already: START does not lift it.
+	INSERT INTO smsbridge.opt_out AS o (practice_id, id, phone, method, word, created_at, category, scope, channel, actor,
 		words)
 	VALUES (p_practice, coalesce(p_id, smsbridge.id_at(p_at)), p_phone, p_method, p_word, p_at, p_category, p_scope,
 		p_channel, p_actor, p_words)
-	ON CONFLICT (practice_id, phone, category) WHERE lifted_at IS NULL DO NOTHING
-	RETURNING id INTO made;
+	ON CONFLICT (practice_id, phone, category) WHERE lifted_at IS NULL DO UPDATE SET method = excluded.method,
+		channel = excluded.channel, actor = excluded.actor, words = excluded.words
+		WHERE o.method IN ('reply', 'carrier') AND excluded.method IN ('staff', 'wrong_number')
+	RETURNING CASE WHEN xmax = 0 THEN id END INTO made;
 	-- What a person decides is as old as the text that it is about; what is cancelled is cancelled now.
 	canceled := smsbridge.waiting_cancel(p_practice, p_phone, p_category, p_at);
 	INSERT INTO smsbridge.event (practice_id, type, at, phone, data)
@@ -125,16 +128,20 @@ END $$;
 -- takes back a STOPALL too. Returns whether there was one.
 CREATE FUNCTION smsbridge.opt_out_start(p_practice uuid, p_phone text, p_word text, p_at timestamptz, p_inbound uuid)
 RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	n integer;
 BEGIN
-	UPDATE smsbridge.opt_out SET lifted_at = p_at
-	WHERE practice_id = p_practice AND phone = p_phone AND lifted_at IS NULL AND method IN ('reply', 'carrier');
-	IF NOT FOUND THEN
-		RETURN false;
-	END IF;
-	INSERT INTO smsbridge.event (practice_id, type, at, phone, data)
-	VALUES (p_practice, 'opt_out.lifted', p_at, p_phone,
-		jsonb_build_object('method', 'reply', 'word', p_word, 'inbound_id', p_inbound));
-	RETURN true;
+	WITH lifted AS (
+		UPDATE smsbridge.opt_out SET lifted_at = p_at
+		WHERE practice_id = p_practice AND phone = p_phone AND lifted_at IS NULL AND method IN ('reply', 'carrier')
+		RETURNING id, category
+	), told AS (
+		INSERT INTO smsbridge.event (practice_id, type, at, phone, data)
+		SELECT p_practice, 'opt_out.lifted', p_at, p_phone, jsonb_build_object('id', id, 'category', category,
+			'method', 'reply', 'word', p_word, 'inbound_id', p_inbound) FROM lifted
+	)
+	SELECT count(*) INTO n FROM lifted;
+	RETURN n > 0;
 END $$;
 
 -- --- review tasks ---
@@ -368,13 +375,14 @@ END $$;
 CREATE FUNCTION smsbridge.right_number(p_practice uuid, p_phone text, p_person text, p_at timestamptz, p_task uuid)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-	UPDATE smsbridge.opt_out SET lifted_at = p_at
-	WHERE practice_id = p_practice AND phone = p_phone AND method = 'wrong_number' AND lifted_at IS NULL;
-	IF FOUND THEN
-		INSERT INTO smsbridge.event (practice_id, type, at, phone, data)
-		VALUES (p_practice, 'opt_out.lifted', p_at, p_phone, jsonb_build_object('method', 'staff', 'actor', p_person,
-			'task_id', p_task));
-	END IF;
+	WITH lifted AS (
+		UPDATE smsbridge.opt_out SET lifted_at = p_at
+		WHERE practice_id = p_practice AND phone = p_phone AND method = 'wrong_number' AND lifted_at IS NULL
+		RETURNING id, category
+	)
+	INSERT INTO smsbridge.event (practice_id, type, at, phone, data)
+	SELECT p_practice, 'opt_out.lifted', p_at, p_phone, jsonb_build_object('id', id, 'category', category,
+		'method', 'staff', 'actor', p_person, 'task_id', p_task) FROM lifted;
 	UPDATE smsbridge.recipient SET stale_at = NULL, stale_reason = NULL
 	WHERE practice_id = p_practice AND phone = p_phone AND stale_reason = 'wrong_number';
 	IF FOUND THEN

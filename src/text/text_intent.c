@@ -79,17 +79,25 @@ struct words {
 	unsigned count;
 };
 
-/* Whether the word is one of "a|b|c". */
+/* The next alternative of "a|b|c", and what is left behind it; false at the end. */
+static bool next_alternative(struct view *list, struct view *one_r)
+{
+	if (list->n == 0)
+		return false;
+	const uint8_t *bar = memchr(list->p, '|', list->n);
+	size_t n = bar ? (size_t)(bar - list->p) : list->n;
+	*one_r = view_of(list->p, n);
+	n += bar != NULL;
+	*list = view_of(list->p + n, list->n - n);
+	return true;
+}
+
 static bool in_list(struct view word, struct view list)
 {
-	for (size_t at = 0; at <= list.n;) {
-		size_t end = at;
-		while (end < list.n && list.p[end] != '|')
-			end++;
-		if (view_eq(word, view_of(list.p + at, end - at)))
+	struct view one;
+	while (next_alternative(&list, &one))
+		if (one.n == word.n && memcmp(one.p, word.p, word.n) == 0)
 			return true;
-		at = end + 1;
-	}
 	return false;
 }
 
@@ -104,16 +112,11 @@ static bool in_set(struct view word, struct view name)
 /* Alternatives may be words and sets: "@texts|this". */
 static bool is_one_of(struct view word, struct view list)
 {
-	if (in_list(word, list))
-		return true;
-	for (size_t at = 0; at < list.n;) {
-		size_t end = at;
-		while (end < list.n && list.p[end] != '|')
-			end++;
-		if (list.p[at] == '@' && in_set(word, view_of(list.p + at + 1, end - at - 1)))
+	struct view one;
+	while (next_alternative(&list, &one))
+		if (one.n && one.p[0] == '@' ? in_set(word, view_of(one.p + 1, one.n - 1))
+		                             : one.n == word.n && memcmp(one.p, word.p, word.n) == 0)
 			return true;
-		at = end + 1;
-	}
 	return false;
 }
 

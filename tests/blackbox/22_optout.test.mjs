@@ -136,7 +136,8 @@ test('what patients text', async (t) => {
 
 test('with the pack on STOP SURVEYS stops surveys only', async (t) => {
   const s = await setup(t, { config: { clock: { start: '2026-11-03T12:00:00-05:00', rate: 0.001 } }, start: false });
-  await s.db.sql("INSERT INTO smsbridge.rule_pack_switch VALUES ('fcc_26_67', '2026-11-01T00:00:00Z', true, 'a test')");
+  const at = ['--at', '2026-11-01T00:00:00Z'];
+  await must(binary, ['rules', 'on', 'fcc_26_67', '--database', s.db.owner, '--by', 'Jo Rivera', ...at]);
   await s.gateway.start();
   await s.carrier.bound();
   const phone = nextPhone();
@@ -164,6 +165,9 @@ test('with the pack on STOP SURVEYS stops surveys only', async (t) => {
     (await live(s, phone)).map((o) => o.category),
     ['payment'],
   );
+  await s.gateway.moveClock('2026-11-10T12:00:00-05:00', 0.001);
+  await s.carrier.got((await s.api.accepted({ patient: nextPatient(), phone })).draft);
+  assert.deepEqual(await s.db.sql("SELECT * FROM report.violations WHERE rule = 'opt_out'"), []);
 });
 
 test('a machine that answers everything is muted', async (t) => {
@@ -305,6 +309,16 @@ test('staff', async (t) => {
     assert.equal(behind.next, null);
     await s.hooks.got('opt_out.lifted');
   });
+  await t.test('what staff heard outlasts a STOP that was there before', async () => {
+    const phone = nextPhone();
+    await says(s, phone, 'STOP');
+    assert.equal((await enter(phone)).status, 201);
+    await says(s, phone, 'START');
+    assert.deepEqual(
+      (await live(s, phone)).map((o) => [o.method, o.channel]),
+      [['staff', 'voicemail']],
+    );
+  });
   await t.test('tasks: own, decide, and what that does', async () => {
     const phone = nextPhone();
     await says(s, phone, 'please take me off your text list thanks so very much');
@@ -401,6 +415,7 @@ test('no message leaves after an opt-out that was committed, whatever runs at th
      WHERE e.type = 'message.sending' AND m.category = 'appointment_reminder'`,
   );
   assert.deepEqual(late, []);
+  assert.deepEqual(await s.db.sql('SELECT * FROM report.violations'), []);
 });
 
 test('the database computes the same lock as the gateway', async (t) => {
