@@ -128,7 +128,10 @@ test('what patients text', async (t) => {
   await t.test('STOP SURVEYS is a full STOP while the pack is off', async () => {
     const phone = nextPhone();
     await says(s, phone, 'STOP SURVEYS');
-    assert.deepEqual((await live(s, phone)).map((o) => [o.category, o.scope]), [['', 'practice']]);
+    assert.deepEqual(
+      (await live(s, phone)).map((o) => [o.category, o.scope]),
+      [['', 'practice']],
+    );
     const blocked = await s.api.accepted({ patient: nextPatient(), phone });
     assert.equal((await becomes(s, blocked.id, 'blocked')).reason.code, 'opted_out');
   });
@@ -208,8 +211,19 @@ test('two practices', async (t) => {
     await s.carrier.got((await s.api.accepted(who, asOak)).draft);
   });
   await t.test('a sender is shared only when both say so', async () => {
-    const args = (more) => ['practice', 'add', '--database', s.db.owner, '--name', 'Ash Clinic', '--phone', '1', '--sender',
-      s.practice.sender, ...more];
+    const args = (more) => [
+      'practice',
+      'add',
+      '--database',
+      s.db.owner,
+      '--name',
+      'Ash Clinic',
+      '--phone',
+      '1',
+      '--sender',
+      s.practice.sender,
+      ...more,
+    ];
     const refused = await run(binary, args(['--shared', 'true']));
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /another practice/);
@@ -223,7 +237,10 @@ test('two practices', async (t) => {
     await s.carrier.got(atAsh.draft);
     const atElm = await s.api.accepted({ ...who, send_at: '2026-03-04T15:00:00Z' });
     await says(s, who.phone, 'see you then');
-    assert.equal((await s.db.sql('SELECT * FROM smsbridge.inbound WHERE phone = $1', [who.phone]))[0].practice_id, ash.id);
+    assert.equal(
+      (await s.db.sql('SELECT * FROM smsbridge.inbound WHERE phone = $1', [who.phone]))[0].practice_id,
+      ash.id,
+    );
     await says(s, who.phone, 'Stop');
     assert.equal((await live(s, who.phone, ash.id))[0].scope, 'sender');
     assert.equal((await live(s, who.phone))[0].scope, 'sender');
@@ -274,7 +291,11 @@ test('staff', async (t) => {
     problem(await enter(phone, { more: 'x' }), 422, 'validation_failed');
     problem(await enter(phone, { words: '' }), 422, 'validation_failed');
     problem(await enter(phone, { category: 'survey' }), 409, 'category_off');
-    problem(await s.api.post('/v1/opt-outs', '[]', { headers: { 'content-type': 'application/json' } }), 400, 'json_not_object');
+    problem(
+      await s.api.post('/v1/opt-outs', '[]', { headers: { 'content-type': 'application/json' } }),
+      400,
+      'json_not_object',
+    );
     problem(await s.api.post('/v1/opt-outs', 'x', { headers: { 'content-type': 'text/plain' } }), 415, 'not_json');
     problem(await s.api.get('/v1/opt-outs'), 400, 'bad_query');
     problem(await s.api.get('/v1/tasks?open=maybe'), 400, 'bad_query');
@@ -284,7 +305,11 @@ test('staff', async (t) => {
     const phone = nextPhone();
     const { json: o } = await enter(phone);
     const lift = (id, consent) =>
-      s.api.post(`/v1/opt-outs/${id}/lift`, { actor: 'Jo', reason: 'signed a form', ...(consent && { consent_id: consent }) });
+      s.api.post(`/v1/opt-outs/${id}/lift`, {
+        actor: 'Jo',
+        reason: 'signed a form',
+        ...(consent && { consent_id: consent }),
+      });
     problem(await lift(o.id), 409, 'consent_needed');
     const consent = async (at) =>
       (
@@ -327,7 +352,8 @@ test('staff', async (t) => {
     await held(s, m.id, 'review_pending');
     const own = await s.api.post(`/v1/tasks/${task.id}/own`, { person: 'Jo Rivera' });
     assert.equal(own.json.owner, 'Jo Rivera');
-    const decide = (id, decision) => s.api.post(`/v1/tasks/${id}/decide`, { decision, person: 'Jo Rivera', note: 'asked' });
+    const decide = (id, decision) =>
+      s.api.post(`/v1/tasks/${id}/decide`, { decision, person: 'Jo Rivera', note: 'asked' });
     problem(await decide(task.id, 'keep'), 422, 'decision_unknown');
     problem(await decide(task.id, 'perhaps'), 422, 'decision_unknown');
     const decided = await decide(task.id, 'not_opt_out');
@@ -347,7 +373,7 @@ test('staff', async (t) => {
     const [o] = await live(s, phone);
     assert.equal(o.created_at.getTime(), new Date(second.opened_at).getTime(), 'as old as the text');
     await says(s, phone, 'START');
-    assert.equal((await live(s, phone)).length, 0, 'it was the patient\'s own word');
+    assert.equal((await live(s, phone)).length, 0, "it was the patient's own word");
   });
   await t.test('a number that was not wrong', async () => {
     const phone = nextPhone();
@@ -364,7 +390,11 @@ test('staff', async (t) => {
     const task = await taskOf(s, phone, 'possible_opt_out');
     const key = { key: oak.key };
     problem(await s.api.post(`/v1/tasks/${task.id}/own`, { person: 'X' }, key), 404, 'task_unknown');
-    problem(await s.api.post(`/v1/tasks/${task.id}/decide`, { decision: 'opt_out', person: 'X' }, key), 404, 'task_unknown');
+    problem(
+      await s.api.post(`/v1/tasks/${task.id}/decide`, { decision: 'opt_out', person: 'X' }, key),
+      404,
+      'task_unknown',
+    );
     assert.deepEqual((await s.api.get('/v1/tasks', key)).json.data, []);
     await s.carrier.got((await s.api.accepted({ patient: nextPatient(), phone }, key)).draft);
   });
@@ -375,8 +405,30 @@ test('staff', async (t) => {
     const task = await taskOf(s, who.phone, 'possible_opt_out');
     await s.gateway.stop();
     const cli = async (...args) =>
-      (await run(binary, [...args, '--database', s.db.owner, '--practice', s.practice.id, '--json', '--by', 'Jo', '--why', 'asked']));
-    const made = await cli('opt-out', 'add', '--phone', who.phone, '--channel', 'letter', '--words', 'enough', '--actor', 'Jo');
+      await run(binary, [
+        ...args,
+        '--database',
+        s.db.owner,
+        '--practice',
+        s.practice.id,
+        '--json',
+        '--by',
+        'Jo',
+        '--why',
+        'asked',
+      ]);
+    const made = await cli(
+      'opt-out',
+      'add',
+      '--phone',
+      who.phone,
+      '--channel',
+      'letter',
+      '--words',
+      'enough',
+      '--actor',
+      'Jo',
+    );
     assert.equal(made.code, 0, made.stderr);
     const [row] = await s.db.sql('SELECT status, reason FROM smsbridge.message WHERE id = $1', [waits.id]);
     assert.deepEqual([row.status, row.reason], ['canceled', 'canceled_by_opt_out']);
@@ -386,8 +438,23 @@ test('staff', async (t) => {
     assert.equal((await cli('task', 'decide', '--id', task.id, '--decision', 'opt_out', '--person', 'Jo')).code, 0);
     const twice = await cli('task', 'decide', '--id', task.id, '--decision', 'opt_out', '--person', 'Jo');
     assert.match(twice.stderr, /task_decided/);
-    assert.equal((await cli('opt-out', 'lift', '--id', JSON.parse(made.stdout)[0].id, '--actor', 'Jo', '--reason', 'x',
-      '--consent', zeros)).code, 1);
+    assert.equal(
+      (
+        await cli(
+          'opt-out',
+          'lift',
+          '--id',
+          JSON.parse(made.stdout)[0].id,
+          '--actor',
+          'Jo',
+          '--reason',
+          'x',
+          '--consent',
+          zeros,
+        )
+      ).code,
+      1,
+    );
   });
 });
 

@@ -148,8 +148,8 @@ static void the_corpus_is_read_well(void **state)
 	        {INTENT_YES, 1.0, 1.0},
 	        {INTENT_SUSPECT, 0.97, 0.99},
 	        {INTENT_WRONG_NUMBER, 0.97, 0.93},
-	        {INTENT_CANCEL_VISIT, 0.97, 0.97},
-	        {INTENT_OTHER, 0.99, 0.98},
+	        {INTENT_CANCEL_VISIT, 0.97, 0.96},
+	        {INTENT_OTHER, 0.98, 0.98},
 	};
 	struct score s = {.total = 0};
 	read_corpus(CORPUS "optout.tsv", &s);
@@ -163,16 +163,16 @@ static void replies_that_the_rules_have_not_seen(void **state)
 {
 	(void)state;
 	static const struct floor floors[] = {
-	        {INTENT_STOP, 0.8, 1.0},  {INTENT_STOP_ALL, 1.0, 1.0},     {INTENT_SUSPECT, 0.9, 0.7},
-	        {INTENT_HELP, 1.0, 1.0},  {INTENT_YES, 1.0, 1.0},          {INTENT_WRONG_NUMBER, 0.95, 0.6},
-	        {INTENT_OTHER, 0.7, 0.9}, {INTENT_CANCEL_VISIT, 0.9, 0.8},
+	        {INTENT_STOP, 0.8, 1.0},           {INTENT_STOP_ALL, 1.0, 1.0}, {INTENT_SUSPECT, 0.95, 0.7},
+	        {INTENT_WRONG_NUMBER, 0.95, 0.75}, {INTENT_HELP, 1.0, 1.0},     {INTENT_OTHER, 0.75, 0.95},
+	        {INTENT_CANCEL_VISIT, 0.85, 0.85},
 	};
 	struct score s = {.total = 0};
 	read_corpus(CORPUS "optout_heldout.tsv", &s);
 	print_score("optout_heldout.tsv", &s);
 	check_floors(&s, floors, COUNT(floors));
-	assert_true(kept_quiet(&s) >= 0.74);
-	assert_true(held_for_nothing(&s) <= 0.05);
+	assert_true(kept_quiet(&s) >= 0.78);
+	assert_true(held_for_nothing(&s) <= 0.02);
 }
 
 /* --- tables --------------------------------------------------------------------------------------------------------
