@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "policy_cap.h"
 #include "policy_fixture.h"
 #include "policy_holiday.h"
 #include "policy_pack.h"
@@ -498,6 +499,16 @@ static void three_in_a_day_where_a_state_has_it(void **state)
 	assert_int_equal(policy_decide(&many, &f, noon_us).reason, REASON_cap_state);
 	f.category = CATEGORY_payment;
 	assert_int_equal(policy_decide(&many, &f, noon_us).verdict, VERDICT_SEND);
+	/* by the clock of 24 hours alone: 1 November has 25 */
+	struct tm long_day = {.tm_year = 126, .tm_mon = 10, .tm_mday = 1};
+	const int64_t early_us = instant_us(long_day, 1800);
+	struct policy_rules calendar = many;
+	enum reason reason;
+	calendar.calendar = true;
+	f = survey_in(BIT(STATE_FL));
+	f.patient = (struct policy_sends){.at_us = {early_us, early_us, early_us}, .count = 3};
+	assert_true(policy_cap_next_us(&calendar, &f, early_us, &reason) == early_us + DAY_US);
+	assert_int_equal(reason, REASON_cap_state);
 	/* The pack's own day comes first. */
 	f.category = CATEGORY_survey;
 	assert_int_equal(policy_decide(policy_pack_rules(PACK_today), &f, noon_us).reason, REASON_cap_day);
