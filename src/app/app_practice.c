@@ -319,7 +319,7 @@ static int practice_list(struct store_client *c, const struct practice_options *
 	        " attested_by, attested_at, attestation, baa, legal_name, display_name, url, state, sensitive, "
 	        "lint_phi,"
 	        " array_to_string(link_domains, ',') AS link_domains, open_minute, close_minute, two_person,"
-	        " retention_days FROM smsbridge.practice ORDER BY id",
+	        " retention_days, require_identity FROM smsbridge.practice ORDER BY id",
 	        NULL, 0);
 	if (!t)
 		return failure("%s", store_client_error(c));

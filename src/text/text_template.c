@@ -15,12 +15,12 @@ struct type_row {
 };
 static const struct type_row types[TEMPLATE_TYPES] = {
 #define TEMPLATE_TYPE(name, usual, most, sentence) {#name, usual, most},
-#include "template.def"
+#include "text_template.def"
 };
 
 enum own {
 #define TEMPLATE_OWN(name, most, sentence) OWN_##name,
-#include "template.def"
+#include "text_template.def"
 	OWNS
 };
 static const struct {
@@ -28,7 +28,7 @@ static const struct {
 	unsigned most;
 } owns[OWNS] = {
 #define TEMPLATE_OWN(name, most, sentence) {#name, most},
-#include "template.def"
+#include "text_template.def"
 };
 
 static const struct {
@@ -37,7 +37,7 @@ static const struct {
 } faults[TEMPLATE_FAULTS] = {
         {"", ""},
 #define TEMPLATE_FAULT(code, sentence) {#code, sentence},
-#include "template.def"
+#include "text_template.def"
 };
 
 const char *text_template_type_name(enum template_type t)
@@ -205,7 +205,7 @@ static bool language_ok(struct view language)
 {
 	static const char *const languages[] = {
 #define TEMPLATE_LANGUAGE(code, days, months) code,
-#include "template.def"
+#include "text_template.def"
 	};
 	for (size_t i = 0; i < COUNT(languages); i++)
 		if (view_eq(language, view_str(languages[i])))

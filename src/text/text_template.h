@@ -1,6 +1,6 @@
 /* Texts with typed variables: {patient:...} is declared apart, the text has {name} only. The longest text that a
  * template can become is known when it is saved, in septets of the GSM alphabet; what is filled in is checked by type
- * and never cut. Rows: proto/template.def. */
+ * and never cut. Rows: proto/text_template.def. */
 #ifndef TEXT_TEMPLATE_H
 #define TEXT_TEMPLATE_H
 
@@ -11,14 +11,14 @@
 
 enum template_type {
 #define TEMPLATE_TYPE(name, usual, most, sentence) TEMPLATE_##name,
-#include "template.def"
+#include "text_template.def"
 	TEMPLATE_TYPES
 };
 
 enum template_fault {
 	TEMPLATE_FINE,
 #define TEMPLATE_FAULT(code, sentence) TEMPLATE_FAULT_##code,
-#include "template.def"
+#include "text_template.def"
 	TEMPLATE_FAULTS
 };
 

@@ -17,7 +17,7 @@ struct language {
 };
 static const struct language languages[] = {
 #define TEMPLATE_LANGUAGE(code, days, months) {code, days, months},
-#include "template.def"
+#include "text_template.def"
 };
 
 static const struct {
@@ -26,7 +26,7 @@ static const struct {
 	size_t count;
 } letter_rows[] = {
 #define TEMPLATE_LETTERS(first, letters) {first, letters, sizeof(letters) - 1},
-#include "template.def"
+#include "text_template.def"
 };
 
 static const char *const verbs[] = {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { Api } from './lib/api.mjs';
 import { leaks } from './lib/privacy.mjs';
-import { binary, must, nextPatient, nextPhone, run } from './lib/util.mjs';
+import { binary, must, nextPatient, nextPhone, run, until } from './lib/util.mjs';
 import { practice, setup, world } from './lib/world.mjs';
 
 await world();
@@ -263,6 +263,35 @@ test('starters by command, in both languages; lint of a file', async () => {
   assert.equal((await command('save', file)).code, 1, 'by nobody');
   assert.equal((await command('list')).code, 0);
   await fs.rm(folder, { recursive: true });
+});
+
+test('STOP, HELP and START are answered in the language of the word', async () => {
+  const said = async (text, phone = nextPhone()) => {
+    const before = s.carrier.to(phone).length;
+    await s.carrier.mo(phone, s.practice.sender, text);
+    await until(() => s.carrier.to(phone).length === before + 1, `the answer to ${text}`);
+    return [s.carrier.to(phone)[before].text, phone];
+  };
+  const phoneText = '(212) 555-0199';
+  const [stopped, phone] = await said('ALTO');
+  assert.equal(
+    stopped,
+    `Elm Street Clinic: No recibira mas mensajes. Preguntas: ${phoneText}. Responda START para recibirlos de nuevo.`,
+  );
+  const [resumed] = await said('START, gracias', phone);
+  assert.equal(
+    resumed,
+    `Elm Street Clinic: Recibira de nuevo nuestros mensajes. Preguntas: ${phoneText}. Responda STOP para terminar.`,
+  );
+  const [ayuda] = await said('Ayuda');
+  assert.equal(
+    ayuda,
+    `Elm Street Clinic: Para ayuda llame al ${phoneText}. Responda STOP para no recibir mas mensajes.`,
+  );
+  const [help] = await said('HELP');
+  assert.equal(help, `Elm Street Clinic: For help call ${phoneText}. Reply STOP to get no more texts.`);
+  const [english] = await said('Stop please');
+  assert.match(english, /^Elm Street Clinic: You will get no more texts from us\./);
 });
 
 test('when the campaign ends, its templates carry nothing more', async () => {

@@ -147,7 +147,7 @@ check 'problems', 'openapi.yaml has every problem code with its status, and ever
 		$fault{$1} = 1 while $text =~ /\b(?:request_fault\(r|creation_error\(c), [^;]*?, "([a-z_]+)"/g;
 		$fault{$1} = 1 while $text =~ /\bfault_add\((?:f|&d->faults|&u->used\.faults), [^;]*?, "([a-z_]+)",/g;
 	}
-	$fault{$_->[1]} = 1 for rows('proto/lint_rule.def', 'LINT'), rows('proto/template.def', 'TEMPLATE_FAULT');
+	$fault{$_->[1]} = 1 for rows('proto/lint_rule.def', 'LINT'), rows('proto/text_template.def', 'TEMPLATE_FAULT');
 	my $phone = text('src/policy/policy_phone.c');
 	$fault{$1} = 1 while $phone =~ /\{"(phone_[a-z_]+)", "/g;
 	($values, $told, $line) = enumeration('FaultCode');

@@ -394,7 +394,7 @@ static void nothing_is_passed_over_in_a_long_text(void **state)
 	assert_false(policy_lint(&plain, view_str(text), &r));
 	memset(text, 0, sizeof(text));
 	for (unsigned i = 0; i < 40; i++)
-		strcat(text, "bit.ly/a ");
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "bit.ly/a ");
 	policy_lint(&plain, view_str(text), &r);
 	assert_int_equal(r.count, LINT_FINDINGS_MAX);
 	assert_int_equal(r.refusals, 40);
@@ -414,7 +414,8 @@ static void random_texts_are_judged(void **state)
 	for (unsigned n = 0; n < 20000; n++) {
 		char text[600] = "";
 		for (int64_t k = seeded_between(0, 20); k > 0; k--)
-			strcat(text, pieces[seeded_between(0, (int64_t)COUNT(pieces) - 1)]);
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s",
+			         pieces[seeded_between(0, (int64_t)COUNT(pieces) - 1)]);
 		struct lint_findings r;
 		struct policy_lint_facts f = plain;
 		f.require_identity = seeded_between(0, 1);

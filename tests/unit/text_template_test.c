@@ -260,22 +260,30 @@ static void values_and_variables_fit(void **state)
 static const char *const letters[] = {"a", "B", "\xc3\xa9", "\xc3\xad", "\xc5\xa1",     "-",           "'",
                                       " ", ".", "1",        "/",        "\xe5\x90\x8d", "\xe2\x82\xac"};
 
+#define VALUE_BYTES 200
+
+static void add_piece(char *to, const char *piece)
+{
+	snprintf(to + strlen(to), VALUE_BYTES - strlen(to), "%s", piece);
+}
+
 static void random_value(enum template_type type, char *to)
 {
 	int month = (int)seeded_between(1, 12), day = (int)seeded_between(1, 28);
 	*to = 0;
 	if (type == TEMPLATE_date)
-		sprintf(to, "%d-%02d-%02d", (int)seeded_between(1970, 2100), month, day);
+		snprintf(to, VALUE_BYTES, "%d-%02d-%02d", (int)seeded_between(1970, 2100), month, day);
 	else if (type == TEMPLATE_time)
-		sprintf(to, "%02d:%02d", (int)seeded_between(0, 23), (int)seeded_between(0, 59));
+		snprintf(to, VALUE_BYTES, "%02d:%02d", (int)seeded_between(0, 23), (int)seeded_between(0, 59));
 	else if (type == TEMPLATE_phone)
-		sprintf(to, "+1212555%04d", (int)seeded_between(100, 199));
+		snprintf(to, VALUE_BYTES, "+1212555%04d", (int)seeded_between(100, 199));
 	else
 		for (int64_t n = seeded_between(1, 14); n > 0; n--)
-			strcat(to,
-			       type == TEMPLATE_number ? "7" : letters[seeded_between(0, (int64_t)COUNT(letters) - 1)]);
+			add_piece(to, type == TEMPLATE_number
+			                      ? "7"
+			                      : letters[seeded_between(0, (int64_t)COUNT(letters) - 1)]);
 	if (type == TEMPLATE_link)
-		sprintf(to, "https://elm.example/%d", (int)seeded_between(0, 1 << 30));
+		snprintf(to, VALUE_BYTES, "https://elm.example/%d", (int)seeded_between(0, 1 << 30));
 }
 
 /* Whatever is filled in, the text is in the GSM alphabet, one segment, and not longer than was told at saving. */
@@ -291,7 +299,7 @@ static void no_rendering_is_longer_than_was_told(void **state)
 		                                 {"b", types[1], text_template_usual(types[1])}};
 		struct text_template t = made("{practice}: [{a}] {b} {practice_phone}", v, 2);
 		struct template_report told, r;
-		char values[2][200];
+		char values[2][VALUE_BYTES];
 		struct buf text = BUF(2000), sample = BUF(2000);
 		t.language = seeded_between(0, 1) ? VIEW("en") : VIEW("es");
 		assert_true(text_template_check(&t, &elm, &told));
