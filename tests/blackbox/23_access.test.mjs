@@ -148,7 +148,7 @@ test('notes survive a database that goes away', async (t) => {
 test('every command that touches patients leaves a note, or does nothing', async (t) => {
   const s = await setup(t);
   const m = await s.api.accepted();
-  const commands = (await must(binary, ['--help'])).stdout.matchAll(/^ {2}([a-z]+) {2,}\S/gm);
+  const commands = (await must(binary, ['--help'])).stdout.matchAll(/^ {2}([a-z-]+) {2,}\S/gm);
   const source = fs.readFileSync(`${root}/src/app/app_noted.c`, 'utf8');
   const nobody = [...source.matchAll(/\{"([a-z]+)", ""\}/g)].map((r) => r[1]);
   const names = [...commands].map((c) => c[1]).filter((name) => name !== 'smsbridge');
