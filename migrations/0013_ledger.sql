@@ -389,7 +389,7 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION smsbridge.ledger_archive FROM PUBLIC;
 
--- A month that was moved out, wherever its table is (of the same columns): what is not as it was sealed. Empty: nothing.
+-- A month that was moved out, wherever its table is (of the same columns): what is not as sealed. Empty: nothing.
 CREATE FUNCTION smsbridge.ledger_verify_month(part regclass, month_from timestamptz, month_to timestamptz)
 RETURNS TABLE (number bigint, what text, event_id bigint, type text, at timestamptz)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog AS $$
