@@ -669,6 +669,11 @@ test('a file of 100,000 lines', async () => {
     { length: 100000 },
     (_, i) => `${200 + (i % 700)}55501${String(Math.floor(i / 700) % 100).padStart(2, '0')}`,
   );
+  await s.db.sql(
+    `INSERT INTO smsbridge.recipient (practice_id, phone) SELECT $1, '+1' || n FROM unnest($2::text[]) AS n
+    ON CONFLICT DO NOTHING`,
+    [s.other.id, [...new Set(lines)].slice(0, 20000)],
+  );
   lines[77777] = 'x'.repeat(5000);
   lines[99999] = g.phone;
   const began = Date.now();
@@ -681,9 +686,12 @@ test('a file of 100,000 lines', async () => {
     '--date',
     '2026-03-02',
   );
-  console.log(`# 100,000 lines in ${Date.now() - began} ms`);
+  console.log(`# 100,000 lines, ${done.matched} of them patients, in ${Date.now() - began} ms`);
   assert.equal(done.rows, 100000);
-  assert.ok(done.bad > 0 && done.matched >= 1);
+  assert.ok(done.bad > 0 && done.matched > 5000);
+  assert.ok(done.matched - done.changed < 10, 'all but those that were stale already');
+  const [{ n }] = await s.db.sql("SELECT count(*)::int AS n FROM smsbridge.event WHERE data->>'carrier' = 'vz'");
+  assert.equal(n, 2 * done.changed, 'an event for each recipient that went stale, and for each flag');
   assert.match(done.told, /and \d+ bad lines more/);
   assert.equal((await list(g.phone)).data[0].state, 'stale');
 });
@@ -693,6 +701,7 @@ test('a number that a carrier calls dead: what clears the flag brings no consent
     carrier: { onSubmit: () => ({ receipt: { stat: 'UNDELIV', err: '4720' } }) },
     link: { error_codes: 'bandwidth' },
     practice: { attested: false },
+    hooks: null,
   });
   const g = grant();
   const post = (path, body) => d.api.post(path, body);
@@ -705,6 +714,9 @@ test('a number that a carrier calls dead: what clears the flag brings no consent
   assert.equal(stale.phone, g.phone);
   assert.equal(stale.data.reason, 'number_dead');
   assert.equal(stale.data.by, 'carrier');
+  const told = await d.hooks.got('recipient.stale');
+  assert.equal(told.body.data.cause, 'number_dead');
+  assert.equal(told.body.data.phone, `+1******${g.phone.slice(-4)}`, 'the practice asked for no full numbers');
   const state = async () =>
     (await d.api.get(`/v1/consents?phone=${encodeURIComponent(g.phone)}`)).json.data.at(-1).state;
   assert.equal(await state(), 'stale');
