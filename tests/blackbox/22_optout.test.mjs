@@ -189,7 +189,7 @@ test('a machine that answers everything is muted', async (t) => {
 });
 
 test('two practices', async (t) => {
-  const s = await setup(t, { config: still });
+  const s = await setup(t, { config: still, link: { error_codes: 'bandwidth' } });
   const oak = await practice(s.db, { name: 'Oak Street Clinic' });
   const asOak = { key: oak.key };
 
@@ -250,6 +250,18 @@ test('two practices', async (t) => {
     assert.match(s.carrier.to(who.phone)[1].text, /^Ash Clinic/);
     await says(s, who.phone, 'START');
     assert.equal((await live(s, who.phone, ash.id)).length + (await live(s, who.phone)).length, 0);
+    const third = { patient: nextPatient(), phone: nextPhone() };
+    const refused = await s.api.accepted(third);
+    await s.api.accepted({ ...third, send_at: '2026-03-04T15:00:00Z' }, { key: ash.key });
+    await s.carrier.receipt(await s.carrier.got(refused.draft), { stat: 'REJECTD', err: '4775' });
+    await until(async () => (await live(s, third.phone)).length === 1, 'the carrier says opted out');
+    assert.deepEqual(
+      [...(await live(s, third.phone)), ...(await live(s, third.phone, ash.id))].map((o) => [o.method, o.scope]),
+      [
+        ['carrier', 'sender'],
+        ['carrier', 'sender'],
+      ],
+    );
     const stranger = nextPhone();
     await says(s, stranger, 'hello');
     assert.equal(
