@@ -269,7 +269,8 @@ static size_t judge_run(struct lint *l, const struct run *r)
 	}
 	if (r->end < text.n && text.p[r->end] == '@')
 		return r->end; /* the local part of an email address */
-	if (mixed(r) || ends_in_tld(text, r) || strncmp(r->host, "www.", 4) == 0) {
+	bool known = ends_in_tld(text, r) || is_shortener(view_of(r->host, r->n));
+	if (mixed(r) || known || strncmp(r->host, "www.", 4) == 0) {
 		judge(l, r, r->at, end, mixed(r));
 		return end;
 	}

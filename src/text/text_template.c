@@ -289,7 +289,8 @@ bool text_template_render(const struct text_template *t, const struct template_p
 	bool ok = values_known(t, values, count, r);
 	for (size_t at = 0; ok && next_piece(t->body, &at, &piece);)
 		ok = put_piece(t, p, values, count, &piece, to, r);
-	if (ok && (!septets(view_of(to->p + start, to->n - start), &r->septets) || r->septets > LIMIT_GSM7_SEPTETS))
+	struct view made = to->n > start ? view_of(to->p + start, to->n - start) : (struct view){0};
+	if (ok && (!septets(made, &r->septets) || r->septets > LIMIT_GSM7_SEPTETS))
 		ok = refuse(r, TEMPLATE_FAULT_too_long, (struct view){0});
 	if (!ok)
 		to->n = start;
