@@ -32,6 +32,7 @@ async function delivered(s, fields) {
   return m;
 }
 
+// covers: rule retention
 test('a text goes when its days are over, not a second before, and its measures stay', async (t) => {
   keepBody(BODY);
   const s = await setup(t, { carrier: { onSubmit: () => ({ receipt: true }) } });
@@ -79,6 +80,7 @@ test('a text goes when its days are over, not a second before, and its measures 
   ]);
 });
 
+// covers: rule retention
 test('a legal hold beats the days, and lifting it lets them go on', async (t) => {
   const s = await setup(t, { carrier: { onSubmit: () => ({ receipt: true }) } });
   const held = await delivered(s);
@@ -144,6 +146,7 @@ test('what a hold takes, and what it does not', async (t) => {
   assert.equal((await run(binary, [...unknown, '--database', s.db.owner])).code, 1);
 });
 
+// covers: rule right_of_access
 test('an export holds all that is kept, is noted before it is shown, and is nobody else’s', async (t) => {
   const s = await setup(t, { carrier: { onSubmit: () => ({ receipt: true }) } });
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'smsbb-export-'));
@@ -240,6 +243,7 @@ test('an export holds all that is kept, is noted before it is shown, and is nobo
   );
 });
 
+// covers: rule retention
 test('months move out after six years, but opt-outs, living consents and what is held stay', async (t) => {
   const s = await setup(t, { config: { ledger: { seal_every: '100ms' } } });
   const phone = nextPhone();
