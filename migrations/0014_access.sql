@@ -304,11 +304,13 @@ WITH text AS (
 	SELECT 'message' AS what, m.practice_id, m.phone, m.patient, m.redacted_at, greatest(m.created_at, m.updated_at) AS at,
 		m.status, m.expires_at
 	FROM smsbridge.message m
+	WHERE NOT EXISTS (SELECT FROM smsbridge.review_task t WHERE t.practice_id = m.practice_id AND t.phone = m.phone
+		AND t.decided_at IS NULL AND t.message_id = m.id)
 	UNION ALL
 	SELECT 'inbound', i.practice_id, i.phone, '', i.redacted_at, i.received_at, NULL, NULL
 	FROM smsbridge.inbound i
-		LEFT JOIN smsbridge.review_task t ON t.practice_id = i.practice_id AND t.inbound_id = i.id AND t.decided_at IS NULL
-	WHERE t.id IS NULL
+	WHERE NOT EXISTS (SELECT FROM smsbridge.review_task t WHERE t.practice_id = i.practice_id AND t.phone = i.phone
+		AND t.decided_at IS NULL AND t.inbound_id = i.id)
 ), judged AS (
 	SELECT t.what, t.practice_id, p.name, coalesce(p.retention_days, 90) AS days, r.at AS last_run, r.recorded_at,
 		t.redacted_at,

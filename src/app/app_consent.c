@@ -238,6 +238,7 @@ static void list_cb(void *ctx, const struct store_rows *rows)
 {
 	struct listing *l = ctx;
 	unsigned n = store_rows_count(rows);
+	access_rows(l->x, n < l->limit ? n : l->limit);
 	buf_add_str(&l->body, "{\"data\":[");
 	for (unsigned i = 0; i < n && i < l->limit; i++) {
 		buf_add_str(&l->body, i ? "," : "");

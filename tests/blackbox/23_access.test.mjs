@@ -76,6 +76,9 @@ test('what a note says of reading, changing, and of ids of other practices', asy
   const hash = (await s.db.sql("SELECT encode(smsbridge.phone_hash($1), 'hex') AS h", [m.draft.phone]))[0].h;
   assert.equal(read.hash, hash);
   assert.notEqual(hash, crypto.createHash('sha256').update(m.draft.phone).digest('hex'), 'not a bare hash');
+  await s.api.get(`/v1/consents?phone=${encodeURIComponent(m.draft.phone)}`);
+  const [asked] = await noted(s, "door = 'GET /v1/consents'");
+  assert.deepEqual([asked.action, asked.hash, asked.rows, asked.outcome], ['list', hash, 0, '200']);
   // another practice's id: told as unknown, noted as tried
   const theirs = await s.api.get(`/v1/messages/${m.id}`, { key: other.key });
   assert.equal(theirs.status, 404);
@@ -85,7 +88,7 @@ test('what a note says of reading, changing, and of ids of other practices', asy
   await s.api.get(`/v1/messages?limit=7`);
   await s.api.get(`/v1/messages?patient=${encodeURIComponent(m.draft.patient)}`);
   const lists = await until(async () => {
-    const rows = await notes(s, "action = 'list'");
+    const rows = await notes(s, "door = 'GET /v1/messages'");
     return rows.length === 2 && rows;
   }, 'two pages are noted');
   assert.deepEqual(

@@ -86,6 +86,12 @@ test('a legal hold beats the days, and lifting it lets them go on', async (t) =>
   const held = await delivered(s);
   const byPhone = await delivered(s);
   const free = await delivered(s);
+  const looked = await delivered(s);
+  await s.db.sql(
+    `INSERT INTO smsbridge.review_task (practice_id, id, kind, phone, message_id, opened_at)
+     VALUES ($1, gen_random_uuid(), 'emergency', $2, $3, '2026-03-02T18:00Z')`,
+    [s.practice.id, looked.draft.phone, looked.id],
+  );
   await s.carrier.mo(held.draft.phone, s.practice.sender, 'See you on Friday then');
   const [hold] = await smsbridge(
     s,
@@ -95,7 +101,7 @@ test('a legal hold beats the days, and lifting it lets them go on', async (t) =>
   await smsbridge(s, ...['hold', 'place', '--practice', s.practice.id, '--phone', byPhone.draft.phone], ...by);
   await s.gateway.moveClock('2026-07-01T12:00:00-04:00');
   await until(async () => (await s.db.message(free.id)).redacted_at, 'what is not held goes', 20000);
-  for (const m of [held, byPhone]) assert.equal((await s.db.message(m.id)).redacted_at, null, 'held');
+  for (const m of [held, byPhone, looked]) assert.equal((await s.db.message(m.id)).redacted_at, null, 'held');
   await until(
     async () => {
       const rows = await s.db.sql('SELECT what, past_policy::int, held::int FROM report.retention ORDER BY what');
@@ -109,6 +115,9 @@ test('a legal hold beats the days, and lifting it lets them go on', async (t) =>
   await smsbridge(s, ...['hold', 'lift', '--practice', s.practice.id, '--hold', hold.id], ...by);
   await s.gateway.moveClock('2026-07-01T13:00:00-04:00');
   await until(async () => (await s.db.message(held.id)).redacted_at, 'goes once it is lifted', 20000);
+  await s.db.sql("UPDATE smsbridge.review_task SET decided_at = '2026-07-01T14:00Z' WHERE message_id = $1", [looked.id]);
+  await s.gateway.moveClock('2026-07-01T14:00:00-04:00');
+  await until(async () => (await s.db.message(looked.id)).redacted_at, 'goes once it was looked at', 20000);
   assert.equal((await s.db.message(byPhone.id)).redacted_at, null);
   const events = await s.db.sql(
     "SELECT type, phone, patient, data FROM smsbridge.event WHERE type LIKE 'hold.%' ORDER BY xact, id",

@@ -1,5 +1,6 @@
 -- Takes the text out of messages that ended longer ago than their practice keeps texts; what they measure stays, in an
--- event. What a legal hold covers is left alone. $1 now $2 at most so many. Returns how many.
+-- event. Left alone: what a legal hold covers, and what a person has yet to look at. $1 now $2 at most so many. Returns
+-- how many.
 -- Index: message_unredacted.
 WITH due AS (
 	SELECT m.* FROM smsbridge.practice p CROSS JOIN LATERAL (
@@ -8,6 +9,8 @@ WITH due AS (
 			AND m.created_at <= $1::timestamptz - make_interval(days => p.retention_days)
 			AND m.updated_at <= $1 - make_interval(days => p.retention_days)
 			AND smsbridge.message_ended(m.status, m.expires_at, $1) AND NOT smsbridge.held(m.practice_id, m.phone, m.patient)
+			AND NOT EXISTS (SELECT FROM smsbridge.review_task t WHERE t.practice_id = m.practice_id AND t.phone = m.phone
+				AND t.decided_at IS NULL AND t.message_id = m.id)
 		ORDER BY m.created_at LIMIT $2::int4 FOR UPDATE SKIP LOCKED) AS m
 	LIMIT $2
 ), gone AS (
