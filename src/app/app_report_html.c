@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-#define WIDE_COLUMNS 9 /* a table with more has the others in a second line of each row */
+#define TEXT_COLUMNS_MAX 9 /* a table with more columns of text is wide: */
+#define WIDE_COLUMNS 9     /* it has so many columns, and the others in a second line of each row */
 #define CHART_WIDTH 720
 #define LABEL_WIDTH 110
 #define BAR_HEIGHT 20
@@ -14,7 +15,8 @@
 
 static const char style[] =
         "<style>\n"
-        "@page{size:A4 landscape;margin:14mm 12mm 16mm}\n"
+        "@page{size:A4 landscape;margin:14mm 12mm 16mm;@bottom-right{content:'Page ' counter(page) ' of ' "
+        "counter(pages);font:8pt sans-serif;color:#4a4f54}}\n"
         "*{box-sizing:border-box}\n"
         "body{font:15px/1.45 system-ui,'Segoe UI','Liberation Sans',Arial,sans-serif;color:#1a1a1a;background:#fff;"
         "max-width:1180px;margin:0 auto;padding:28px 32px}\n"
@@ -183,17 +185,24 @@ void report_html_head(struct report_out *out)
 		add_hours(out);
 }
 
+static bool wide(const struct store_table *t)
+{
+	unsigned texts = 0;
+	for (unsigned i = 0; i < store_table_columns(t); i++)
+		texts += !store_table_numeric(t, i);
+	return texts > TEXT_COLUMNS_MAX;
+}
+
 static unsigned shown(const struct store_table *t)
 {
-	unsigned n = store_table_columns(t);
-	return n > WIDE_COLUMNS ? WIDE_COLUMNS : n;
+	return wide(t) ? WIDE_COLUMNS : store_table_columns(t);
 }
 
 void report_html_columns(struct report_out *out, const struct store_table *t)
 {
 	struct buf *to = &out->line;
 	out->columns = shown(t);
-	buf_printf(to, "<table>\n<caption>%s</caption>\n<thead><tr>", out->about->row->title);
+	buf_printf(to, "<table>\n<caption>%s: the rows</caption>\n<thead><tr>", out->about->row->title);
 	for (unsigned i = 0; i < shown(t); i++) {
 		buf_printf(to, "<th scope=\"col\"%s>", store_table_numeric(t, i) ? " class=\"n\"" : "");
 		add_name(to, store_table_name(t, i));
@@ -231,15 +240,14 @@ static void add_more(struct buf *to, const struct store_table *t, unsigned row)
 void report_html_row(struct report_out *out, const struct store_table *t, unsigned row)
 {
 	struct buf *to = &out->line;
-	bool wide = store_table_columns(t) > WIDE_COLUMNS;
-	buf_add_str(to, wide ? "<tr class=\"first\">" : "<tr>");
+	buf_add_str(to, wide(t) ? "<tr class=\"first\">" : "<tr>");
 	for (unsigned i = 0; i < shown(t); i++) {
 		buf_printf(to, "<td%s>", kind_of(t, i));
 		add_text(to, report_cell(t, row, i));
 		buf_add_str(to, "</td>");
 	}
 	buf_add_str(to, "</tr>\n");
-	if (wide)
+	if (wide(t))
 		add_more(to, t, row);
 }
 

@@ -127,7 +127,7 @@ test('the page stands alone, is valid, escaped and says what it is', async () =>
     assert.match(page, /<dt>From day \(UTC\)<\/dt><dd>2026-03-01<\/dd>/);
     assert.match(page, /<dt>As of<\/dt><dd>\d{4}-\d\d-\d\dT[\d:.]+Z<\/dd>/);
     assert.match(page, /<caption>[^<]+<\/caption>\s*<thead>/);
-    assert.match(page, /@page\{/);
+    assert.match(page, /@page\{size:A4/);
     assert.match(page, /thead\{display:table-header-group\}/);
     const file = path.join(dir, `${name}.html`);
     fs.writeFileSync(file, page);
