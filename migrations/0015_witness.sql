@@ -58,14 +58,14 @@ SELECT s.practice_id, s.message_id, s.number, s.at, s.recorded_at, s.xact, s.id,
 	a.characters::integer AS characters
 FROM sent s LEFT JOIN accepted a ON a.practice_id = s.practice_id AND a.message_id = s.message_id;
 
--- Each opt-out with the event that lifted it, if any: the one that names it; or that of a person who found a wrong number
--- to be the right one; or START, which lifts what the patient's own words or the carrier set, of every kind. practice_id
--- is all zeros when it holds for every practice on the gateway.
+-- Each opt-out with the event that lifted it, if any: the one that names it, or in records from before it had a name the
+-- next one. START lifts what the patient's own words or the carrier set and nobody of the staff has entered since.
+-- practice_id is all zeros when it holds for every practice on the gateway.
 CREATE VIEW smsbridge.audit_opt_out AS
 WITH word AS MATERIALIZED (
 	SELECT practice_id, phone, xact, id, type, at, recorded_at, data, data->>'id' AS opt_out,
 		coalesce(data->>'method', 'reply') AS method
-	FROM smsbridge.event WHERE type IN ('opt_out.created', 'opt_out.lifted')
+	FROM smsbridge.event WHERE type IN ('opt_out.created', 'opt_out.repeated', 'opt_out.lifted')
 ), turn AS (
 	SELECT DISTINCT ON (o.practice_id, o.xact, o.id) o.practice_id, o.phone, coalesce(o.data->>'category', '') AS category,
 		coalesce(o.data->>'scope', 'practice') AS scope,
@@ -74,8 +74,12 @@ WITH word AS MATERIALIZED (
 		l.id AS lifted_id
 	FROM word o LEFT JOIN word l ON l.type = 'opt_out.lifted' AND l.practice_id = o.practice_id AND l.phone = o.phone
 		AND (l.recorded_at, l.xact, l.id) > (o.recorded_at, o.xact, o.id)
-		AND CASE WHEN l.opt_out IS NOT NULL THEN l.opt_out = o.opt_out WHEN l.data ? 'task_id' THEN o.method = 'wrong_number'
-			ELSE o.method IN ('reply', 'carrier') END
+		AND coalesce(l.opt_out = o.opt_out, true)
+		AND (l.method <> 'reply' OR (o.method IN ('reply', 'carrier') AND NOT EXISTS (SELECT FROM word r
+			WHERE r.type = 'opt_out.repeated' AND r.method IN ('staff', 'wrong_number') AND r.practice_id = o.practice_id
+				AND r.phone = o.phone AND coalesce(r.data->>'category', '') = coalesce(o.data->>'category', '')
+				AND (r.recorded_at, r.xact, r.id) > (o.recorded_at, o.xact, o.id)
+				AND (r.recorded_at, r.xact, r.id) < (l.recorded_at, l.xact, l.id))))
 	WHERE o.type = 'opt_out.created'
 	ORDER BY o.practice_id, o.xact, o.id, l.recorded_at, l.xact, l.id
 ), told AS (
