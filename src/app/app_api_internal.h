@@ -52,9 +52,14 @@ void api_unavailable(struct http_exchange *x, const char *code, const char *deta
 void api_read_failed(struct http_exchange *x);
 
 void message_create(struct api *a, struct http_exchange *x, const struct api_caller *who);
+struct json_t;
+/* The request's body: one JSON object, the caller's to free; NULL with 415 or 400 answered. */
+struct json_t *api_json_read(struct http_exchange *x);
+/* Idempotency-Key, a structured-field string in quotes or bare, in the request's pool; p NULL when there is none. False
+ * with 400 answered. */
+bool api_key_read(struct http_exchange *x, struct view *key_r);
 /* A message that the gateway words itself, for a request of the practice's: json is what POST /v1/messages would have
  * got, and is taken over. The exchange is answered as that is. */
-struct json_t;
 void message_create_from(struct api *a, struct http_exchange *x, const struct api_caller *who, struct json_t *json);
 void message_show(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void message_explain(struct api *a, struct http_exchange *x, const struct api_caller *who);

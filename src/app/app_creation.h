@@ -74,10 +74,6 @@ void creation_take(struct creation *c);
 void creation_take_place(struct creation *c);
 /* The text, normalised, its shape and its lint. After the category. */
 void creation_take_body(struct creation *c);
-/* Whether the request says that it is JSON. */
-bool creation_is_json(const struct http_request *r);
-/* Reads the body into c->json; false with the problem answered and c ended. */
-bool creation_parse(struct creation *c, struct view body);
 /* Ends c with 422 and its errors. */
 void creation_answer_errors(struct creation *c);
 /* Nothing of c may be used after it but the exchange. */

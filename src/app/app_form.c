@@ -39,32 +39,6 @@ void form_problem(struct http_exchange *x, const char *code)
 /* --- reading -------------------------------------------------------------------------------------------------------
  */
 
-static bool is_json(const struct http_request *r)
-{
-	struct view type = http_request_header(r, "content-type");
-	const uint8_t *semicolon = type.n ? memchr(type.p, ';', type.n) : NULL;
-	if (semicolon)
-		type = view_trim(view_of(type.p, (size_t)(semicolon - type.p)));
-	return view_eq_nocase(type, VIEW("application/json"));
-}
-
-static json_t *parse(struct http_exchange *x)
-{
-	json_error_t error;
-	struct view body = link_http_request(x)->body;
-	json_t *json = json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, &error);
-	if (json && json_is_object(json))
-		return json;
-	bool twice = !json && json_error_code(&error) == json_error_duplicate_key;
-	api_problem(x, 400,
-	            json    ? "json_not_object"
-	            : twice ? "json_duplicate_key"
-	                    : "json_malformed",
-	            json ? "The request's body must be a JSON object." : "The JSON is malformed.");
-	json_decref(json);
-	return NULL;
-}
-
 static bool text_ok(struct view v)
 {
 	for (size_t i = 0; i < v.n; i++)
@@ -162,11 +136,7 @@ struct form *form_read(struct api *a, struct http_exchange *x, const struct api_
 		api_problem(x, 404, "not_found", "There is no such thing.");
 		return NULL;
 	}
-	if (!is_json(link_http_request(x))) {
-		api_problem(x, 415, "not_json", "Send Content-Type: application/json.");
-		return NULL;
-	}
-	struct reader r = {.f = f, .json = parse(x)};
+	struct reader r = {.f = f, .json = api_json_read(x)};
 	if (!r.json)
 		return NULL;
 	for (unsigned i = 0; i < count; i++)

@@ -117,60 +117,20 @@ static void accepted_cb(void *ctx, struct draft *draft, enum accept_result resul
 /* --- request -------------------------------------------------------------------------------------------------------
  */
 
-/* Idempotency-Key: a structured-field string in quotes, or bare. False with the problem answered. */
-static bool take_key(struct creation *c, const struct http_request *r)
+/* False with the problem answered. */
+static bool take_key(struct creation *c)
 {
-	struct view v = http_request_header(r, "idempotency-key");
-	if (!v.p)
-		return true;
-	if (v.n >= 2 && v.p[0] == '"' && v.p[v.n - 1] == '"')
-		v = view_of(v.p + 1, v.n - 2);
-	bool ok = v.n > 0 && v.n <= LIMIT_IDEMPOTENCY_KEY_BYTES && http_request_header_count(r, "idempotency-key") == 1;
-	for (size_t i = 0; ok && i < v.n; i++)
-		ok = v.p[i] > 0x20 && v.p[i] < 0x7f && v.p[i] != '"' && v.p[i] != '\\';
-	if (!ok) {
-		api_problem(c->x, 400, "idempotency_key_bad",
-		            "Idempotency-Key takes 1 to 128 visible ASCII characters, once.");
+	if (!api_key_read(c->x, &c->draft.key))
 		return false;
-	}
-	c->draft.key = view_str(pool_copy(link_http_pool(c->x), v));
-	net_sha256(r->body, c->draft.request_hash);
-	if (in_flight_enter(c->api->in_flight, &c->who.practice_id, c->draft.key)) {
-		c->in_flight = true;
+	if (!c->draft.key.p)
 		return true;
-	}
+	net_sha256(link_http_request(c->x)->body, c->draft.request_hash);
+	c->in_flight = in_flight_enter(c->api->in_flight, &c->who.practice_id, c->draft.key);
+	if (c->in_flight)
+		return true;
 	link_http_problem(c->x, 409, "idempotency_key_running",
 	                  "The first request with this Idempotency-Key is still running.", NULL, 0,
 	                  "retry-after: 1\r\n");
-	return false;
-}
-
-bool creation_is_json(const struct http_request *r)
-{
-	struct view type = http_request_header(r, "content-type");
-	const uint8_t *semicolon = type.n ? memchr(type.p, ';', type.n) : NULL;
-	if (semicolon)
-		type = view_trim(view_of(type.p, (size_t)(semicolon - type.p)));
-	return view_eq_nocase(type, VIEW("application/json"));
-}
-
-bool creation_parse(struct creation *c, struct view body)
-{
-	json_error_t error;
-	c->json = json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, &error);
-	if (c->json && json_is_object(c->json))
-		return true;
-	/* jansson's sentence may quote the text: only the place is told. */
-	struct buf detail = BUF(200);
-	if (c->json)
-		buf_add_str(&detail, "The request's body must be a JSON object.");
-	else
-		buf_printf(&detail, "The JSON is malformed at line %d, column %d.", error.line, error.column);
-	const char *code =
-	        json_error_code(&error) == json_error_duplicate_key ? "json_duplicate_key" : "json_malformed";
-	creation_end(c);
-	api_problem(c->x, 400, c->json ? "json_not_object" : code, buf_cstr(&detail));
-	buf_free(&detail);
 	return false;
 }
 
@@ -233,25 +193,19 @@ static void create(struct creation *c)
 	}
 }
 
-void message_create(struct api *a, struct http_exchange *x, const struct api_caller *who)
-{
-	const struct http_request *r = link_http_request(x);
-	if (!creation_is_json(r)) {
-		api_problem(x, 415, "not_json", "Send Content-Type: application/json.");
-		return;
-	}
-	struct creation *c = pool_alloc(link_http_pool(x), sizeof(*c));
-	*c = (struct creation){.api = a, .x = x, .who = *who, .now_us = clock_read(a->config.clock)};
-	if (take_key(c, r) && creation_parse(c, r->body))
-		create(c);
-}
-
 void message_create_from(struct api *a, struct http_exchange *x, const struct api_caller *who, json_t *json)
 {
 	struct creation *c = pool_alloc(link_http_pool(x), sizeof(*c));
 	*c = (struct creation){.api = a, .x = x, .who = *who, .json = json, .now_us = clock_read(a->config.clock)};
-	if (take_key(c, link_http_request(x)))
+	if (take_key(c))
 		create(c);
 	else
 		json_decref(json);
+}
+
+void message_create(struct api *a, struct http_exchange *x, const struct api_caller *who)
+{
+	json_t *json = api_json_read(x);
+	if (json)
+		message_create_from(a, x, who, json);
 }

@@ -119,7 +119,6 @@ static void check_only_body(struct creation *c)
 
 void message_replace(struct api *a, struct http_exchange *x, const struct api_caller *who)
 {
-	const struct http_request *r = link_http_request(x);
 	struct replacement *p = pool_alloc(link_http_pool(x), sizeof(*p));
 	*p = (struct replacement){.c = {.api = a, .x = x, .who = *who, .now_us = clock_read(a->config.clock)}};
 	p->c.who.max_segments = 1; /* what a carrier has is replaced by one PDU */
@@ -127,11 +126,8 @@ void message_replace(struct api *a, struct http_exchange *x, const struct api_ca
 		unknown(&p->c);
 		return;
 	}
-	if (!creation_is_json(r)) {
-		api_problem(x, 415, "not_json", "Send Content-Type: application/json.");
-		return;
-	}
-	if (!creation_parse(&p->c, r->body))
+	p->c.json = api_json_read(x);
+	if (!p->c.json)
 		return;
 	check_only_body(&p->c);
 	struct store_params ps = params_of(p);

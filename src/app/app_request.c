@@ -240,63 +240,23 @@ void request_problem(struct request *r, int status, const char *code, const char
 {
 	struct http_exchange *x = r->x;
 	request_end(r);
-	link_http_problem(x, status, code, detail, NULL, 0, status == 409 || status == 503 ? "retry-after: 1\r\n" : "");
+	link_http_problem(x, status, code, detail, NULL, 0, status == 503 ? "retry-after: 1\r\n" : "");
 }
 
-static bool is_json(const struct http_request *h)
+/* False with the problem answered. */
+static bool take_key(struct request *r)
 {
-	struct view type = http_request_header(h, "content-type");
-	const uint8_t *semicolon = type.n ? memchr(type.p, ';', type.n) : NULL;
-	if (semicolon)
-		type = view_trim(view_of(type.p, (size_t)(semicolon - type.p)));
-	return view_eq_nocase(type, VIEW("application/json"));
-}
-
-/* Idempotency-Key: a structured-field string in quotes, or bare. */
-static bool take_key(struct request *r, const struct http_request *h)
-{
-	struct view v = http_request_header(h, "idempotency-key");
-	if (!v.p)
-		return true;
-	if (v.n >= 2 && v.p[0] == '"' && v.p[v.n - 1] == '"')
-		v = view_of(v.p + 1, v.n - 2);
-	bool ok = v.n > 0 && v.n <= LIMIT_IDEMPOTENCY_KEY_BYTES && http_request_header_count(h, "idempotency-key") == 1;
-	for (size_t i = 0; ok && i < v.n; i++)
-		ok = v.p[i] > 0x20 && v.p[i] < 0x7f && v.p[i] != '"' && v.p[i] != '\\';
-	if (!ok) {
-		api_problem(r->x, 400, "idempotency_key_bad",
-		            "Idempotency-Key takes 1 to 128 visible ASCII characters, once.");
+	if (!api_key_read(r->x, &r->key))
 		return false;
-	}
-	r->key = view_str(pool_copy(r->pool, v));
-	net_sha256(h->body, r->hash);
+	if (!r->key.p)
+		return true;
+	net_sha256(link_http_request(r->x)->body, r->hash);
 	r->in_flight = in_flight_enter(r->api->in_flight, &r->who.practice_id, r->key);
 	if (!r->in_flight)
-		request_problem(r, 409, "idempotency_key_running",
-		                "The first request with this Idempotency-Key is still running.");
+		link_http_problem(r->x, 409, "idempotency_key_running",
+		                  "The first request with this Idempotency-Key is still running.", NULL, 0,
+		                  "retry-after: 1\r\n");
 	return r->in_flight;
-}
-
-static bool parse_json(struct request *r, struct view body)
-{
-	json_error_t error;
-	struct buf detail = BUF(200);
-	r->json = json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, &error);
-	if (r->json && json_is_object(r->json))
-		return true;
-	/* jansson's sentence may quote the text: only the place is told. */
-	if (r->json)
-		buf_add_str(&detail, "The request's body must be a JSON object.");
-	else
-		buf_printf(&detail, "The JSON is malformed at line %d, column %d.", error.line, error.column);
-	bool twice = !r->json && json_error_code(&error) == json_error_duplicate_key;
-	request_problem(r, 400,
-	                r->json ? "json_not_object"
-	                : twice ? "json_duplicate_key"
-	                        : "json_malformed",
-	                buf_cstr(&detail));
-	buf_free(&detail);
-	return false;
 }
 
 static void take_all(struct request *r, const struct field_row *row, unsigned rows)
@@ -320,19 +280,19 @@ void request_take(struct request *r, json_t *json, const struct field_row *row, 
 struct request *request_read(struct api *a, struct http_exchange *x, const struct api_caller *who,
                              const struct field_row *row, unsigned rows, bool with_key)
 {
-	const struct http_request *h = link_http_request(x);
-	if (!is_json(h)) {
-		api_problem(x, 415, "not_json", "Send Content-Type: application/json.");
+	json_t *json = api_json_read(x);
+	if (!json)
 		return NULL;
-	}
 	struct request *r = pool_alloc(link_http_pool(x), sizeof(*r));
-	*r = (struct request){.api = a, .x = x, .pool = link_http_pool(x), .who = *who, .status = 200};
+	*r = (struct request){.api = a, .x = x, .pool = link_http_pool(x), .who = *who, .json = json, .status = 200};
 	r->body = BUF(LIMIT_HTTP_BODY_BYTES);
 	r->fictional_ok = a->config.fictional_ok;
 	r->now_us = clock_read(a->config.clock);
 	r->id = uuid_make(&a->ids, r->now_us);
-	if ((with_key && !take_key(r, h)) || !parse_json(r, h->body))
+	if (with_key && !take_key(r)) {
+		json_decref(json);
 		return NULL;
+	}
 	take_all(r, row, rows);
 	return r;
 }
