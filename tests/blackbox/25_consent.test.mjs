@@ -379,6 +379,26 @@ test('a verification is a text of its own that says nothing of the patient', asy
   ]);
 });
 
+test('asked, answered YES, and then something personal may go', async () => {
+  const phone = phoneOf();
+  const patient = nextPatient();
+  const personal = () => s.api.accepted({ phone, patient, phi: true });
+  const becomes = (m, reason) =>
+    until(
+      async () => (await s.db.message(m.id)).reason === reason,
+      async () => `${reason}, not ${(await s.db.message(m.id)).reason}`,
+    );
+  const risk = { version: 'risk-2', at: at(-60), method: 'in_person' };
+  await s.api.post('/v1/recipients', { phone, actor: 'r.front', risk_warning: risk });
+  await becomes(await personal(), 'verification_needed');
+  assert.equal((await s.api.post('/v1/verifications', { phone, patient })).status, 202);
+  await until(() => s.carrier.to(phone).length, 'the question goes out');
+  s.carrier.mo(phone.slice(1), s.practice.sender.slice(1), 'Yes');
+  await until(async () => (await recipient(phone)).verified_at, 'the answer is taken');
+  assert.equal((await events('recipient.verified', phone)).length, 1);
+  await becomes(await personal(), 'cap_day'); // the question was the text of this day; nothing else is in its way
+});
+
 test('a change that meets a claim: what is claimed and not handed over is judged again, and does not go', async (t) => {
   const strict = await practice(s.db, { name: 'Fir Street Clinic', attested: false });
   const options = { key: strict.key };
