@@ -252,11 +252,12 @@ static bool take_key(struct request *r)
 		return true;
 	net_sha256(link_http_request(r->x)->body, r->hash);
 	r->in_flight = in_flight_enter(r->api->in_flight, &r->who.practice_id, r->key);
-	if (!r->in_flight)
-		link_http_problem(r->x, 409, "idempotency_key_running",
-		                  "The first request with this Idempotency-Key is still running.", NULL, 0,
-		                  "retry-after: 1\r\n");
-	return r->in_flight;
+	if (r->in_flight)
+		return true;
+	link_http_problem(r->x, 409, "idempotency_key_running",
+	                  "The first request with this Idempotency-Key is still running.", NULL, 0,
+	                  "retry-after: 1\r\n"); /* r is gone with it */
+	return false;
 }
 
 static void take_all(struct request *r, const struct field_row *row, unsigned rows)

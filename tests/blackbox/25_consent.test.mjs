@@ -204,6 +204,7 @@ test('a list tells what each consent is worth, and ends', async () => {
   const end = await s.api.post(`/v1/consents/${ids[0]}/end`, { actor: 'r.front', reason: 'asked for by letter' });
   assert.equal(end.status, 200, end.text);
   assert.equal(end.json.ended_reason, 'asked for by letter');
+  assert.match(end.json.ended_at, /^2026-03-02T17:\d\d:[\d.]+\+00:00$/);
   const page = await list(phone);
   assert.deepEqual(
     page.data.map((c) => c.id),
@@ -758,4 +759,11 @@ test('a number that a carrier calls dead: what clears the flag brings no consent
     201,
   );
   assert.equal(await state(), 'counts', 'the patient was asked again');
+});
+
+test('the witness, who reads events alone, finds nothing wrong in all this', async () => {
+  const found = await s.db.sql('SELECT * FROM report.violations');
+  assert.deepEqual(found, []);
+  const [{ n }] = await s.db.sql("SELECT count(*)::int AS n FROM smsbridge.event WHERE type = 'message.sending'");
+  assert.ok(n > 3, `there were sends to look at: ${n}`);
 });

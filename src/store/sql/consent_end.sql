@@ -10,7 +10,7 @@ WITH ended AS (
 	SELECT $1, 'consent.ended', $5, phone, nullif(patient, ''), jsonb_build_object('id', id, 'reason', $3,
 		'actor', $4::text) FROM ended
 )
-SELECT c.id, coalesce(e.ended_at, c.ended_at) AS ended_at, coalesce(e.ended_reason, c.ended_reason) AS ended_reason,
-	e.id IS NOT NULL AS now
+SELECT c.id, to_json(coalesce(e.ended_at, c.ended_at)) #>> '{}' AS ended_at,
+	coalesce(e.ended_reason, c.ended_reason) AS ended_reason, e.id IS NOT NULL AS now
 FROM smsbridge.consent c LEFT JOIN ended e ON e.id = c.id
 WHERE c.practice_id = $1 AND c.id = $2
