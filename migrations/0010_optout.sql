@@ -43,18 +43,6 @@ CREATE FUNCTION smsbridge.id_at(at timestamptz) RETURNS uuid LANGUAGE sql VOLATI
 		PLACING substring(int8send((extract(epoch FROM id_at.at) * 1000)::bigint) FROM 3) FROM 1 FOR 6) AS b) AS x
 $$;
 
--- Which opt-out keeps a message from going: '' for none, else 'everyone', 'practice' or 'category'.
--- Index: opt_out_active.
-CREATE FUNCTION smsbridge.suppressed(practice uuid, phone text, category text) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE AS $$
-	SELECT coalesce((SELECT CASE WHEN o.practice_id <> suppressed.practice THEN 'everyone' WHEN o.category <> ''
-			THEN 'category' ELSE 'practice' END
-		FROM smsbridge.opt_out o
-		WHERE o.practice_id IN (suppressed.practice, '00000000-0000-0000-0000-000000000000')
-			AND o.phone = suppressed.phone AND o.lifted_at IS NULL AND o.category IN ('', suppressed.category)
-		ORDER BY o.category LIMIT 1), '')
-$$;
-
 -- --- opting out ---
 -- Cancels what waits for a phone and can be stopped, of one category or ('') of all; asks carriers that take cancel_sm
 -- to give back what they have; says what was on its way. Rows that a claim holds are skipped: it waits for our lock and
@@ -400,7 +388,7 @@ DECLARE
 	f regprocedure;
 BEGIN
 	FOR f IN SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'smsbridge'
-			AND p.proname IN ('recipient_key', 'id_at', 'suppressed', 'waiting_cancel', 'opt_out_make',
+			AND p.proname IN ('recipient_key', 'id_at', 'waiting_cancel', 'opt_out_make',
 				'opt_out_start', 'task_open', 'wrong_number', 'verify_answer', 'verify_open', 'inbound_act', 'opt_out_json',
 				'opt_out_enter', 'opt_out_end', 'task_json', 'task_own', 'task_decide', 'right_number') LOOP
 		EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);

@@ -115,6 +115,19 @@ test('what patients text', async (t) => {
     assert.equal((await events(s, phone, 'recipient.verified')).length, 1, 'once');
     await s.hooks.got('recipient.verified', (d) => d.phone?.endsWith(phone.slice(-4)));
   });
+  await t.test('YES lets what waited for it go at once', async () => {
+    const who = { patient: nextPatient(), phone: nextPhone() };
+    await s.db.sql(
+      `INSERT INTO smsbridge.recipient (practice_id, phone, risk_version, risk_at, risk_method, household)
+       VALUES ($1, $2, 'v1', '2026-01-01T12:00:00Z', 'form', true)`,
+      [s.practice.id, who.phone],
+    );
+    await s.carrier.got((await s.api.accepted({ ...who, category: 'verification' })).draft);
+    const personal = await s.api.accepted({ patient: nextPatient(), phone: who.phone, phi: true });
+    await held(s, personal.id, 'verification_needed');
+    await says(s, who.phone, 'YES');
+    await s.carrier.got(personal.draft);
+  });
   await t.test('NO to a verification is a wrong number', async () => {
     const phone = nextPhone();
     await s.db.sql('INSERT INTO smsbridge.recipient (practice_id, phone, verify_asked_at) VALUES ($1, $2, $3)', [
