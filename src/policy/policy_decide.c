@@ -96,21 +96,17 @@ static bool waits_for_person(enum reason reason)
 	       reason == REASON_verification_needed;
 }
 
-/* The first instant from from_us on that the category's rules allow together. Each rule gives the first instant of its
- * own at or after the one it is asked for, so the first on which they agree is the first of all. */
+/* The first instant from from_us on that the category's rules allow together. What a cap allows it allows ever after,
+ * so that the first sending hour after it is the first of all. */
 static int64_t next_allowed_us(const struct policy_rules *rules, const struct policy_facts *facts, int64_t from_us)
 {
 	const unsigned flags = policy_category_flags(facts->category);
 	enum reason unused;
 	int64_t at_us = from_us;
-	int64_t before_us;
-	do {
-		before_us = at_us;
-		if (flags & CATEGORY_CAPPED)
-			at_us = policy_cap_next_us(rules, facts, at_us, &unused);
-		if (flags & CATEGORY_QUIET && at_us != TIME_NEVER)
-			at_us = policy_quiet_next_us(rules, facts, at_us);
-	} while (at_us != before_us && at_us != TIME_NEVER);
+	if (flags & CATEGORY_CAPPED)
+		at_us = policy_cap_next_us(rules, facts, at_us, &unused);
+	if (flags & CATEGORY_QUIET && at_us != TIME_NEVER)
+		at_us = policy_quiet_next_us(rules, facts, at_us);
 	return at_us;
 }
 

@@ -76,6 +76,7 @@ test('two gateways, writers that come late and writers that give up: no gap, not
 
 const xactOf = async (client) => (await client.query('SELECT pg_current_xact_id() AS x')).rows[0].x;
 
+// covers: rule seal
 test('what was tampered with is found by both verifiers, at the same place', async (t) => {
   const s = await sealedWorld(t);
   await clean(s.db);

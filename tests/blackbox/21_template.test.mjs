@@ -58,6 +58,7 @@ test('a sender that is registered for no campaign carries no template', async ()
   assert.equal(other.json.code, 'campaign_missing', 'only for the classes of the campaign');
 });
 
+// covers: rule template
 test('saved, approved, used: each an event, and the words never change', async () => {
   const saved = await post('/v1/templates', reminder);
   assert.equal(saved.status, 201, saved.text);

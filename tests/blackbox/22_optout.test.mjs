@@ -38,6 +38,7 @@ const says = async (s, phone, text, sender = s.practice.sender) => {
 };
 const problem = (answer, status, code) => assert.deepEqual([answer.status, answer.json.code], [status, code]);
 
+// covers: rule stop_words, rule stop_meaning
 test('what patients text', async (t) => {
   const s = await setup(t, { config: still, hooks: null });
   // A new patient with a message that waits for later.

@@ -83,6 +83,7 @@ async function verdict(s, id) {
   return events.filter((e) => e.data?.verdict).at(-1);
 }
 
+// covers: rule consent, rule stale
 test('consent', async (t) => {
   const s = await setup(t, { config: still(NOON) });
   const strict = await practice(s.db, { name: 'Oak Street Clinic', attested: false });
@@ -152,6 +153,7 @@ test('consent', async (t) => {
   });
 });
 
+// covers: rule verification, rule risk, rule alternative
 test('what is said of the patient', async (t) => {
   const s = await setup(t, { config: still(NOON) });
 
@@ -206,6 +208,7 @@ test('what is said of the patient', async (t) => {
   });
 });
 
+// covers: rule content
 test('the text is looked at again when it is about to go', async (t) => {
   const s = await setup(t, {
     config: still('2026-03-02T22:00:00-05:00'),
@@ -248,6 +251,7 @@ test('another text is judged as its message is', async (t) => {
   assert.equal((await s.api.post(`/v1/messages/${randomUUID()}/replace`, { body })).status, 404);
 });
 
+// covers: rule opt_out
 test('opt-outs in their three forms', async (t) => {
   const s = await setup(t, { config: still('2026-11-10T12:00:00-05:00') });
   const stop = (phone, more = {}) =>
@@ -301,6 +305,7 @@ test('opt-outs in their three forms', async (t) => {
   });
 });
 
+// covers: rule cap_day
 test('caps: calls count, and a shared phone', async (t) => {
   const s = await setup(t, { config: still(NOON) });
   const call = (p, when, more = {}) =>
@@ -335,6 +340,7 @@ test('caps: calls count, and a shared phone', async (t) => {
   });
 });
 
+// covers: rule conversation
 test('an answer to what the patient wrote, within a day', async (t) => {
   const s = await setup(t, { config: still(NOON), hooks: null });
   const wrote = async (phone, text = 'Is there parking?') => {
@@ -362,6 +368,7 @@ test('an answer to what the patient wrote, within a day', async (t) => {
   });
 });
 
+// covers: rule emergency
 test('an emergency, by a named person', async (t) => {
   const s = await setup(t, {
     config: still('2026-03-02T23:30:00-05:00'),
@@ -408,6 +415,7 @@ test('an emergency, by a named person', async (t) => {
   });
 });
 
+// covers: rule quiet_hours, rule quiet_hours_state, rule quiet_day_state
 test("sending hours: the practice's own, and the states' for solicitations", async (t) => {
   const s = await setup(t, {
     config: still('2026-07-06T08:59:00-04:00'),
@@ -478,6 +486,7 @@ test("sending hours: the practice's own, and the states' for solicitations", asy
   });
 });
 
+// covers: rule release
 test('the release is spread, each text at a time of its own', async (t) => {
   const s = await setup(t, {
     config: { ...still('2026-03-02T22:00:00-05:00'), policy: { release_spread: '10m' } },

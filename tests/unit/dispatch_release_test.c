@@ -38,6 +38,7 @@ static int64_t due(const struct policy_facts *f, uint32_t n, int64_t until_us, i
 	return release_due_us(policy_pack_rules(PACK_today), f, &id, until_us, spread_us);
 }
 
+/* covers: rule release */
 static void each_has_its_own_place_in_the_spread(void **state)
 {
 	struct policy_facts f = reminder();
@@ -70,6 +71,7 @@ static void what_waits_for_something_else_comes_at_its_instant(void **state)
 	assert_int_equal(due(&f, 7, OPENS, SPREAD), OPENS);
 }
 
+/* covers: rule release */
 static void never_past_the_close_or_the_expiry(void **state)
 {
 	(void)state;

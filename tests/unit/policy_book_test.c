@@ -9,6 +9,11 @@
 #include "policy_pack.h"
 #include "policy_state.h"
 
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 /* The rules of the book that no clock ends: classes, packs, consent, privacy, review, conversation, emergency; each
  * with its boundary on both sides, and which of two stands first. Hours and caps: policy_rules_test, policy_state_test.
  */
@@ -362,6 +367,79 @@ static void every_class_needs_its_basis(void **state)
 	assert_int_equal(policy_basis_parse(VIEW("oral")), BASIS_NONE);
 }
 
+/* --- what is ours to get right ------------------------------------------------------------------------------------ */
+
+/* Whether it ends the process. */
+static bool aborts(void (*act)(int what), int what)
+{
+	fflush(NULL);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		signal(SIGABRT, SIG_DFL);
+		int null = open("/dev/null", O_WRONLY);
+		dup2(null, STDERR_FILENO);
+		act(what);
+		_exit(0);
+	}
+	int status = 0;
+	assert_true(waitpid(child, &status, 0) == child);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+static void decide_with_too_many(int what)
+{
+	struct book_case c = {.facts = {.category = CATEGORY_help_reply}};
+	struct policy_facts f = facts_of(&c);
+	for (unsigned i = 0; i < LIMIT_ZONES; i++)
+		f.zone[i] = new_york;
+	f.zones = LIMIT_ZONES + (what == 1);
+	f.patient.count = POLICY_SENDS_MAX + (what == 2);
+	f.phone.count = POLICY_SENDS_MAX + (what == 3);
+	policy_decide(policy_pack_rules(PACK_today), &f, at_us(NOON));
+}
+
+static void name_what_is_none(int what)
+{
+	switch (what) {
+	case 0:
+		policy_verdict_name((enum verdict)(VERDICT_EXPIRE + 1));
+		break;
+	case 1:
+		policy_pack_rules(PACK_COUNT);
+		break;
+	case 2:
+		policy_state_code(STATE_COUNT);
+		break;
+	case 3:
+		policy_state_name(STATE_COUNT);
+		break;
+	case 4:
+		policy_category_code(CATEGORY_COUNT);
+		break;
+	case 5:
+		policy_reason_code(REASON_COUNT);
+		break;
+	case 6:
+		policy_basis_name((enum basis)(BASIS_WRITTEN + 1));
+		break;
+	default:
+		policy_pack_citation(PACK_COUNT);
+		break;
+	}
+}
+
+/* Facts that no caller can have end the process rather than be judged. */
+static void what_cannot_be_is_not_judged(void **state)
+{
+	(void)state;
+	assert_false(aborts(decide_with_too_many, 0));
+	for (int what = 1; what <= 3; what++)
+		assert_true(aborts(decide_with_too_many, what));
+	for (int what = 0; what <= 7; what++)
+		assert_true(aborts(name_what_is_none, what));
+}
+
 /* --- packs ------------------------------------------------------------------------------------------------------- */
 
 static const char *pack_at(const char *when, const struct policy_switch *switches, size_t count)
@@ -437,10 +515,10 @@ static void packs_are_as_their_rows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(every_case_is_as_written),   cmocka_unit_test(an_unknown_class_is_refused),
-	        cmocka_unit_test(without_rules_nothing_goes), cmocka_unit_test(every_class_needs_its_basis),
-	        cmocka_unit_test(packs_hold_in_their_dates),  cmocka_unit_test(packs_are_switched),
-	        cmocka_unit_test(packs_are_as_their_rows),
+	        cmocka_unit_test(every_case_is_as_written),     cmocka_unit_test(an_unknown_class_is_refused),
+	        cmocka_unit_test(without_rules_nothing_goes),   cmocka_unit_test(every_class_needs_its_basis),
+	        cmocka_unit_test(what_cannot_be_is_not_judged), cmocka_unit_test(packs_hold_in_their_dates),
+	        cmocka_unit_test(packs_are_switched),           cmocka_unit_test(packs_are_as_their_rows),
 	};
 	return cmocka_run_group_tests(tests, load, unload);
 }

@@ -203,7 +203,8 @@ static void each_fault_of_a_template(void **state)
 	assert_int_equal(r.fault, TEMPLATE_FAULT_variables_many);
 }
 
-/* 160 septets fit, 161 do not; a character of the extension table counts two; an unknown setting its ceiling. */
+/* 160 septets fit, 161 do not; a character of the extension table counts two; an unknown setting its ceiling.
+ * covers: rule template */
 static void the_longest_decides(void **state)
 {
 	(void)state;
