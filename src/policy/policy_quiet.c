@@ -4,6 +4,9 @@
 #include "policy_state.h"
 
 #define DAY_S 86400
+#define DAY_MINUTES (24 * 60)
+
+static const struct policy_window all_day = {0, DAY_MINUTES};
 
 /* A wall clock: the day, and the second of it. */
 struct wall {
@@ -31,7 +34,7 @@ static struct policy_window base_window(const struct policy_rules *rules, const 
 	struct policy_window pack = {rules->open_minute, rules->close_minute};
 	struct policy_window practice = {facts->practice_open_minute, facts->practice_close_minute};
 	if (!practice.close_minute)
-		practice.close_minute = 24 * 60;
+		practice.close_minute = all_day.close_minute;
 	return common(pack, practice);
 }
 
@@ -39,7 +42,7 @@ static struct policy_window base_window(const struct policy_rules *rules, const 
 static struct policy_window state_window(const struct policy_facts *facts, int64_t days)
 {
 	if (!(policy_category_flags(facts->category) & CATEGORY_SOLICITATION))
-		return (struct policy_window){0, 24 * 60};
+		return all_day;
 	if (policy_states_rest_on_holidays(facts->states) && policy_holiday(days))
 		return (struct policy_window){0, 0};
 	return policy_states_window(facts->states, time_weekday(days));
@@ -131,7 +134,7 @@ static int64_t zone_close(const struct policy_rules *rules, const struct policy_
 		if (at.second < w.open_minute * 60 || at.second >= w.close_minute * 60)
 			return unix_s;
 		int64_t close_s = unix_s + w.close_minute * 60 - at.second;
-		if (close_s <= span.until_s)
+		if (close_s < span.until_s)
 			return close_s;
 		unix_s = span.until_s;
 	}

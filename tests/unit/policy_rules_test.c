@@ -511,6 +511,26 @@ static void the_whole_country_shares_some_hours(void **state)
 		policy_zone_free((struct zone *)(uintptr_t)f.zone[i]);
 }
 
+/* Hours that end at the instant at which the clock changes: forward over it they are over; back over it they are not.
+ */
+static void closing_when_the_clock_changes(void **state)
+{
+	(void)state;
+	const struct policy_rules night = {
+	        .open_minute = 0, .close_minute = 120, .close_guard_s = 0, .day_max = 1, .week_max = 3};
+	struct judgement j = {.zones = "E"};
+	struct policy_facts f = facts_of(&j);
+	assert_true(policy_close_us(&night, &f, at_us("03-08T06:30:00")) == at_us("03-08T07:00:00"));
+	assert_true(policy_close_us(&night, &f, at_us("11-01T05:30:00")) == at_us("11-01T07:00:00"));
+	assert_true(policy_close_us(&night, &f, at_us("11-01T06:30:00")) == at_us("11-01T07:00:00"));
+	/* from midnight on, and until midnight */
+	assert_true(policy_quiet_next_us(&night, &f, at_us("01-14T08:00:00")) == at_us("01-15T05:00:00"));
+	const struct policy_rules always = {
+	        .open_minute = 0, .close_minute = 1440, .close_guard_s = 0, .day_max = 1, .week_max = 3};
+	assert_true(policy_quiet_open(&always, &f, at_us("01-14T05:00:00")));
+	assert_true(policy_quiet_open(&always, &f, at_us("01-15T04:59:59.999999")));
+}
+
 /* covers: rule validity */
 static void closing_is_the_first_zone_that_closes(void **state)
 {
@@ -551,6 +571,7 @@ int main(void)
 	        cmocka_unit_test(narrower_hours_hold),
 	        cmocka_unit_test(the_calendar_is_the_packs),
 	        cmocka_unit_test(the_whole_country_shares_some_hours),
+	        cmocka_unit_test(closing_when_the_clock_changes),
 	        cmocka_unit_test(closing_is_the_first_zone_that_closes),
 	};
 	return cmocka_run_group_tests(tests, load_zones, free_zones);
