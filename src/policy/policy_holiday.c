@@ -18,6 +18,7 @@ static const struct holiday holidays[] = {
 #undef HOLIDAY
 };
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define FRIDAY 5
 #define MONDAY 1
 
@@ -36,21 +37,22 @@ static bool falls_on(const struct holiday *h, int64_t days)
 	return time_civil((days + 7) * 86400).month != h->month;
 }
 
-static const struct holiday *find(int64_t days, bool dates_only)
+static const struct holiday *find(int64_t days)
 {
-	for (size_t i = 0; i < sizeof(holidays) / sizeof(holidays[0]); i++)
-		if ((!dates_only || holidays[i].kind == HOLIDAY_DATE) && falls_on(&holidays[i], days))
+	for (size_t i = 0; i < COUNT(holidays); i++)
+		if (falls_on(&holidays[i], days))
 			return &holidays[i];
 	return NULL;
 }
 
+/* Only a date falls on a weekend, so that what is observed is one. */
 static const struct holiday *holiday_of(int64_t days)
 {
-	const struct holiday *h = find(days, false);
+	const struct holiday *h = find(days);
 	if (!h && time_weekday(days) == FRIDAY)
-		h = find(days + 1, true);
+		h = find(days + 1);
 	if (!h && time_weekday(days) == MONDAY)
-		h = find(days - 1, true);
+		h = find(days - 1);
 	return h;
 }
 
