@@ -14,6 +14,8 @@ static const struct {
 } keywords[] = {
 #define KEYWORD(kind, word, source) {#kind, word},
 #include "keyword.def"
+#define LINT_STOPS_TOO(word) {"STOP", word},
+#include "lint_word.def"
 };
 
 static const char *const verbs[] = {
@@ -114,6 +116,14 @@ static void find_verb(struct place *p)
 	}
 }
 
+/* "CONFIRM or CANCEL?" */
+static bool asks(const struct place *p)
+{
+	const struct policy_word *last = &p->w->word[p->i + p->n - 1];
+	size_t end = (size_t)last->byte + last->bytes;
+	return end < p->w->text.n && p->w->text.p[end] == '?';
+}
+
 /* Whether the reader is asked to reply the word. */
 static bool is_asked(struct place *p)
 {
@@ -126,6 +136,8 @@ static bool is_asked(struct place *p)
 	if (leads_on(p) && (emphasised(p) || w->shouting))
 		return true;
 	bool listed = (w->word[p->i].gap & GAP_LIST) || (p->i > 0 && ANY(w, p->i - 1, ors));
+	if (listed && emphasised(p) && asks(p))
+		return true;
 	if (!p->verb_end || !listed)
 		return false;
 	return leads_on(p) || emphasised(p) || (p->i - p->verb_end <= LIST_WORDS_MAX && !purpose_between(p));

@@ -281,6 +281,37 @@ static void stop_may_be_offered_for_opting_out_only(void **state)
 	}
 }
 
+/* --- whole texts ----------------------------------------------------------------------------------------------- */
+
+/* Texts as clinics write them, labelled by hand: "fine" or "found", a tab, the text. */
+static void texts_as_clinics_write_them(void **state)
+{
+	(void)state;
+	char line[1000];
+	unsigned counts[2][2] = {{0}};
+	struct policy_lint_facts f = plain;
+	FILE *file = fopen(TEST_SOURCE_DIR "/tests/unit/corpus/lint.tsv", "r");
+	assert_non_null(file);
+	f.sensitive = false;
+	while (fgets(line, sizeof(line), file)) {
+		struct lint_findings r;
+		line[strcspn(line, "\n")] = 0;
+		char *text = strchr(line, '\t');
+		assert_non_null(text);
+		bool wrong = strncmp(line, "found", 5) == 0;
+		policy_lint(&f, view_str(text + 1), &r);
+		counts[wrong][r.count > 0]++;
+		if (wrong != (r.count > 0))
+			print_error("%s: %s\n", wrong ? "nothing found" : policy_lint_code(r.finding[0].rule),
+			            text + 1);
+	}
+	fclose(file);
+	print_message("lint: %u of %u that are wrong found, %u of %u that are fine passed\n", counts[1][1],
+	              counts[1][0] + counts[1][1], counts[0][0], counts[0][0] + counts[0][1]);
+	assert_int_equal(counts[0][1] + counts[1][0], 0);
+	assert_true(counts[0][0] > 30 && counts[1][1] > 30);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +323,7 @@ int main(void)
 	        cmocka_unit_test(no_stop_word_may_be_asked_for),
 	        cmocka_unit_test(every_verb_asks_with_every_filler),
 	        cmocka_unit_test(stop_may_be_offered_for_opting_out_only),
+	        cmocka_unit_test(texts_as_clinics_write_them),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
