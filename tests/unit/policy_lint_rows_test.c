@@ -283,7 +283,8 @@ static void stop_may_be_offered_for_opting_out_only(void **state)
 
 /* --- whole texts ----------------------------------------------------------------------------------------------- */
 
-/* Texts as clinics write them, labelled by hand: "fine" or "found", a tab, the text. */
+/* covers: rule content
+ * Texts as clinics write them, labelled by hand: "fine" or "found", a tab, the text. */
 static void texts_as_clinics_write_them(void **state)
 {
 	(void)state;
