@@ -47,9 +47,10 @@ static bool take_json(struct templating *t)
 static void answer_faults(struct templating *t)
 {
 	struct faults *f = &t->draft.faults;
+	json_t *json = t->json; /* t goes with the exchange */
 	link_http_problem(t->x, 422, "validation_failed", "The request cannot be accepted; see errors.", f->error,
 	                  f->count, "");
-	json_decref(t->json);
+	json_decref(json);
 }
 
 static void run(struct templating *t, const char *sql, struct store_params *ps, store_rows_cb rows, store_done_cb done)
@@ -154,8 +155,7 @@ static void approved_done_cb(void *ctx, enum store_result result, const char *sq
 	else if (!t->found)
 		api_problem(t->x, 404, "template_unknown", "There is no such template.");
 	else if (!t->done && strcmp(t->status, "draft") == 0)
-		api_problem(t->x, 409, "same_person",
-		            "Another person than the one who saved it must approve.");
+		api_problem(t->x, 409, "same_person", "Another person than the one who saved it must approve.");
 	else if (!t->done)
 		api_problem(t->x, 409, "template_not_draft", "Only a draft can be approved.");
 	else
@@ -270,9 +270,11 @@ static void answer_judged(struct templating *t, struct view text)
 	           shape.units, shape.segments);
 	lint_write(&d->findings, &t->body);
 	buf_add_u8(&t->body, '}');
-	link_http_reply(t->x, 200, "application/json", "", buf_view(&t->body));
-	buf_free(&t->body);
-	json_decref(t->json);
+	struct buf body = t->body; /* t goes with the exchange */
+	json_t *json = t->json;
+	link_http_reply(t->x, 200, "application/json", "", buf_view(&body));
+	buf_free(&body);
+	json_decref(json);
 }
 
 /* With variables the longest text of the template is judged; without them the text as it stands. */

@@ -115,7 +115,9 @@ test('a legal hold beats the days, and lifting it lets them go on', async (t) =>
   await smsbridge(s, ...['hold', 'lift', '--practice', s.practice.id, '--hold', hold.id], ...by);
   await s.gateway.moveClock('2026-07-01T13:00:00-04:00');
   await until(async () => (await s.db.message(held.id)).redacted_at, 'goes once it is lifted', 20000);
-  await s.db.sql("UPDATE smsbridge.review_task SET decided_at = '2026-07-01T14:00Z' WHERE message_id = $1", [looked.id]);
+  await s.db.sql("UPDATE smsbridge.review_task SET decided_at = '2026-07-01T14:00Z' WHERE message_id = $1", [
+    looked.id,
+  ]);
   await s.gateway.moveClock('2026-07-01T14:00:00-04:00');
   await until(async () => (await s.db.message(looked.id)).redacted_at, 'goes once it was looked at', 20000);
   assert.equal((await s.db.message(byPhone.id)).redacted_at, null);
