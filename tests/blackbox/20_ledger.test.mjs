@@ -40,6 +40,7 @@ test('two gateways, writers that come late and writers that give up: no gap, not
   const second = await another(t, s, { config: quick });
   await second.start();
   const late = await s.db.connect(); // its transaction is older than most that commit before it
+  const end = atEnd(t, () => late.end());
   await late.query('BEGIN');
   await late.query(
     `INSERT INTO smsbridge.event (practice_id, type, at) VALUES (gen_random_uuid(), 'message.news', '2026-03-02T17:00Z')`,
@@ -51,19 +52,16 @@ test('two gateways, writers that come late and writers that give up: no gap, not
   ]);
   await never(async () => (await count(s.db, 'seal', `xact >= '${await xactOf(late)}'`)) > 0, 'a seal passes it', 1000);
   await late.query('COMMIT');
-  await late.end();
+  await end();
   await sealed(s.db);
   const all = await seals(s.db);
   assert.ok(all.length > 3, `${all.length} seals`);
   assert.ok((await count(s.db, 'event')) > added);
-  await until(
-    async () => {
-      const made =
-        (await s.gateway.metric('smsbridge_ledger_seals_total')) + (await second.metric('smsbridge_ledger_seals_total'));
-      return made === (await count(s.db, 'seal'));
-    },
-    'each seal was made by one of the two',
-  );
+  await until(async () => {
+    const made =
+      (await s.gateway.metric('smsbridge_ledger_seals_total')) + (await second.metric('smsbridge_ledger_seals_total'));
+    return made === (await count(s.db, 'seal'));
+  }, 'each seal was made by one of the two');
   await s.gateway.stop();
   await second.stop();
   await clean(s.db);
@@ -82,7 +80,9 @@ test('what was tampered with is found by both verifiers, at the same place', asy
   await clean(s.db);
   const lines = await s.db.sql('SELECT * FROM report.seal_lines ORDER BY number');
   const at = (n) => lines[n - 1];
-  const [, second] = await seals(s.db);
+  // a seal in the middle of others, with some events
+  const second = (await seals(s.db)).slice(1, -1).find((x) => x.last - x.first >= 4);
+  const { number: nr } = second;
   const n = Number(second.first) + 2;
   const last = lines.length;
   const one = `WHERE id = ${at(n).id}`;
@@ -114,11 +114,7 @@ test('what was tampered with is found by both verifiers, at the same place', asy
       forged(at(last - 1), at(last - 1).id),
       [`added ${last - 1} ${at(last - 1).seal} ${at(last - 1).id} reply.received`],
     ],
-    [
-      'added with one to come',
-      forged({ xact: '99999999999' }, 77),
-      [`added ${last}  77 reply.received`],
-    ],
+    ['added with one to come', forged({ xact: '99999999999' }, 77), [`added ${last}  77 reply.received`]],
     [
       'two exchanged',
       `UPDATE smsbridge.event SET xact = CASE id WHEN ${at(n).id} THEN '${at(last).xact}'::xid8 ELSE '${at(n).xact}' END,
@@ -131,12 +127,20 @@ test('what was tampered with is found by both verifiers, at the same place', asy
        UPDATE smsbridge.event SET xact = '${at(2).xact}', id = ${at(2).id} ${one}`,
       [found('removed', 2), found('reordered', n)].sort(),
     ],
-    ['a seal is gone', `DELETE FROM smsbridge.seal_signature WHERE seal = 2; DELETE FROM smsbridge.seal WHERE number = 2`, null],
-    ['a seal says another time', `UPDATE smsbridge.seal SET at = at + interval '1 s' WHERE number = 2`, null],
-    ['a list is gone', `DELETE FROM smsbridge.seal_list WHERE seal = 2`, [seal('seal changed')]],
-    ['a list is cut', `UPDATE smsbridge.seal_list SET hashes = hashes[1:2], practices = practices[1:2], xacts = xacts[1:2],
-      ids = ids[1:2], times = times[1:2], types = types[1:2] WHERE seal = 2`, null],
-    ['a signature is gone', `DELETE FROM smsbridge.seal_signature WHERE seal = 2`, [seal('bad signature')]],
+    [
+      'a seal is gone',
+      `DELETE FROM smsbridge.seal_signature WHERE seal = ${nr}; DELETE FROM smsbridge.seal WHERE number = ${nr}`,
+      null,
+    ],
+    ['a seal says another time', `UPDATE smsbridge.seal SET at = at + interval '1 s' WHERE number = ${nr}`, null],
+    ['a list is gone', `DELETE FROM smsbridge.seal_list WHERE seal = ${nr}`, [seal('seal changed')]],
+    [
+      'a list is cut',
+      `UPDATE smsbridge.seal_list SET hashes = hashes[1:2], practices = practices[1:2], xacts = xacts[1:2],
+      ids = ids[1:2], times = times[1:2], types = types[1:2] WHERE seal = ${nr}`,
+      null,
+    ],
+    ['a signature is gone', `DELETE FROM smsbridge.seal_signature WHERE seal = ${nr}`, [seal('bad signature')]],
   ];
   for (const [name, statement, wanted] of cases)
     await t.test(name, () =>
@@ -151,7 +155,7 @@ test('what was tampered with is found by both verifiers, at the same place', asy
     copyOf(s.db, async (copy) => {
       await tamper(
         copy,
-        `UPDATE smsbridge.seal_signature SET signature = set_byte(signature, 9, get_byte(signature, 9) # 1) WHERE seal = 2`,
+        `UPDATE smsbridge.seal_signature SET signature = set_byte(signature, 9, get_byte(signature, 9) # 1) WHERE seal = ${nr}`,
       );
       await tamper(
         copy,
@@ -161,13 +165,16 @@ test('what was tampered with is found by both verifiers, at the same place', asy
       assert.deepEqual(findings.map((f) => `${f.what} ${f.seal ?? ''} ${f.detail}`).sort(), [
         'bad key  key 2 is not endorsed by key 1',
         'bad key  no event tells of key 2',
-        'bad signature 2 the signature is not of this statement by this key',
+        `bad signature ${nr} the signature is not of this statement by this key`,
       ]);
     }),
   );
   await t.test('ranges, and lines for people', () =>
     copyOf(s.db, async (copy) => {
-      await tamper(copy, `UPDATE smsbridge.event SET patient = 'x' WHERE id IN (${at(1).id}, ${at(n).id}, ${at(last).id})`);
+      await tamper(
+        copy,
+        `UPDATE smsbridge.event SET patient = 'x' WHERE id IN (${at(1).id}, ${at(n).id}, ${at(last).id})`,
+      );
       const numbers = async (...args) => (await inC(copy, ...args)).findings.map((f) => f.number);
       assert.deepEqual(await numbers(), [1, n, last]);
       assert.deepEqual(await numbers('--from', String(n)), [n, last]);
@@ -177,7 +184,9 @@ test('what was tampered with is found by both verifiers, at the same place', asy
       assert.equal(told.code, 1);
       assert.match(
         told.stdout,
-        new RegExp(`^changed: event ${n} \\(id ${at(n).id}, ${at(n).type}, \\S+Z\\) in seal 2: other than sealed: one of`),
+        new RegExp(
+          `^changed: event ${n} \\(id ${at(n).id}, ${at(n).type}, \\S+Z\\) in seal ${nr}: other than sealed: one of`,
+        ),
       );
       assert.match(told.stdout, /\n1 findings; 1 seals, \d+ events/);
       assert.equal((await ledger(copy, 'verify', '--from', '0')).code, 2);
@@ -195,16 +204,28 @@ test('a page for auditors: its commands work, and tell good from bad', async (t)
     await db.leave();
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'smsbb-audit-'));
     t.after(() => fs.rmSync(dir, { recursive: true, force: true }));
-    const env = { PATH: process.env.PATH, PGHOST: db.cluster.dir, PGDATABASE: db.name, PGUSER: 'smsbridge_compliance', SEAL: '2' };
+    const env = {
+      PATH: process.env.PATH,
+      PGHOST: db.cluster.dir,
+      PGDATABASE: db.name,
+      PGUSER: 'smsbridge_compliance',
+      SEAL: '2',
+    };
     return run('bash', ['--norc', '-euo', 'pipefail', '-c', `cd ${dir}\n${script}`], { env });
   };
   const good = await auditor(s.db);
   assert.equal(good.code, 0, good.stderr + good.stdout);
   assert.match(good.stdout, /Signature Verified Successfully/);
   for (const [name, statement] of [
-    ['another signature', `UPDATE smsbridge.seal_signature SET signature = set_byte(signature, 3, get_byte(signature, 3) # 1)`],
+    [
+      'another signature',
+      `UPDATE smsbridge.seal_signature SET signature = set_byte(signature, 3, get_byte(signature, 3) # 1)`,
+    ],
     ['another list', `UPDATE smsbridge.seal_list SET types[1] = 'message.sent' WHERE seal = 2`],
-    ['another event', `UPDATE smsbridge.event SET patient = 'x' WHERE id IN (SELECT min(id) FROM report.seal_lines WHERE seal = 2)`],
+    [
+      'another event',
+      `UPDATE smsbridge.event SET patient = 'x' WHERE id IN (SELECT min(id) FROM report.seal_lines WHERE seal = 2)`,
+    ],
     ['another statement', `UPDATE smsbridge.seal SET at = at + interval '1 s' WHERE number = 2`],
   ])
     await t.test(name, () =>
@@ -243,7 +264,10 @@ test('heads that were kept elsewhere tell of a chain that was made anew', async 
   for (const name of ['heads.txt', 'heads.json']) {
     const { findings } = await inC(s.db, '--heads', file(name));
     assert.ok(findings.length > 0);
-    assert.ok(findings.every((f) => f.what === 'head differs'), JSON.stringify(findings));
+    assert.ok(
+      findings.every((f) => f.what === 'head differs'),
+      JSON.stringify(findings),
+    );
   }
   fs.writeFileSync(file('wrong.txt'), 'these are no heads\n');
   const wrong = await ledger(s.db, 'verify', '--heads', file('wrong.txt'));
@@ -256,7 +280,9 @@ test('keys rotate, each endorsed by the one before', async (t) => {
   const file = folder(t);
   const config = { ledger: { seal_every: '100ms', key_file: file('key.pem') } };
   const s = await setup(t, { config, start: false });
-  const [first] = JSON.parse((await must(binary, ['ledger', 'rotate', '--database', s.db.app, '--key', file('key.pem'), '--json'])).stdout);
+  const [first] = JSON.parse(
+    (await must(binary, ['ledger', 'rotate', '--database', s.db.app, '--key', file('key.pem'), '--json'])).stdout,
+  );
   assert.equal(first.key, 1);
   assert.equal(fs.statSync(file('key.pem')).mode & 0o777, 0o600);
   fs.copyFileSync(file('key.pem'), file('old.pem'));
@@ -270,7 +296,9 @@ test('keys rotate, each endorsed by the one before', async (t) => {
   await pour(s, 5);
   await sealed(s.db);
   assert.deepEqual([...new Set((await seals(s.db)).map((x) => x.key))], [1, 2]);
-  const [told] = await s.db.sql(`SELECT data FROM smsbridge.event WHERE type = 'ledger.key_rotated' AND data->>'key' = '2'`);
+  const [told] = await s.db.sql(
+    `SELECT data FROM smsbridge.event WHERE type = 'ledger.key_rotated' AND data->>'key' = '2'`,
+  );
   assert.equal(told.data.public_key, JSON.parse(rotated.stdout)[0].public_key);
   // a gateway that was forgotten seals nothing, and says so
   await s.gateway.stop();
@@ -307,8 +335,7 @@ test('killed in the middle of sealing, again and again', async (t) => {
     const before = await count(s.db, 'seal');
     await churn(s.db, { writers: 2, rounds: 3, rows: 4000 });
     // some die before the first seal of the round, some behind it
-    if (i % 2)
-      await until(async () => (await count(s.db, 'seal')) > before, 'a seal');
+    if (i % 2) await until(async () => (await count(s.db, 'seal')) > before, 'a seal');
     await s.gateway.killNow();
     await s.gateway.start();
   }
@@ -318,7 +345,10 @@ test('killed in the middle of sealing, again and again', async (t) => {
   const all = await seals(s.db);
   assert.equal(await count(s.db, 'seal_list'), all.length);
   assert.equal(await count(s.db, 'seal_signature'), all.length);
-  assert.ok(all.some((x) => Number(x.last) - Number(x.first) + 1 === 5000), 'a full seal');
+  assert.ok(
+    all.some((x) => Number(x.last) - Number(x.first) + 1 === 5000),
+    'a full seal',
+  );
 });
 
 test('without a key it is sealed unsigned; once there is one it stays', async (t) => {
@@ -348,17 +378,18 @@ test('a transaction that does not end holds the seals back: figures and a warnin
   const s = await setup(t, { config: { ledger: { seal_every: '100ms', warn_after: '1s' } } });
   await sealed(s.db);
   const client = await s.db.connect();
+  const end = atEnd(t, () => client.end());
   await client.query('BEGIN');
   await client.query('SELECT pg_current_xact_id()');
   await pour(s, 3);
   await until(() => s.gateway.line('ledger_lags'), 'a warning', 20000);
-  assert.ok((await s.gateway.metric('smsbridge_ledger_unsealed_events')) >= 3);
-  assert.ok((await s.gateway.metric('smsbridge_ledger_unsealed_age_seconds')) >= 1);
+  await until(async () => (await s.gateway.metric('smsbridge_ledger_unsealed_events')) >= 3, 'how many wait');
+  await until(async () => (await s.gateway.metric('smsbridge_ledger_unsealed_age_seconds')) >= 1, 'how long');
   const [told] = JSON.parse((await ledger(s.db, 'status', '--json')).stdout);
   assert.ok(told.unsealed >= 3 && told.oldest_waits_s >= 1, JSON.stringify(told));
   await clean(s.db);
   await client.query('ROLLBACK');
-  await client.end();
+  await end();
   await sealed(s.db);
   await until(async () => (await s.gateway.metric('smsbridge_ledger_unsealed_events')) === 0, 'none waits');
 });
@@ -366,7 +397,10 @@ test('a transaction that does not end holds the seals back: figures and a warnin
 test('a database that came from a dump counts its transactions anew: nothing is sealed wrongly', async (t) => {
   const s = await sealedWorld(t);
   // what a restored dump looks like: seals of transactions that this server has not had yet
-  await tamper(s.db, `UPDATE smsbridge.seal SET xact = '99999999999' WHERE number = (SELECT max(number) FROM smsbridge.seal)`);
+  await tamper(
+    s.db,
+    `UPDATE smsbridge.seal SET xact = '99999999999' WHERE number = (SELECT max(number) FROM smsbridge.seal)`,
+  );
   const before = await count(s.db, 'seal');
   await s.gateway.start();
   await s.api.accepted();
