@@ -86,7 +86,7 @@ void config_warn(const struct config *c, config_warning_cb cb, void *ctx)
 	tell_listener(&t, c->smpp.outbind_listen, CONFIG_connect_outbind);
 	if (!c->ledger.key_file[0])
 		cb(ctx, &(struct config_warning){
-		                "seals_unsigned", "", "", "ledger.key_file",
+		                "seals_unsigned", "", "", "key_file",
 		                "the ledger is sealed without signatures: whoever owns the database can make it "
 		                "anew (smsbridge ledger rotate makes a key)"});
 	for (unsigned i = 0; i < c->carriers; i++)

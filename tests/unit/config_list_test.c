@@ -352,7 +352,7 @@ static const struct {
 	const char *warnings;
 } warned[] = {
         {DB CARRIER KEY, ""},
-        {DB CARRIER, "seals_unsigned ledger.key_file|"},
+        {DB CARRIER, "seals_unsigned key_file|"},
         {DB KEY "http: {listen: 0.0.0.0:80, plain_without_tls: true}\n", "plain_http 0.0.0.0:80|"},
         {DB KEY "http: {listen: 127.0.0.1:80, plain_without_tls: true}\n", ""},
         {DB KEY "carriers: [{name: a, host: smsc.example, system_id: s, tls: false, plain_without_tls: true}]\n",
