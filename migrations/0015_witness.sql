@@ -852,6 +852,11 @@ FROM smsbridge.recipient r LEFT JOIN smsbridge.practice p ON p.id = r.practice_i
 COMMENT ON VIEW report.verification IS 'What is known of each phone: whether the patient confirmed it, was told of the '
 	'risk of texts, asked for another way, or it is somebody else''s by now.';
 
+-- report.retention asks these two; unless they run as their owner, they are inlined into the view and refused there to
+-- compliance staff, who may not look into tables.
+ALTER FUNCTION smsbridge.message_ended SECURITY DEFINER SET search_path = pg_catalog;
+ALTER FUNCTION smsbridge.held SECURITY DEFINER SET search_path = pg_catalog;
+
 GRANT SELECT ON smsbridge.state_hours TO smsbridge_app;
 GRANT SELECT ON report.violations, report.opt_outs, report.decisions, report.consents, report.funnel, report.quiet_hours,
 	report.caps, report.emergency, report.carrier_failures, report.misdirected, report.verification
