@@ -58,8 +58,8 @@ SELECT s.practice_id, s.message_id, s.number, s.at, s.recorded_at, s.xact, s.id,
 	a.characters::integer AS characters
 FROM sent s LEFT JOIN accepted a ON a.practice_id = s.practice_id AND a.message_id = s.message_id;
 
--- Each opt-out with the event that lifted it, if any: the one that names it, or in records from before it had a name the
--- next one. START lifts what the patient's own words or the carrier set and nobody of the staff has entered since.
+-- Each opt-out with the event that lifted it, if any: the one that names it, or in records from before it had a name
+-- the next one. START lifts what the patient's own words or the carrier set and nobody of the staff has entered since.
 -- practice_id is all zeros when it holds for every practice on the gateway.
 CREATE VIEW smsbridge.audit_opt_out AS
 WITH word AS MATERIALIZED (
@@ -97,7 +97,8 @@ CREATE TABLE smsbridge.state_hours (state text PRIMARY KEY, weekday text NOT NUL
 
 -- Rows of proto/state_hours.def, one for each kind of day: HOURS(8, 20), NONE; a holiday is CLOSED, or a day like any.
 CREATE VIEW smsbridge.audit_state_hours AS
-SELECT h.state, k.kind, h.day_max::int AS day_max, h.holiday = 'OPEN' AS holidays, h.citation, coalesce(k.hours[1]::int * 60, 0) AS open_minute,
+SELECT h.state, k.kind, h.day_max::int AS day_max, h.holiday = 'OPEN' AS holidays, h.citation,
+	coalesce(k.hours[1]::int * 60, 0) AS open_minute,
 	coalesce(k.hours[2]::int * 60, 0) AS close_minute
 FROM smsbridge.state_hours h CROSS JOIN LATERAL (VALUES ('weekday', regexp_match(weekday, '(\d+), *(\d+)')),
 		('saturday', regexp_match(saturday, '(\d+), *(\d+)')), ('sunday', regexp_match(sunday, '(\d+), *(\d+)')))
@@ -138,7 +139,8 @@ WITH pack AS (
 		lead(at, 1, 'infinity') OVER (PARTITION BY code ORDER BY at, id) AS until
 	FROM turn
 )
-SELECT code, from_at, category_opt_out = 'true' AS category_opt_out, greatest(from_at, at) AS since, least(to_at, until) AS until
+SELECT code, from_at, category_opt_out = 'true' AS category_opt_out, greatest(from_at, at) AS since,
+	least(to_at, until) AS until
 FROM span WHERE on_now AND greatest(from_at, at) < least(to_at, until);
 
 -- Whether an opt-out was active at a send. Gateway times of a send and of a text that race for the recipient's lock are
@@ -593,8 +595,8 @@ measured AS (
 	WHERE s.number = 1 AND s.characters > 160 AND m.redacted_at IS NOT NULL
 ),
 
--- Content, where a practice has its texts name it: its name (the neutral one of a sensitive practice), a way to reach it
--- and STOP, while the body is there. Words are compared without case and punctuation.
+-- Content, where a practice has its texts name it: its name (the neutral one of a sensitive practice), a way to reach
+-- it and STOP, while the body is there. Words are compared without case and punctuation.
 worded AS (
 	SELECT s.practice_id, s.message_id, s.at, ' ' || btrim(regexp_replace(lower(m.body), '[^[:alnum:]]+', ' ', 'g')) || ' '
 			AS body, regexp_replace(m.body, '[^0-9]', '', 'g') AS digits, lower(m.body) AS raw,
@@ -779,14 +781,14 @@ WITH counted AS (
 	WHERE e.type IN ('message.held', 'message.expired') AND e.reason IN ('cap_day', 'cap_week', 'cap_state')
 	GROUP BY m.practice_id, m.phone, coalesce(m.patient, '')
 )
-SELECT r.practice_id, p.name AS practice, r.patient, smsbridge.mask_phone(r.phone) AS phone, max(r.in_week) AS most_in_week,
-	3 - max(r.in_week) AS left_at_peak, count(*) FILTER (WHERE kind = 'text') AS texts,
+SELECT r.practice_id, p.name AS practice, r.patient, smsbridge.mask_phone(r.phone) AS phone,
+	max(r.in_week) AS most_in_week, 3 - max(r.in_week) AS left_at_peak, count(*) FILTER (WHERE kind = 'text') AS texts,
 	count(*) FILTER (WHERE kind = 'call') AS calls, max(r.at) AS last_at, coalesce(max(h.n), 0) AS held_by_caps
 FROM rolling r LEFT JOIN smsbridge.practice p ON p.id = r.practice_id
 	LEFT JOIN held h ON h.practice_id = r.practice_id AND h.phone = r.phone AND h.patient = r.patient
 GROUP BY r.practice_id, p.name, r.patient, r.phone;
-COMMENT ON VIEW report.caps IS 'Per patient and phone: the most texts and calls in any seven days, how far that is from '
-	'the limit of three, and how many messages a cap made wait.';
+COMMENT ON VIEW report.caps IS 'Per patient and phone: the most texts and calls in any seven days, how far that is '
+	'from the limit of three, and how many messages a cap made wait.';
 
 CREATE VIEW report.emergency WITH (security_barrier) AS
 WITH ask AS (
@@ -800,7 +802,8 @@ WITH ask AS (
 SELECT m.practice_id, p.name AS practice, m.id AS message_id, m.patient, smsbridge.mask_phone(m.phone) AS phone,
 	m.created_at, a.person, a.why, y.by AS approved_by, y.at AS approved_at, m.status, m.reason, s.at AS sent_at,
 	EXISTS (SELECT FROM smsbridge.opt_out o WHERE o.practice_id = m.practice_id AND o.phone = m.phone
-		AND o.created_at <= coalesce(s.at, m.created_at) AND (o.lifted_at IS NULL OR o.lifted_at > coalesce(s.at, m.created_at)))
+		AND o.created_at <= coalesce(s.at, m.created_at)
+		AND (o.lifted_at IS NULL OR o.lifted_at > coalesce(s.at, m.created_at)))
 		AS after_opt_out
 FROM smsbridge.message m LEFT JOIN smsbridge.practice p ON p.id = m.practice_id
 	LEFT JOIN ask a ON a.practice_id = m.practice_id AND a.message_id = m.id
@@ -808,8 +811,8 @@ FROM smsbridge.message m LEFT JOIN smsbridge.practice p ON p.id = m.practice_id
 	LEFT JOIN LATERAL (SELECT min(e.at) AS at FROM smsbridge.event e
 		WHERE e.message_id = m.id AND e.practice_id = m.practice_id AND e.type = 'message.sending') AS s ON true
 WHERE m.category = 'emergency';
-COMMENT ON VIEW report.emergency IS 'Every text sent or asked for as an emergency: who ordered it, why, who approved it, '
-	'and whether the patient had opted out.';
+COMMENT ON VIEW report.emergency IS 'Every text sent or asked for as an emergency: who ordered it, why, who approved '
+	'it, and whether the patient had opted out.';
 
 CREATE VIEW report.carrier_failures WITH (security_barrier) AS
 SELECT e.practice_id, p.name AS practice, (e.at AT TIME ZONE 'UTC')::date AS day, m.category, coalesce(m.carrier, '')
@@ -820,7 +823,8 @@ FROM smsbridge.event e
 	LEFT JOIN smsbridge.practice p ON p.id = e.practice_id
 	LEFT JOIN smsbridge.reason r ON r.code = e.reason
 WHERE e.message_id IS NOT NULL AND e.type IN ('message.requeued', 'message.failed', 'message.undelivered',
-	'message.uncertain', 'message.unconfirmed', 'message.blocked') AND r.rule IN ('carrier', 'receipt', 'number', 'content')
+	'message.uncertain', 'message.unconfirmed', 'message.blocked')
+	AND r.rule IN ('carrier', 'receipt', 'number', 'content')
 GROUP BY e.practice_id, p.name, (e.at AT TIME ZONE 'UTC')::date, m.category, coalesce(m.carrier, ''), e.type, e.reason,
 	r.sentence, coalesce(e.data->>'command_status', e.data->>'err', '');
 COMMENT ON VIEW report.carrier_failures IS 'What carriers refused or could not deliver, by day, reason and code.';
@@ -836,16 +840,17 @@ FROM smsbridge.event e LEFT JOIN smsbridge.practice p ON p.id = e.practice_id
 		FROM smsbridge.message m WHERE m.practice_id = e.practice_id AND m.phone = e.phone
 			AND m.counted_at IS NOT NULL AND m.counted_at <= e.at) AS s ON true
 	LEFT JOIN smsbridge.review_task d ON d.practice_id = e.practice_id AND d.id::text = e.data->>'id'
-WHERE (e.type = 'recipient.stale' AND e.data->>'reason' IN ('wrong_number', 'reassigned', 'number_changed', 'deactivated',
-		'number_dead'))
+WHERE (e.type = 'recipient.stale' AND e.data->>'reason' IN ('wrong_number', 'reassigned', 'number_changed',
+		'deactivated', 'number_dead'))
 	OR (e.type = 'review.opened' AND e.data->>'kind' IN ('wrong_number', 'misdirected'));
-COMMENT ON VIEW report.misdirected IS 'Phones found to be somebody else''s: since when that is known, how many texts went '
-	'there before, how many of them personal, and until when patients are to be told (60 days).';
+COMMENT ON VIEW report.misdirected IS 'Phones found to be somebody else''s: since when that is known, how many texts '
+	'went there before, how many of them personal, and until when patients are to be told (60 days).';
 
 CREATE VIEW report.verification WITH (security_barrier) AS
 SELECT r.practice_id, p.name AS practice, smsbridge.mask_phone(r.phone) AS phone, right(r.phone, 4) AS last_four,
 	r.verify_asked_at, r.verified_at, r.stale_at, r.stale_reason, r.risk_version, r.risk_at, r.risk_method, r.alternative,
-	r.household, r.reassigned_at, r.reassigned_answer, CASE WHEN r.stale_at >= coalesce(r.verified_at, '-infinity') THEN 'stale'
+	r.household, r.reassigned_at, r.reassigned_answer, CASE
+		WHEN r.stale_at >= coalesce(r.verified_at, '-infinity') THEN 'stale'
 		WHEN r.verified_at IS NOT NULL THEN 'verified' WHEN r.verify_asked_at IS NOT NULL THEN 'asked' ELSE 'not asked' END
 		AS standing, coalesce(r.verified_at, r.verify_asked_at, r.stale_at, r.risk_at) AS last_at
 FROM smsbridge.recipient r LEFT JOIN smsbridge.practice p ON p.id = r.practice_id;
@@ -858,6 +863,6 @@ ALTER FUNCTION smsbridge.message_ended SECURITY DEFINER SET search_path = pg_cat
 ALTER FUNCTION smsbridge.held SECURITY DEFINER SET search_path = pg_catalog;
 
 GRANT SELECT ON smsbridge.state_hours TO smsbridge_app;
-GRANT SELECT ON report.violations, report.opt_outs, report.decisions, report.consents, report.funnel, report.quiet_hours,
-	report.caps, report.emergency, report.carrier_failures, report.misdirected, report.verification
+GRANT SELECT ON report.violations, report.opt_outs, report.decisions, report.consents, report.funnel,
+	report.quiet_hours, report.caps, report.emergency, report.carrier_failures, report.misdirected, report.verification
 	TO smsbridge_compliance, smsbridge_app;

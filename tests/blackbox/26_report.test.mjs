@@ -72,12 +72,16 @@ function parseCsv(text) {
   return rows;
 }
 
-const names = [...fs.readFileSync(path.join(root, 'src/app/app_report.def'), 'utf8').matchAll(/^REPORT\((\w+)/gm)].map((m) => m[1]);
+const names = [...fs.readFileSync(path.join(root, 'src/app/app_report.def'), 'utf8').matchAll(/^REPORT\((\w+)/gm)].map(
+  (m) => m[1],
+);
 const proof = (stderr) => /^(\w+): (\d+) rows? as of (\S+Z), SHA-256 of the CSV ([0-9a-f]{64})$/m.exec(stderr);
 
 test('every report in every format: the same rows, the same hash', async (t) => {
   const { db } = await seeded();
-  const views = new Set((await db.sql("SELECT viewname FROM pg_views WHERE schemaname = 'report'")).map((r) => r.viewname));
+  const views = new Set(
+    (await db.sql("SELECT viewname FROM pg_views WHERE schemaname = 'report'")).map((r) => r.viewname),
+  );
   assert.ok(names.length >= 19);
   for (const name of names) {
     if (!views.has(name)) {
@@ -94,7 +98,8 @@ test('every report in every format: the same rows, the same hash', async (t) => 
       report(db, name),
       report(db, name, '--json'),
     ]);
-    for (const done of [csv, json, html, table, rows]) assert.equal(done.code, 0, `${name}: ${done.stderr}${done.stdout}`);
+    for (const done of [csv, json, html, table, rows])
+      assert.equal(done.code, 0, `${name}: ${done.stderr}${done.stdout}`);
     const page = JSON.parse(json.stdout);
     const cells = parseCsv(csv.stdout);
     // every command is noted in report.access, so each run of that report has more rows than the one before
@@ -111,14 +116,26 @@ test('every report in every format: the same rows, the same hash', async (t) => 
       assert.deepEqual(JSON.parse(rows.stdout), page.data, name);
     }
     assert.match(table.stdout, /\(\d+ rows?\)\n$/, name);
-    for (const done of [csv, json, html, table, rows]) assert.doesNotMatch(done.stdout, /Quincunx|5550100\b/, `${name}: no body, no phone`);
+    for (const done of [csv, json, html, table, rows])
+      assert.doesNotMatch(done.stdout, /Quincunx|5550100\b/, `${name}: no body, no phone`);
   }
 });
 
 test('the page stands alone, is valid, escaped and says what it is', async () => {
   const { db } = await seeded();
   for (const name of ['messages', 'funnel', 'quiet_hours', 'daily', 'consents', 'violations']) {
-    const done = await report(db, name, '--format', 'html', '--from', '2026-03-01', '--by', 'Kim <k>', '--why', 'audit');
+    const done = await report(
+      db,
+      name,
+      '--format',
+      'html',
+      '--from',
+      '2026-03-01',
+      '--by',
+      'Kim <k>',
+      '--why',
+      'audit',
+    );
     const page = done.stdout;
     assert.equal(done.code, 0, done.stderr);
     assert.doesNotMatch(page, /\b(?:src|href|srcset|action)\s*=|url\(|@import|<script|<link|<iframe/i, name);
@@ -139,7 +156,11 @@ test('the page stands alone, is valid, escaped and says what it is', async () =>
   assert.match(funnel, /Delivered<\/text><rect [^>]*\/><text [^>]*>3<\/text>/);
   const hours = fs.readFileSync(path.join(dir, 'quiet_hours.html'), 'utf8');
   assert.match(hours, /<svg role="img" aria-labelledby="chart"/);
-  assert.match(hours, /text-anchor="middle">2<\/text><text [^>]*>10<\/text>/, 'two texts went at ten where the patient is');
+  assert.match(
+    hours,
+    /text-anchor="middle">2<\/text><text [^>]*>10<\/text>/,
+    'two texts went at ten where the patient is',
+  );
   assert.match(fs.readFileSync(path.join(dir, 'messages.html'), 'utf8'), /&lt;script&gt;alert\(1\)&lt;\/script&gt;/);
 });
 
@@ -155,8 +176,13 @@ test('days, practice and class choose the rows', async () => {
   assert.equal(await count('--class', 'lab_results'), 2);
   assert.equal(await count('--class', "x' OR true --"), 0);
   assert.equal((await report(db, 'carriers', '--practice', elm.id, '--json')).stdout, '[]\n');
-  const meta = JSON.parse((await report(db, 'messages', '--format', 'json', '--class', 'lab_results', '--to', '2026-03-03')).stdout);
-  assert.deepEqual([meta.report, meta.class, meta.from, meta.to, meta.practice], ['messages', 'lab_results', null, '2026-03-03', null]);
+  const meta = JSON.parse(
+    (await report(db, 'messages', '--format', 'json', '--class', 'lab_results', '--to', '2026-03-03')).stdout,
+  );
+  assert.deepEqual(
+    [meta.report, meta.class, meta.from, meta.to, meta.practice],
+    ['messages', 'lab_results', null, '2026-03-03', null],
+  );
   assert.match(meta.snapshot, /^\d+:\d+:/);
   const age = Date.now() - Date.parse(meta.as_of);
   assert.ok(age > -5000 && age < 60000, `as of ${meta.as_of}`);
@@ -166,7 +192,13 @@ test('a spreadsheet takes nothing for a formula', async () => {
   const { db } = await seeded();
   const [head, ...rows] = parseCsv((await report(db, 'messages', '--format', 'csv')).stdout);
   const patients = rows.map((r) => r[head.indexOf('patient')]);
-  assert.deepEqual(patients, [`'${hostile.formula}`, `'${hostile.minus}`, `'${hostile.at}`, hostile.quoted, hostile.script]);
+  assert.deepEqual(patients, [
+    `'${hostile.formula}`,
+    `'${hostile.minus}`,
+    `'${hostile.at}`,
+    hostile.quoted,
+    hostile.script,
+  ]);
   assert.deepEqual([...new Set(rows.map((r) => r[head.indexOf('phone')].slice(0, 3)))], ["'+1"]);
   for (const cell of rows.flat()) assert.doesNotMatch(cell, /^[=+\-@\t\r]/);
   assert.equal(rows[0][head.indexOf('characters')], '20', 'numbers stay numbers');
@@ -239,14 +271,22 @@ test('every reason has its explanation, the same from the command and the API', 
     assert.ok(json.explanation.includes(` The reason: ${reason.sentence}`), json.explanation);
     assert.ok(!reason.citation || json.explanation.includes(`The rule: ${reason.citation}.`), json.explanation);
     assert.equal(json.citation, reason.citation || null);
-    assert.match(json.explanation, /^Elm Street Clinic asked for this text to the phone that ends in \d{4} on Monday, March 2, 2026 at 10:00 AM \(New York time\)\. /);
+    assert.match(
+      json.explanation,
+      /^Elm Street Clinic asked for this text to the phone that ends in \d{4} on Monday, /,
+    );
+    assert.ok(json.explanation.includes(' on Monday, March 2, 2026 at 10:00 AM (New York time). '), json.explanation);
     assert.doesNotMatch(json.explanation, / {2}|\.\.|America\/|null|\(\)|NaN/, reason.code);
     assert.match(json.explanation, /\.$/);
     assert.ok(json.explanation.length < 1200, reason.code);
   }
   const other = await practice(s.db, { name: 'Oak Clinic' });
   const [{ id }] = await s.db.sql('SELECT id FROM smsbridge.message LIMIT 1');
-  assert.equal((await s.api.get(`/v1/messages/${id}/explanation`, { key: other.key })).status, 404, "another practice's");
+  assert.equal(
+    (await s.api.get(`/v1/messages/${id}/explanation`, { key: other.key })).status,
+    404,
+    "another practice's",
+  );
   assert.equal((await s.api.get('/v1/messages/no-id/explanation')).status, 404);
 });
 
@@ -273,17 +313,25 @@ test('a message that waits says when it goes next, and one that went by which co
   const held = await add('held', 'quiet_hours', '2031-03-02T13:00Z');
   await verdict(held, { pack: 'today', consent: { basis: 'express', captured_at: '2031-01-15T15:00:00Z' } });
   const waiting = (await s.api.get(`/v1/messages/${held}/explanation`)).json;
+  for (const sentence of [
+    'It tells a patient that laboratory results are there. It has not gone yet. The reason: It is before 8 a.m. or after 9 p.m.',
+    'It is looked at again on Sunday, March 2, 2031 at 8:00 AM, and goes then if every rule allows it.',
+    'If it cannot go before Tuesday, March 4, 2031 at 10:00 AM, it is dropped',
+  ])
+    assert.ok(waiting.explanation.includes(sentence), waiting.explanation);
   assert.match(
     waiting.explanation,
-    /It tells a patient that laboratory results are there\. It has not gone yet\. The reason: It is before 8 a\.m\. or after 9 p\.m\..* It is looked at again on Sunday, March 2, 2031 at 8:00 AM, and goes then if every rule allows it\. If it cannot go before Tuesday, March 4, 2031 at 10:00 AM, it is dropped/,
+    /It rests on the patient's express consent of Wednesday, January 15, 2031 at 10:00 AM\./,
   );
-  assert.match(waiting.explanation, /It rests on the patient's express consent of Wednesday, January 15, 2031 at 10:00 AM\./);
   assert.match(waiting.explanation, /It was judged by the rules named "today" \(47 CFR 64\.1200 .*\)\.$/);
   assert.equal(waiting.rule_pack, 'today');
   assert.ok(Date.parse(waiting.next_at) === Date.parse('2031-03-02T13:00Z'));
   const sent = await add('delivered', null, null);
   await verdict(sent, { pack: 'today', consent: { basis: 'implied', attested: true } });
   const gone = (await s.api.get(`/v1/messages/${sent}/explanation`)).json;
-  assert.match(gone.explanation, /The carrier reports that the phone has it\. It rests on the practice's word that its patients gave it their numbers/);
+  assert.match(
+    gone.explanation,
+    /The carrier reports that the phone has it\. It rests on the practice's word that its patients gave it their numbers/,
+  );
   assert.equal(gone.next_at, null);
 });
