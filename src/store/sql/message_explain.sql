@@ -1,5 +1,5 @@
--- What there is to tell of a message, for app_explain.c. $1 practice, or null for any; $2 id. Returns text, in the order
--- of enum explain_column, or no row; times are of the patient's first zone. Indexes: message_pkey, event_message.
+-- What there is to tell of a message, for app_explain.c. $1 practice, or null for any; $2 id. Returns text, in the
+-- order of enum explain_column, or no row; times are of the patient's first zone. Indexes: message_pkey, event_message.
 SELECT m.id, p.name, right(m.phone, 4), c.sentence,
 	CASE WHEN c.flags = '0' THEN 'NOTICE' ELSE c.basis END, m.status, s.final, s.sentence, m.reason, r.sentence,
 	r.citation, w.zone, smsbridge.told_at(m.created_at, w.zone), smsbridge.told_at(m.due_at, w.zone),
