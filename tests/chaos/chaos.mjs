@@ -89,7 +89,7 @@ function draft(i, world) {
   const number = String(i).padStart(7, '0');
   const body =
     i % 20 === 0
-      ? `Dzień dobry, wizyta ${number} jutro 9:30. STOP = koniec.` // UCS-2
+      ? `Dzień dobry, wizyta ${number} jutro 9:30. Reply STOP to end.` // UCS-2
       : `Reminder: visit ${number} is tomorrow at 9:30. Reply C to confirm, STOP to end.`;
   const phone = `+1${npa}55501${String(line).padStart(2, '0')}`;
   return {
