@@ -268,7 +268,9 @@ static size_t judge_run(struct lint *l, const struct run *r)
 		return r->end;
 	}
 	if (r->end < text.n && text.p[r->end] == '@')
-		return r->end; /* the local part of an email address */
+		return r->end;           /* the local part of an email address */
+	if (!memchr(r->host, '.', r->n)) /* most runs are plain words */
+		return r->end;
 	bool known = ends_in_tld(text, r) || is_shortener(view_of(r->host, r->n));
 	if (mixed(r) || known || strncmp(r->host, "www.", 4) == 0) {
 		judge(l, r, r->at, end, mixed(r));

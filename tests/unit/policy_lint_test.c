@@ -441,10 +441,10 @@ static void the_cost_of_a_text(void **state)
 	struct policy_lint_facts f = plain;
 	const unsigned rounds = 2000;
 	f.require_identity = true;
-	clock_gettime(CLOCK_MONOTONIC, &a);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
 	for (unsigned i = 0; i < rounds; i++)
 		assert_true(policy_lint(&f, view_str(clean[0].text), &r));
-	clock_gettime(CLOCK_MONOTONIC, &b);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
 	int64_t ns = (b.tv_sec - a.tv_sec) * 1000000000LL + b.tv_nsec - a.tv_nsec;
 	print_message("policy_lint: %lld ns a text of %zu octets\n", (long long)(ns / rounds), strlen(clean[0].text));
 }
