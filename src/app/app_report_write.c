@@ -204,7 +204,7 @@ void report_begin(struct report_out *out, const struct report_about *about, enum
 static void flush_line(struct report_out *out)
 {
 	FILE *to = out->spool ? out->spool : out->to;
-	out->failed |= out->line.full || fwrite(out->line.p, 1, out->line.n, to) != out->line.n;
+	out->failed |= out->line.full || (out->line.n && fwrite(out->line.p, 1, out->line.n, to) != out->line.n);
 	buf_clear(&out->line);
 }
 
