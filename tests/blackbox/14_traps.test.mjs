@@ -243,9 +243,9 @@ for (const [name, fields] of [
 
 test('trap 37: @ is 0x00: it cuts no text, out or in; two-septet characters are counted', async (t) => {
   const s = await byHand(t);
-  const m = await s.api.accepted({ body: 'Mail us @ front@desk or pay 5€ {now}' });
+  const m = await s.api.accepted({ body: 'Mail us @ front@desk or bring € {now}' });
   const submit = await until(() => s.raw.submits()[0], 'submitted');
-  const gsm = Buffer.from('Mail us \0 front\0desk or pay 5\x1b\x65 \x1b\x28now\x1b\x29', 'latin1');
+  const gsm = Buffer.from('Mail us \0 front\0desk or bring \x1b\x65 \x1b\x28now\x1b\x29', 'latin1');
   assert.deepEqual(submit.octets, gsm);
   await becomes(s, m.id, 'sent');
   const phone = nextPhone();

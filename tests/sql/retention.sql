@@ -20,7 +20,8 @@ SELECT t.is(smsbridge.held(t.practice(2), '+12025550199', '')::text, 'false', 'u
 ROLLBACK;
 SELECT t.refused('smsbridge_owner', s, '23514%') FROM unnest(ARRAY[
 	'INSERT INTO smsbridge.legal_hold (practice_id, id, reason, placed_by, placed_at) VALUES (t.practice(1), gen_random_uuid(), '''', ''b'', now())',
-	'INSERT INTO smsbridge.legal_hold (practice_id, id, patient, reason, placed_by, placed_at) VALUES (t.practice(1), gen_random_uuid(), '''', ''r'', ''b'', now())']) AS s;
+	'INSERT INTO smsbridge.legal_hold (practice_id, id, patient, reason, placed_by, placed_at)
+		VALUES (t.practice(1), gen_random_uuid(), '''', ''r'', ''b'', now())']) AS s;
 
 -- What stays of a text agrees with proto/gsm7.def, character by character, and with SHA-256.
 SELECT t.is(count(*)::text, '0', 'every character of the alphabet takes its septets') FROM t.gsm7

@@ -39,8 +39,8 @@ static const struct {
         {DB "carrier: []\n", "c.yaml:3:1: carrier: unknown key (did you mean carriers)\n"},
         {DB "nodes: n\n", "c.yaml:3:1: nodes: unknown key (did you mean node)\n"},
         {DB "zzz: n\n",
-         "c.yaml:3:1: zzz: unknown key (expected one of node, database, http, smpp, webhook, policy, clock, log, ledger, "
-         "carriers, routes, senders, brands)\n"},
+         "c.yaml:3:1: zzz: unknown key (expected one of node, database, http, smpp, webhook, policy, clock, log, "
+         "ledger, carriers, routes, senders, brands)\n"},
         {DB "log:\n  zzz: n\n", "c.yaml:4:3: log.zzz: unknown key (expected one of level)\n"},
         {DB "log:\n  LEVEL: n\n", "c.yaml:4:3: log.LEVEL: unknown key (expected one of level)\n"},
         {DB CARRIER "    enquire-link: 5s\n",
