@@ -255,7 +255,7 @@ static void zip_codes_name_their_states(void **state)
 	/* every state, territory and armed force is reached by some prefix, and prefixes ascend */
 	policy_states seen = 0;
 	for (int prefix = 0; prefix < 1000; prefix++) {
-		char zip[8];
+		char zip[16];
 		snprintf(zip, sizeof(zip), "%03d01", prefix);
 		seen |= policy_states_of_zip(view_str(zip));
 	}
