@@ -19,6 +19,7 @@ ALTER TABLE smsbridge.practice
 	ADD COLUMN link_domains text[] NOT NULL DEFAULT '{}',
 	ADD COLUMN two_person boolean NOT NULL DEFAULT false, -- an emergency needs a second person
 	ADD COLUMN retention_days integer NOT NULL DEFAULT 90 CHECK (retention_days BETWEEN 1 AND 3650),
+	ADD CHECK (NOT sensitive OR display_name <> ''), -- or its notices would tell whose patient somebody is
 	ADD CHECK (open_minute IS NULL OR close_minute IS NULL OR open_minute < close_minute),
 	ADD CHECK (consent_mode = 'recorded' OR (attested_by <> '' AND attested_at IS NOT NULL AND attestation <> ''));
 

@@ -5,6 +5,11 @@
 ALTER TABLE smsbridge.api_key ADD COLUMN scopes text[] NOT NULL DEFAULT '{send}'
 	CHECK (scopes <> '{}' AND scopes <@ ARRAY['send', 'emergency']);
 
+-- Whether two names that people gave are one person's: letters and digits count, case does not.
+CREATE FUNCTION smsbridge.same_person(a text, b text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+	SELECT lower(regexp_replace(a, '[^[:alnum:]]+', '', 'g')) = lower(regexp_replace(b, '[^[:alnum:]]+', '', 'g'))
+$$;
+
 -- Has what waits for a phone judged again: messages that are held for one reason (NULL: for any). To be called in the
 -- transaction that changed the fact. A claim that is about to write its verdict on the old facts is waited for, unless
 -- the caller holds a recipient's lock: then no claim that holds the row has read its facts yet, and waiting for it
@@ -25,8 +30,9 @@ BEGIN
 		WHERE m.practice_id = f.practice_id AND m.id = f.id;
 	ELSE
 		UPDATE smsbridge.message m SET due_at = least(m.due_at, m.created_at)
-		WHERE m.practice_id = practice AND m.phone = to_phone AND m.due_at IS NOT NULL AND m.status = 'held'
-			AND (why IS NULL OR m.reason = why);
+		WHERE m.practice_id = practice AND m.phone = to_phone AND m.due_at IS NOT NULL
+			AND (m.status IN ('scheduled', 'queued') -- and about to be held: the row is looked at again behind the wait
+				OR (m.status = 'held' AND (why IS NULL OR m.reason = why)));
 	END IF;
 	GET DIAGNOSTICS woken = ROW_COUNT;
 	RETURN woken;

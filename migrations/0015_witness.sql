@@ -257,20 +257,24 @@ reported AS (
 	FROM send s LEFT JOIN stale st ON st.practice_id = s.practice_id AND st.phone = s.phone
 		AND st.since <= s.recorded_at AND s.recorded_at < st.until
 	WHERE judged AND NOT notice AND s.basis > 0
-		AND NOT (s.attested AND s.basis = 1 AND st.at IS NULL)
+		AND NOT (s.attested AND s.basis = 1 AND st.at IS NULL AND NOT EXISTS (SELECT FROM given g
+			WHERE g.practice_id = s.practice_id AND g.phone = s.phone))
 ), best AS (
 	SELECT n.practice_id, n.message_id, n.number, n.at, n.basis AS needed, n.attested, n.stale_at, n.category,
-		max(g.basis) FILTER (WHERE fresh AND grown IS NULL) AS live, max(g.basis) FILTER (WHERE NOT fresh) AS old,
-		max(g.adult_on) FILTER (WHERE fresh AND grown IS NOT NULL) AS adult_on
+		max(g.basis) FILTER (WHERE held AND fresh AND grown IS NULL) AS live,
+		max(g.basis) FILTER (WHERE held AND NOT fresh) AS old,
+		max(g.adult_on) FILTER (WHERE held AND fresh AND grown IS NOT NULL) AS adult_on,
+		-- the practice's word for all its numbers counts where no record of the patient says otherwise
+		n.attested AND n.stale_at IS NULL AND count(g.basis) = 0 AS attestation
 	FROM need n LEFT JOIN given g ON g.practice_id = n.practice_id AND g.phone = n.phone
-			AND g.since <= n.recorded_at AND n.recorded_at < g.until AND g.patient IN ('', n.patient)
-			AND g.classes @> to_jsonb(n.category)
-		CROSS JOIN LATERAL (SELECT coalesce(g.captured_at > n.stale_at, true) AS fresh, CASE WHEN g.adult_on IS NOT NULL
+			AND g.since <= n.recorded_at AND g.patient IN ('', n.patient) AND g.classes @> to_jsonb(n.category)
+		CROSS JOIN LATERAL (SELECT coalesce(g.captured_at > n.stale_at, true) AS fresh, n.recorded_at < g.until AS held,
+			CASE WHEN g.adult_on IS NOT NULL
 			THEN (SELECT z FROM unnest(n.zones) AS z WHERE (n.at AT TIME ZONE z)::date >= g.adult_on LIMIT 1) END AS grown) AS f
 	GROUP BY n.practice_id, n.message_id, n.number, n.at, n.basis, n.attested, n.stale_at, n.category
 ), consent AS (
 	SELECT 'consent', practice_id, message_id, at, CASE
-			WHEN greatest(live, CASE WHEN attested AND stale_at IS NULL THEN 1 END) IS NOT NULL
+			WHEN greatest(live, CASE WHEN attestation THEN 1 END) IS NOT NULL
 				THEN format('The consent on record is %s; %s needs %s.',
 					(ARRAY['implied', 'express', 'written'])[greatest(live, 1)], category,
 					(ARRAY['implied', 'express', 'written'])[needed])
@@ -282,7 +286,7 @@ reported AS (
 			ELSE format('No live consent of the patient for %s is on record.', category) END,
 		CASE WHEN needed = 3 THEN '47 CFR 64.1200(a)(2), (f)(9)' ELSE '47 CFR 64.1200(a)(1)' END
 	FROM best
-	WHERE coalesce(greatest(live, CASE WHEN attested AND stale_at IS NULL THEN 1 END), 0) < needed
+	WHERE coalesce(greatest(live, CASE WHEN attestation THEN 1 END), 0) < needed
 ),
 
 -- Opt-out: nothing while one is active; each notice answers a recorded text of that phone, within five minutes, once,
@@ -411,7 +415,8 @@ asked AS (
 ), urgent AS (
 	SELECT s.practice_id, s.message_id, s.at, s.two_person OR EXISTS (SELECT FROM task t
 			WHERE t.practice_id = s.practice_id AND t.phone = s.phone AND t.since <= s.recorded_at AND s.recorded_at < t.until)
-		AS two, r.person, r.reason, a.by
+		AS two, r.person, r.reason, a.by, coalesce(lower(regexp_replace(a.by, '[^[:alnum:]]', '', 'g'))
+			= lower(regexp_replace(r.person, '[^[:alnum:]]', '', 'g')), false) AND a.by <> '' AS same
 	FROM send s
 		LEFT JOIN asked r ON r.practice_id = s.practice_id AND r.message_id = s.message_id
 			AND r.type = 'emergency.requested' AND r.recorded_at <= s.recorded_at
@@ -422,10 +427,10 @@ asked AS (
 	SELECT 'emergency', practice_id, message_id, at, CASE
 			WHEN coalesce(person, '') = '' THEN 'An emergency text that no named person ordered.'
 			WHEN reason = '' THEN 'An emergency text for which no reason is on record.'
-			WHEN lower(btrim(by)) = lower(btrim(person)) THEN 'An emergency text that was approved by the person who ordered it.'
+			WHEN same THEN 'An emergency text that was approved by the person who ordered it.'
 			ELSE 'An emergency text without the second person''s approval that it needed.' END,
 		'47 CFR 64.1200(f)(4); compliance policy'
-	FROM urgent WHERE coalesce(person, '') = '' OR reason = '' OR lower(btrim(by)) = lower(btrim(person))
+	FROM urgent WHERE coalesce(person, '') = '' OR reason = '' OR same
 		OR (two AND coalesce(by, '') = '')
 ),
 
@@ -866,3 +871,9 @@ GRANT SELECT ON smsbridge.state_hours TO smsbridge_app;
 GRANT SELECT ON report.violations, report.opt_outs, report.decisions, report.consents, report.funnel,
 	report.quiet_hours, report.caps, report.emergency, report.carrier_failures, report.misdirected, report.verification
 	TO smsbridge_compliance, smsbridge_app;
+
+-- What was recorded is not changed: of these tables the gateways' role may write the columns that end a row, no others.
+REVOKE UPDATE ON smsbridge.consent, smsbridge.contact, smsbridge.emergency, smsbridge.legal_hold FROM smsbridge_app;
+GRANT UPDATE (ended_at, ended_reason) ON smsbridge.consent TO smsbridge_app;
+GRANT UPDATE (approved_by, approved_at) ON smsbridge.emergency TO smsbridge_app;
+GRANT UPDATE (lifted_by, lifted_at, lifted_reason) ON smsbridge.legal_hold TO smsbridge_app;

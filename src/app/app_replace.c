@@ -7,6 +7,7 @@
 struct replacement {
 	struct creation c;
 	bool found;
+	bool fixed; /* its words are the gateway's own, or were approved as they are */
 	bool replaced; /* at once */
 	bool asked;    /* its carrier, if that can */
 	char status[16];
@@ -87,6 +88,8 @@ static void class_cb(void *ctx, const struct store_rows *rows)
 	if (!p->found)
 		return;
 	enum category category = policy_category_parse(store_rows_text(rows, 0, 0));
+	unsigned flags = category < CATEGORY_COUNT ? policy_category_flags(category) : 0;
+	p->fixed = !(flags & CATEGORY_API) || flags & CATEGORY_EMERGENCY;
 	p->c.draft.category = category < CATEGORY_COUNT ? policy_category_code(category) : NULL;
 }
 
@@ -94,7 +97,7 @@ static void class_done_cb(void *ctx, enum store_result result, const char *sqlst
 {
 	struct replacement *p = ctx;
 	(void)sqlstate;
-	if (result == STORE_OK && p->found) {
+	if (result == STORE_OK && p->found && !p->fixed) {
 		creation_take_body(&p->c);
 		if (p->c.errors)
 			creation_answer_errors(&p->c);
@@ -103,10 +106,13 @@ static void class_done_cb(void *ctx, enum store_result result, const char *sqlst
 		return;
 	}
 	creation_end(&p->c);
-	if (result == STORE_OK)
-		unknown(&p->c);
-	else
+	if (result != STORE_OK)
 		api_read_failed(p->c.x);
+	else if (p->found)
+		api_problem(p->c.x, 409, "not_replaceable",
+		            "The gateway's own answers and emergency texts keep their words; cancel it and send another.");
+	else
+		unknown(&p->c);
 }
 
 static void check_only_body(struct creation *c)
@@ -126,9 +132,10 @@ void message_replace(struct api *a, struct http_exchange *x, const struct api_ca
 		unknown(&p->c);
 		return;
 	}
-	p->c.json = api_json_read(x);
-	if (!p->c.json)
-		return;
+	json_t *json = api_json_read(x);
+	if (!json)
+		return; /* answered: p went with the exchange */
+	p->c.json = json;
 	check_only_body(&p->c);
 	struct store_params ps = params_of(p);
 	run(p, "message_class", &ps, class_cb, class_done_cb);

@@ -21,7 +21,7 @@ const char *report_cell(const struct store_table *t, unsigned row, unsigned colu
 
 static void put(struct report_out *out, const struct buf *b)
 {
-	out->failed |= b->full || fwrite(b->p, 1, b->n, out->to) != b->n;
+	out->failed |= b->full || (b->n && fwrite(b->p, 1, b->n, out->to) != b->n);
 }
 
 /* --- CSV -----------------------------------------------------------------------------------------------------------

@@ -175,7 +175,8 @@ enum {
 	C_IDENTITY
 };
 
-/* A record that counts, else the practice's word while nobody has reported the phone, else that there was one. */
+/* A record that counts, else the practice's word while there is no record and nobody has reported the phone, else that
+ * there was one. */
 static struct policy_consent read_consent(const struct store_rows *rows, unsigned i)
 {
 	struct policy_consent c = {0};
@@ -187,7 +188,7 @@ static struct policy_consent read_consent(const struct store_rows *rows, unsigne
 		                               .id = store_rows_uuid(rows, i, C_CONSENT),
 		                               .captured_us = store_rows_int(rows, i, C_CAPTURED)};
 	c.stale = basis != BASIS_NONE || (attested && stale);
-	if (attested && !stale) {
+	if (attested && !stale && basis == BASIS_NONE) { /* what a record says is newer than what was said of all */
 		c.basis = BASIS_IMPLIED;
 		c.attested = true;
 		c.captured_us = store_rows_int(rows, i, C_ATTESTED);

@@ -150,6 +150,10 @@ test('consent', async (t) => {
     const late = who({ time_zone: 'America/New_York' });
     await consent(own, late.phone, 'express', ['appointment_reminder'], { adult_on: '2026-03-02' });
     await stays(s, late, 'consent_stale', 'blocked', as);
+    // the practice's word for all its numbers is older than what this record says
+    const grown = who({ time_zone: 'America/New_York' });
+    await consent(s, grown.phone, 'express', ['appointment_reminder'], { adult_on: '2026-03-02' });
+    await stays(s, grown, 'consent_stale', 'blocked');
   });
 });
 
@@ -387,7 +391,7 @@ test('an emergency, by a named person', async (t) => {
   });
   await t.test('waits for another person, then goes in the night', async () => {
     const m = await stays(s, fields(), 'emergency_unapproved', 'held', urgent);
-    assert.equal((await approve(m.id, ' ana ruiz, rn ')).json.code, 'same_person');
+    assert.equal((await approve(m.id, ' ana  ruiz, rn\u00a0')).json.code, 'same_person');
     assert.equal((await approve(m.id, 'Lee Chan, MD', {})).status, 403);
     assert.equal((await approve(randomUUID(), 'Lee Chan, MD')).status, 404);
     assert.equal((await approve(m.id, '')).status, 422);
@@ -402,6 +406,17 @@ test('an emergency, by a named person', async (t) => {
     );
     assert.ok(s.gateway.line('emergency_requested') && s.gateway.line('emergency_approved'), 'the operator is told');
     assert.equal(await s.gateway.metric('smsbridge_emergencies_total', { what: 'approved' }), 1);
+  });
+  await t.test('what was approved keeps its words, and so do the answers to keywords', async () => {
+    const m = await stays(s, fields(), 'emergency_unapproved', 'held', urgent);
+    const swap = (id) => s.api.post(`/v1/messages/${id}/replace`, { body: 'Something else. Reply STOP to end.' });
+    assert.deepEqual([(await swap(m.id)).status, (await swap(m.id)).json.code], [409, 'not_replaceable']);
+    const p = who();
+    await s.carrier.mo(p.phone, s.practice.sender, 'HELP');
+    const [help] = await s.db.sql("SELECT id FROM smsbridge.message WHERE category = 'help_reply' AND phone = $1", [
+      p.phone,
+    ]);
+    assert.equal((await swap(help.id)).json.code, 'not_replaceable');
   });
   await t.test('one person is enough where the practice says so, but not after a STOP', async () => {
     const one = await practice(s.db, { name: 'Oak Street Clinic' });

@@ -16,7 +16,7 @@ const { values: given } = parseArgs({
     days: { type: 'string', default: '365' },
     people: { type: 'string', default: '30' },
     start: { type: 'string', default: '2026-01-05T00:00:00Z' },
-    json: { type: 'string' },
+    reports: { type: 'string' },
   },
 });
 const seed = Number(given.seed ?? Math.floor(Math.random() * 1e9));
@@ -397,6 +397,8 @@ async function prove(db, steps) {
     say(`${name}: exit ${done.code}: ${(done.stdout || done.stderr).trim().split('\n').slice(-3).join(' | ')}`);
     if (done.code !== 0) findings.push(`${name}: exit ${done.code}: ${done.stdout.slice(0, 2000)}${done.stderr.slice(0, 500)}`);
   }
+  for (const name of given.reports ? ['violations', 'funnel', 'quiet_hours', 'opt_outs', 'decisions', 'consents', 'emergency'] : [])
+    await tool('report', name, '--format', 'html', '--output', `${given.reports}/${name}.html`);
   const [events] = await db.sql('SELECT count(*)::int AS n FROM smsbridge.event');
   const result = { seed, days: Number(given.days), texts, steps, events: events.n, seconds: (Date.now() - began) / 1000 };
   console.log(JSON.stringify({ ...result, tally, findings: findings.slice(0, 50), found: findings.length }, null, 1));

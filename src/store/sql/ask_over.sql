@@ -10,14 +10,16 @@ WITH asked AS (
 		AND m.status IN ('sent', 'uncertain', 'unconfirmed')
 	RETURNING m.practice_id, m.id, m.reason
 ), replaced AS (
-	UPDATE smsbridge.message m SET body = a.body, characters = char_length(a.body), updated_at = $5
+	UPDATE smsbridge.message m SET body = a.body, characters = char_length(a.body),
+		body_sha256 = sha256(convert_to(a.body, 'UTF8')), template_id = NULL, updated_at = $5
 	FROM asked a WHERE $4 AND a.kind = 'replace' AND m.practice_id = a.practice_id AND m.id = a.message_id
-	RETURNING m.practice_id, m.id
+	RETURNING m.practice_id, m.id, m.body_sha256
 )
 INSERT INTO smsbridge.event (practice_id, message_id, type, at, reason, data)
 SELECT practice_id, id, 'message.canceled', $5, reason, '{"refund": true, "recalled": true}'::jsonb FROM canceled
 UNION ALL
-SELECT practice_id, id, 'message.replaced', $5, NULL, '{"at": "carrier"}'::jsonb FROM replaced
+SELECT practice_id, id, 'message.replaced', $5, NULL,
+	jsonb_build_object('at', 'carrier', 'body_sha256', encode(body_sha256, 'hex')) FROM replaced
 UNION ALL
 SELECT practice_id, message_id, 'message.news', $5,
 	CASE kind WHEN 'cancel' THEN 'recall_refused' ELSE 'replace_refused' END,

@@ -5,7 +5,8 @@
 -- Returns, in order: opt-outs, each "/" and its category ("/" alone: everything); times of counted sends and contacts
 -- of the phone and of the patient, newest first, as arrays of microseconds; the phone's flag ('dead', 'blocked' or '');
 -- content stopped (t/f); what holds the sender, a line each: reason, until when in microseconds or "-", carrier; the
--- consent: basis, id, when in microseconds, whether it counts (t/f); when the practice attested, in microseconds; the
+-- consent: basis, id, when in microseconds, whether it counts (t/f); when the practice attested, in microseconds,
+-- NULL too when a consent for the class was ended; the
 -- phone is stale (t/f); the practice's opening and closing minute, two persons (t/f); alternative asked, household,
 -- verified, risk warned, review open (t/f); when the answered text came, in microseconds; emergency ordered, approved
 -- (t/f); what the practice's texts are judged by: name, display name, phone, url, link domains, sensitive, PHI warns
@@ -40,7 +41,10 @@ SELECT coalesce((SELECT string_agg('/' || o.category, '') FROM smsbridge.opt_out
 			|| ' ' || h.carrier, E'\n')
 		FROM smsbridge.sender_hold h WHERE h.sender = r.sender AND (h.until_at IS NULL OR h.until_at > $7::timestamptz)), ''),
 	k.basis, k.id, (extract(epoch FROM k.captured_at) * 1000000)::bigint, k.counts,
-	CASE WHEN p.consent_mode = 'attested' THEN (extract(epoch FROM p.attested_at) * 1000000)::bigint END,
+	CASE WHEN p.consent_mode = 'attested' AND NOT EXISTS (SELECT FROM smsbridge.consent w
+			WHERE w.practice_id = r.practice_id AND w.phone = r.phone AND w.ended_at IS NOT NULL
+				AND r.category = ANY (w.classes) AND w.patient IN ('', r.patient))
+		THEN (extract(epoch FROM p.attested_at) * 1000000)::bigint END,
 	rc.stale_at IS NOT NULL, p.open_minute, p.close_minute, coalesce(p.two_person, false),
 	coalesce(rc.alternative <> '', false), coalesce(rc.household, false),
 	coalesce(rc.verified_at > coalesce(rc.stale_at, '-infinity'), false), rc.risk_at IS NOT NULL,

@@ -3,7 +3,7 @@
 -- the one who ordered it; no row when there is no such emergency. Indexes: emergency_pkey, message_pkey.
 WITH e AS (
 	SELECT e.practice_id, e.message_id, e.approved_at IS NOT NULL AS before,
-		lower(btrim(e.person)) = lower(btrim($3::text)) AS same, m.due_at IS NOT NULL AS waits, m.status, m.phone, m.patient
+		smsbridge.same_person(e.person, $3::text) AS same, m.due_at IS NOT NULL AS waits, m.status, m.phone, m.patient
 	FROM smsbridge.emergency e JOIN smsbridge.message m ON m.practice_id = e.practice_id AND m.id = e.message_id
 	WHERE e.practice_id = $1::uuid AND e.message_id = $2::uuid FOR UPDATE OF e
 ), u AS (

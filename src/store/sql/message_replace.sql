@@ -7,7 +7,7 @@ WITH old AS (
 	FROM smsbridge.message WHERE practice_id = $1::uuid AND id = $2::uuid FOR UPDATE
 ), u AS (
 	UPDATE smsbridge.message m SET body = $3::text, encoding = $4::text, characters = $5::int4, segments = 1,
-		body_sha256 = sha256(convert_to($3, 'UTF8')), updated_at = $6::timestamptz
+		body_sha256 = sha256(convert_to($3, 'UTF8')), template_id = NULL, updated_at = $6::timestamptz
 	FROM old o WHERE o.waits AND m.practice_id = o.practice_id AND m.id = o.id
 	RETURNING m.id
 ), asked AS (

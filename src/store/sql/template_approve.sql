@@ -2,7 +2,7 @@
 -- $4 who. Returns the status before and whether it is approved now, a row for each template of that id; two persons'
 -- names are compared without case and outer blanks. Index: template_pkey.
 WITH found AS (
-	SELECT t.status, t.status = 'draft' AND NOT (p.two_person AND lower(btrim(t.saved_by)) = lower(btrim($4::text))) AS may
+	SELECT t.status, t.status = 'draft' AND NOT (p.two_person AND smsbridge.same_person(t.saved_by, $4::text)) AS may
 	FROM smsbridge.template t JOIN smsbridge.practice p ON p.id = t.practice_id
 	WHERE t.practice_id = $1::uuid AND t.id = $2::uuid
 ), made AS (
