@@ -44,6 +44,17 @@ CREATE FUNCTION smsbridge.id_at(at timestamptz) RETURNS uuid LANGUAGE sql VOLATI
 $$;
 
 -- --- opting out ---
+-- Who said it: the patient (by a text, or to the carrier), staff, or whoever has a wrong number. Each source has a row
+-- of its own, which only that source's way lifts; said again, a row is only heard again.
+ALTER TABLE smsbridge.opt_out
+	ADD COLUMN source text GENERATED ALWAYS AS
+		(CASE WHEN method IN ('reply', 'carrier') THEN 'patient' ELSE method END) STORED,
+	ADD COLUMN heard_at timestamptz; -- when it was last said
+UPDATE smsbridge.opt_out SET heard_at = created_at;
+ALTER TABLE smsbridge.opt_out ALTER COLUMN heard_at SET NOT NULL;
+DROP INDEX smsbridge.opt_out_active;
+CREATE UNIQUE INDEX opt_out_active ON smsbridge.opt_out (practice_id, phone, category, source) WHERE lifted_at IS NULL;
+
 -- Cancels what waits for a phone and can be stopped, of one category or ('') of all; asks carriers that take cancel_sm
 -- to give back what they have; says what was on its way. Rows that a claim holds are skipped: it waits for our lock and
 -- will see the opt-out. Returns how many were cancelled. Indexes: message_waiting, message_phone, ask_pkey.
@@ -84,8 +95,8 @@ BEGIN
 	RETURN n;
 END $$;
 
--- Records an opt-out, cancels what waits and says so; under the recipient's lock. Returns whether it is new. Index:
--- opt_out_active.
+-- Records an opt-out, cancels what waits and says so; under the recipient's lock. Returns whether it is the first that
+-- stands from its source. Index: opt_out_active.
 CREATE FUNCTION smsbridge.opt_out_make(p_practice uuid, p_phone text, p_category text, p_method text, p_word text,
 	p_scope text, p_channel text, p_actor text, p_words text, p_at timestamptz, p_inbound uuid, p_id uuid)
 RETURNS boolean LANGUAGE plpgsql AS $$
@@ -93,14 +104,12 @@ DECLARE
 	made uuid;
 	canceled integer;
 BEGIN
-	-- What staff heard or a wrong number outlasts the patient's own word that is there already: START does not lift it.
-	INSERT INTO smsbridge.opt_out AS o (practice_id, id, phone, method, word, created_at, category, scope, channel, actor,
-		words)
-	VALUES (p_practice, coalesce(p_id, smsbridge.id_at(p_at)), p_phone, p_method, p_word, p_at, p_category, p_scope,
+	INSERT INTO smsbridge.opt_out AS o (practice_id, id, phone, method, word, created_at, heard_at, category, scope,
+		channel, actor, words)
+	VALUES (p_practice, coalesce(p_id, smsbridge.id_at(p_at)), p_phone, p_method, p_word, p_at, p_at, p_category, p_scope,
 		p_channel, p_actor, p_words)
-	ON CONFLICT (practice_id, phone, category) WHERE lifted_at IS NULL DO UPDATE SET method = excluded.method,
-		channel = excluded.channel, actor = excluded.actor, words = excluded.words
-		WHERE o.method IN ('reply', 'carrier') AND excluded.method IN ('staff', 'wrong_number')
+	ON CONFLICT (practice_id, phone, category, source) WHERE lifted_at IS NULL DO UPDATE SET
+		heard_at = greatest(o.heard_at, excluded.heard_at)
 	RETURNING CASE WHEN xmax = 0 THEN id END INTO made;
 	-- What a person decides is as old as the text that it is about; what is cancelled is cancelled now.
 	canceled := smsbridge.waiting_cancel(p_practice, p_phone, p_category, p_at);
@@ -121,12 +130,12 @@ DECLARE
 BEGIN
 	WITH lifted AS (
 		UPDATE smsbridge.opt_out SET lifted_at = p_at
-		WHERE practice_id = p_practice AND phone = p_phone AND lifted_at IS NULL AND method IN ('reply', 'carrier')
+		WHERE practice_id = p_practice AND phone = p_phone AND lifted_at IS NULL AND source = 'patient'
 		RETURNING id, category
 	), told AS (
 		INSERT INTO smsbridge.event (practice_id, type, at, phone, data)
 		SELECT p_practice, 'opt_out.lifted', p_at, p_phone, jsonb_build_object('id', id, 'category', category,
-			'method', 'reply', 'word', p_word, 'inbound_id', p_inbound) FROM lifted
+			'source', 'patient', 'method', 'reply', 'word', p_word, 'inbound_id', p_inbound) FROM lifted
 	)
 	SELECT count(*) INTO n FROM lifted;
 	RETURN n > 0;
@@ -267,7 +276,8 @@ BEGIN
 	PERFORM smsbridge.opt_out_make(p_practice, p_phone, p_category, 'staff', '',
 		CASE p_category WHEN '' THEN 'practice' ELSE 'category' END, p_channel, p_actor, p_words, p_at, NULL, NULL);
 	SELECT smsbridge.opt_out_json(o) INTO body FROM smsbridge.opt_out o
-	WHERE o.practice_id = p_practice AND o.phone = p_phone AND o.category = p_category AND o.lifted_at IS NULL;
+	WHERE o.practice_id = p_practice AND o.phone = p_phone AND o.category = p_category AND o.source = 'staff'
+		AND o.lifted_at IS NULL;
 	RETURN NEXT;
 END $$;
 
@@ -290,8 +300,8 @@ BEGIN
 		UPDATE smsbridge.opt_out x SET lifted_at = p_at WHERE x.practice_id = p_practice AND x.id = p_id
 		RETURNING * INTO o;
 		INSERT INTO smsbridge.event (practice_id, type, at, phone, data)
-		VALUES (p_practice, 'opt_out.lifted', p_at, o.phone, jsonb_build_object('method', 'staff', 'id', o.id,
-			'category', o.category, 'actor', p_actor, 'why', p_reason, 'consent_id', p_consent));
+		VALUES (p_practice, 'opt_out.lifted', p_at, o.phone, jsonb_build_object('source', 'staff', 'method', 'staff',
+			'id', o.id, 'category', o.category, 'actor', p_actor, 'why', p_reason, 'consent_id', p_consent));
 	END IF;
 	body := smsbridge.opt_out_json(o);
 	RETURN NEXT;
@@ -365,12 +375,12 @@ RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	WITH lifted AS (
 		UPDATE smsbridge.opt_out SET lifted_at = p_at
-		WHERE practice_id = p_practice AND phone = p_phone AND method = 'wrong_number' AND lifted_at IS NULL
+		WHERE practice_id = p_practice AND phone = p_phone AND source = 'wrong_number' AND lifted_at IS NULL
 		RETURNING id, category
 	)
 	INSERT INTO smsbridge.event (practice_id, type, at, phone, data)
 	SELECT p_practice, 'opt_out.lifted', p_at, p_phone, jsonb_build_object('id', id, 'category', category,
-		'method', 'staff', 'actor', p_person, 'task_id', p_task) FROM lifted;
+		'source', 'wrong_number', 'method', 'staff', 'actor', p_person, 'task_id', p_task) FROM lifted;
 	UPDATE smsbridge.recipient SET stale_at = NULL, stale_reason = NULL
 	WHERE practice_id = p_practice AND phone = p_phone AND stale_reason = 'wrong_number';
 	IF FOUND THEN

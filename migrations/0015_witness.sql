@@ -59,31 +59,34 @@ SELECT s.practice_id, s.message_id, s.number, s.at, s.recorded_at, s.xact, s.id,
 FROM sent s LEFT JOIN accepted a ON a.practice_id = s.practice_id AND a.message_id = s.message_id;
 
 -- Each opt-out with the event that lifted it, if any: the one that names it, or in records from before it had a name
--- the next one. START lifts what the patient's own words or the carrier set and nobody of the staff has entered since.
+-- the next one. Each source (the patient, staff, a wrong number) has an opt-out of its own, and a lift ends that of one
+-- source only: START the patient's, a decided task a wrong number's, staff their own; one that says another source than
+-- its way can lift ends nothing. A word that is recorded as a repetition of nothing that stands is an opt-out too.
 -- practice_id is all zeros when it holds for every practice on the gateway.
 CREATE VIEW smsbridge.audit_opt_out AS
-WITH word AS MATERIALIZED (
-	SELECT practice_id, phone, xact, id, type, at, recorded_at, data, data->>'id' AS opt_out,
-		coalesce(data->>'method', 'reply') AS method
+WITH said AS MATERIALIZED (
+	SELECT practice_id, phone, xact, id, type, at, recorded_at, data, coalesce(data->>'method', 'reply') AS method,
+		CASE WHEN type <> 'opt_out.repeated' THEN data->>'id' END AS opt_out
 	FROM smsbridge.event WHERE type IN ('opt_out.created', 'opt_out.repeated', 'opt_out.lifted')
+), word AS MATERIALIZED (
+	SELECT practice_id, phone, xact, id, type, at, recorded_at, data, method, opt_out,
+		CASE WHEN method IN ('reply', 'carrier') THEN 'patient'
+			WHEN type = 'opt_out.lifted' AND data ? 'task_id' THEN 'wrong_number' ELSE method END AS source
+	FROM said
 ), turn AS (
 	SELECT DISTINCT ON (o.practice_id, o.xact, o.id) o.practice_id, o.phone, coalesce(o.data->>'category', '') AS category,
-		coalesce(o.data->>'scope', 'practice') AS scope,
+		o.source, coalesce(o.data->>'scope', 'practice') AS scope,
 		coalesce(o.data->>'channel', CASE WHEN o.method = 'carrier' THEN 'carrier' ELSE 'text' END) AS channel, o.xact, o.id,
 		o.at, o.recorded_at, o.data, l.at AS lifted_at, l.recorded_at AS lifted_recorded_at, l.xact AS lifted_xact,
 		l.id AS lifted_id
 	FROM word o LEFT JOIN word l ON l.type = 'opt_out.lifted' AND l.practice_id = o.practice_id AND l.phone = o.phone
 		AND (l.recorded_at, l.xact, l.id) > (o.recorded_at, o.xact, o.id)
+		AND l.source = o.source AND coalesce(l.data->>'source' = l.source, true)
 		AND coalesce(l.opt_out = o.opt_out, true)
-		AND (l.method <> 'reply' OR (o.method IN ('reply', 'carrier') AND NOT EXISTS (SELECT FROM word r
-			WHERE r.type = 'opt_out.repeated' AND r.method IN ('staff', 'wrong_number') AND r.practice_id = o.practice_id
-				AND r.phone = o.phone AND coalesce(r.data->>'category', '') = coalesce(o.data->>'category', '')
-				AND (r.recorded_at, r.xact, r.id) > (o.recorded_at, o.xact, o.id)
-				AND (r.recorded_at, r.xact, r.id) < (l.recorded_at, l.xact, l.id))))
-	WHERE o.type = 'opt_out.created'
+	WHERE o.type <> 'opt_out.lifted'
 	ORDER BY o.practice_id, o.xact, o.id, l.recorded_at, l.xact, l.id
 ), told AS (
-	SELECT *, max(coalesce(lifted_recorded_at, 'infinity')) OVER (PARTITION BY practice_id, phone, category
+	SELECT *, max(coalesce(lifted_recorded_at, 'infinity')) OVER (PARTITION BY practice_id, phone, category, source
 		ORDER BY recorded_at, xact, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) > recorded_at AS again FROM turn
 )
 SELECT practice_id, phone, category, scope, channel, xact, id, at, recorded_at, data, lifted_at, lifted_recorded_at,
@@ -318,8 +321,8 @@ opted_out AS (
 	SELECT practice_id, phone, at, data->>'inbound_id' AS inbound_id,
 		CASE type WHEN 'opt_out.lifted' THEN 'resume_confirmation' WHEN 'help.received' THEN 'help_reply'
 			ELSE 'opt_out_confirmation' END AS answer,
-		count(*) FILTER (WHERE type = 'opt_out.created') OVER (PARTITION BY practice_id, phone ORDER BY at, xact, id)
-			AS opt_out
+		count(*) FILTER (WHERE type = 'opt_out.created' AND coalesce(data->>'method', 'reply') IN ('reply', 'carrier'))
+			OVER (PARTITION BY practice_id, phone ORDER BY at, xact, id) AS opt_out
 	FROM fact WHERE type IN ('opt_out.created', 'opt_out.repeated', 'opt_out.lifted', 'help.received')
 ), answer AS (
 	SELECT s.practice_id, s.message_id, s.at, t.at AS text_at, row_number() OVER (PARTITION BY s.practice_id, s.phone,

@@ -364,10 +364,50 @@ test('staff', async (t) => {
     const phone = nextPhone();
     await says(s, phone, 'STOP');
     assert.equal((await enter(phone)).status, 201);
+    assert.equal((await live(s, phone)).length, 2);
     await says(s, phone, 'START');
     assert.deepEqual(
       (await live(s, phone)).map((o) => [o.method, o.channel]),
       [['staff', 'voicemail']],
+    );
+  });
+  const notWrong = async (phone) => {
+    const task = await taskOf(s, phone, 'wrong_number');
+    const answer = await s.api.post(`/v1/tasks/${task.id}/decide`, { decision: 'not_wrong', person: 'Jo' });
+    assert.equal(answer.status, 200, answer.text);
+  };
+  for (const words of [
+    ['STOP', 'wrong number'],
+    ['wrong number', 'STOP', 'stop'],
+  ])
+    await t.test(`${words.join(', ')}: a number that was not wrong does not lift the STOP`, async () => {
+      const phone = nextPhone();
+      for (const word of words) await says(s, phone, word);
+      await notWrong(phone);
+      assert.deepEqual(
+        (await live(s, phone)).map((o) => o.method),
+        ['reply'],
+      );
+      const m = await s.api.accepted({ patient: nextPatient(), phone });
+      assert.equal((await becomes(s, m.id, 'blocked')).reason.code, 'opted_out');
+      await until(() => s.carrier.to(phone).length === 1, 'one confirmation');
+      await says(s, phone, 'START');
+      assert.equal((await live(s, phone)).length, 0);
+      const lifted = await events(s, phone, 'opt_out.lifted');
+      assert.deepEqual(
+        lifted.map((e) => e.data.source),
+        ['wrong_number', 'patient'],
+      );
+    });
+  await t.test('what staff enter after a wrong number stands', async () => {
+    const phone = nextPhone();
+    await says(s, phone, 'wrong number');
+    const entered = await enter(phone);
+    assert.equal(entered.json.method, 'staff');
+    await notWrong(phone);
+    assert.deepEqual(
+      (await live(s, phone)).map((o) => o.id),
+      [entered.json.id],
     );
   });
   await t.test('tasks: own, decide, and what that does', async () => {

@@ -139,6 +139,36 @@ SELECT t.fact('recipient.changed', '+12025550101', '2026-03-05T15:00Z', '{"field
 SELECT t.sent('right', '+12025550101', '2026-03-06T15:00Z');
 SELECT t.finds('consent still stale', 'a wrong number that a person found to be the right one');
 ROLLBACK;
+-- Each source's word stands until its own way lifts it.
+BEGIN;
+SELECT t.fact('opt_out.created', '+12025550101', '2026-03-01T15:00Z', '{"id": "p", "method": "reply", "category": ""}');
+SELECT t.fact('opt_out.created', '+12025550101', '2026-03-01T16:00Z', '{"id": "w", "method": "wrong_number", "category": ""}');
+SELECT t.fact('opt_out.lifted', '+12025550101', '2026-03-02T15:00Z', '{"id": "w", "source": "wrong_number", "method": "staff", "task_id": "t"}');
+SELECT t.sent('after STOP', '+12025550101', '2026-03-03T15:00Z');
+SELECT t.finds('opt_out after STOP', 'a decided task lifts the wrong number, not the STOP before it');
+SELECT t.fact('opt_out.lifted', '+12025550101', '2026-03-04T15:00Z', '{"id": "p", "source": "patient", "method": "staff", "task_id": "t"}');
+SELECT t.sent('claimed', '+12025550101', '2026-03-12T15:00Z');
+SELECT t.finds('opt_out after STOP, opt_out claimed', 'whatever source it says');
+SELECT t.fact('opt_out.lifted', '+12025550101', '2026-03-13T15:00Z', '{"id": "p", "source": "patient", "method": "reply"}');
+SELECT t.sent('START', '+12025550101', '2026-03-22T15:00Z');
+SELECT t.finds('opt_out after STOP, opt_out claimed', 'START lifts it');
+ROLLBACK;
+BEGIN;
+SELECT t.fact('opt_out.created', '+12025550101', '2026-03-01T15:00Z', '{"id": "w", "method": "wrong_number"}');
+SELECT t.fact('opt_out.repeated', '+12025550101', '2026-03-01T16:00Z', '{"method": "reply", "word": "stop"}');
+SELECT t.fact('opt_out.lifted', '+12025550101', '2026-03-02T15:00Z', '{"id": "w", "method": "staff", "task_id": "t"}');
+SELECT t.sent('only repeated', '+12025550101', '2026-03-03T15:00Z');
+SELECT t.finds('opt_out only repeated', 'a STOP after a wrong number stands by itself');
+SELECT t.fact('opt_out.created', '+12025550102', '2026-03-01T15:00Z', '{"id": "s", "method": "staff"}');
+SELECT t.fact('opt_out.created', '+12025550102', '2026-03-01T16:00Z', '{"id": "p2", "method": "reply"}');
+SELECT t.fact('opt_out.created', '+12025550102', '2026-03-01T17:00Z', '{"id": "w2", "method": "wrong_number"}');
+SELECT t.fact('opt_out.lifted', '+12025550102', '2026-03-02T15:00Z', '{"source": "staff", "method": "staff"}');
+SELECT t.fact('opt_out.lifted', '+12025550102', '2026-03-02T16:00Z', '{"source": "patient", "method": "reply"}');
+SELECT t.sent('wrong', '+12025550102', '2026-03-03T15:00Z');
+SELECT t.fact('opt_out.lifted', '+12025550102', '2026-03-04T15:00Z', '{"source": "wrong_number", "method": "staff", "task_id": "t"}');
+SELECT t.sent('all three', '+12025550102', '2026-03-12T15:00Z');
+SELECT t.finds('opt_out only repeated, opt_out wrong', 'of three, each by its own');
+ROLLBACK;
 BEGIN;
 SELECT t.settings('{"consent_mode": "attested", "sender": "+12025550191"}', n) FROM generate_series(1, 2) AS n \g /dev/null
 SELECT t.fact('opt_out.created', '+12025550101', '2026-03-01T15:00Z', '{"id": "a", "method": "reply", "scope": "sender", "inbound_id": "i1"}');

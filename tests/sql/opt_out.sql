@@ -116,6 +116,16 @@ SELECT t.finds('opt_out b', 'a second confirmation for a repeated STOP');
 ROLLBACK;
 BEGIN;
 SELECT t.word('opt_out.created', '+12025550101', '2026-03-02T15:00Z') AS stop \gset
+SELECT t.fact('opt_out.created', '+12025550101', '2026-03-02T15:00:30Z', '{"id": "s", "method": "staff"}');
+SELECT t.word('opt_out.repeated', '+12025550101', '2026-03-02T15:01Z') AS again \gset
+SELECT t.accept('a', '+12025550101', '2026-03-02T15:00Z', category => 'opt_out_confirmation', inbound_id => :'stop');
+SELECT t.send('a', '2026-03-02T15:00Z');
+SELECT t.accept('b', '+12025550101', '2026-03-02T15:01Z', category => 'opt_out_confirmation', inbound_id => :'again');
+SELECT t.send('b', '2026-03-02T15:01Z');
+SELECT t.finds('opt_out b', 'nor with what staff entered in between');
+ROLLBACK;
+BEGIN;
+SELECT t.word('opt_out.created', '+12025550101', '2026-03-02T15:00Z') AS stop \gset
 SELECT t.accept('a', '+12025550101', '2026-03-02T15:00Z', category => 'opt_out_confirmation', inbound_id => :'stop');
 SELECT t.send('a', '2026-03-02T15:00Z');
 SELECT t.word('opt_out.lifted', '+12025550101', '2026-03-02T15:02Z');

@@ -22,10 +22,11 @@ WITH v AS (
 		WHERE o.practice_id = p.id AND o.phone = v.phone AND o.lifted_at > v.submitted_at)
 	ORDER BY p.id, v.phone, p.id = v.practice_id DESC, v.ord
 ), made AS (
-	INSERT INTO smsbridge.opt_out (practice_id, id, phone, method, word, created_at, scope, channel)
-	SELECT practice_id, new_id, phone, 'carrier', code, $1::timestamptz, scope, 'carrier' FROM stop
-	ON CONFLICT (practice_id, phone, category) WHERE lifted_at IS NULL DO NOTHING
-	RETURNING id
+	INSERT INTO smsbridge.opt_out (practice_id, id, phone, method, word, created_at, heard_at, scope, channel)
+	SELECT practice_id, new_id, phone, 'carrier', code, $1::timestamptz, $1, scope, 'carrier' FROM stop
+	ON CONFLICT (practice_id, phone, category, source) WHERE lifted_at IS NULL DO UPDATE SET
+		heard_at = greatest(opt_out.heard_at, excluded.heard_at)
+	RETURNING CASE WHEN xmax = 0 THEN id END AS id
 ), waiting AS (
 	SELECT m.practice_id, m.id, m.phone FROM stop s JOIN smsbridge.message m
 		ON m.practice_id = s.practice_id AND m.phone = s.phone AND m.due_at IS NOT NULL

@@ -14,7 +14,7 @@
 -- Indexes: opt_out_active, message_phone, message_patient, contact_phone, contact_patient, phone_flag_pkey,
 -- content_stop_pkey, sender_hold_pkey, consent_live, recipient_pkey, practice_pkey, review_task_open, inbound_pkey,
 -- emergency_pkey.
-SELECT coalesce((SELECT string_agg('/' || o.category, '') FROM smsbridge.opt_out o
+SELECT coalesce((SELECT string_agg(DISTINCT '/' || o.category, '') FROM smsbridge.opt_out o
 		WHERE o.practice_id IN (r.practice_id, '00000000-0000-0000-0000-000000000000') AND o.phone = r.phone
 			AND o.lifted_at IS NULL), ''),
 	ARRAY(SELECT (extract(epoch FROM s.at) * 1000000)::bigint FROM (

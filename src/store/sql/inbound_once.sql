@@ -4,7 +4,7 @@
 -- A repeat has the octets of a text of which it is not known that the carrier heard our answer, and came on another
 -- connection or with the same sequence number or so late that the carrier gave up waiting: two that come on one
 -- connection shortly after each other are two ("C" to one reminder and "C" to the next, while the line was down).
--- Returns the id of the earlier text or NULL, and whether an opt-out is active. Indexes: inbound_unheard_phone,
+-- Returns the id of the earlier text or NULL, and whether an opt-out of the patient's own is active. Indexes: inbound_unheard_phone,
 -- opt_out_active.
 WITH earlier AS (
 	SELECT inbound_id FROM smsbridge.inbound_unheard
@@ -20,4 +20,4 @@ WITH earlier AS (
 	ON CONFLICT DO NOTHING
 )
 SELECT (SELECT inbound_id FROM earlier), EXISTS (SELECT FROM smsbridge.opt_out
-	WHERE practice_id = $2::uuid AND phone = $4 AND lifted_at IS NULL)
+	WHERE practice_id = $2::uuid AND phone = $4 AND source = 'patient' AND lifted_at IS NULL)
