@@ -281,7 +281,8 @@ BEGIN
 	RETURN NEXT;
 END $$;
 
--- Lifts what was not the patient's own STOP, on the ground of a consent that is newer than it.
+-- Lifts what staff entered, on the ground of a consent that is newer than the last word of whoever asked for no texts
+-- to that phone. Nothing goes as long as another source's opt-out stands.
 CREATE FUNCTION smsbridge.opt_out_end(p_practice uuid, p_id uuid, p_actor text, p_reason text, p_consent uuid,
 	p_at timestamptz) RETURNS TABLE (problem text, body json, phone text) LANGUAGE plpgsql AS $$
 DECLARE
@@ -292,9 +293,12 @@ BEGIN
 	SELECT * INTO o FROM smsbridge.opt_out x WHERE x.practice_id = p_practice AND x.id = p_id;
 	problem := CASE WHEN o.id IS NULL THEN 'opt_out_unknown'
 		WHEN o.lifted_at IS NOT NULL THEN ''
-		WHEN o.method IN ('reply', 'carrier') THEN 'patient_must_start'
+		WHEN o.source = 'patient' THEN 'patient_must_start'
+		WHEN o.source = 'wrong_number' THEN 'wrong_number_task'
 		WHEN NOT EXISTS (SELECT FROM smsbridge.consent c WHERE c.practice_id = p_practice AND c.id = p_consent
-			AND c.phone = o.phone AND c.ended_at IS NULL AND c.captured_at > o.created_at) THEN 'consent_needed'
+			AND c.phone = o.phone AND c.ended_at IS NULL AND c.captured_at > (SELECT max(greatest(x.created_at, x.heard_at))
+				FROM smsbridge.opt_out x WHERE x.practice_id IN (p_practice, '00000000-0000-0000-0000-000000000000')
+					AND x.phone = o.phone AND x.lifted_at IS NULL)) THEN 'consent_needed'
 		ELSE '' END;
 	IF problem = '' AND o.lifted_at IS NULL THEN
 		UPDATE smsbridge.opt_out x SET lifted_at = p_at WHERE x.practice_id = p_practice AND x.id = p_id

@@ -20,6 +20,7 @@ static const struct {
         {"opt_out_unknown", 404, "There is no such opt-out."},
         {"task_unknown", 404, "There is no such task."},
         {"patient_must_start", 409, "The patient's own STOP ends only when the patient texts START."},
+        {"wrong_number_task", 409, "A wrong number's opt-out ends only when its task is decided: not_wrong."},
         {"consent_needed", 409, "This opt-out ends only by a consent that the patient gave after it; name that."},
         {"category_off", 409, "Opt-outs of one category are not in force; leave the category out to stop everything."},
         {"task_decided", 409, "The task was decided already."},

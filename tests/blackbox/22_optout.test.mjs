@@ -371,6 +371,35 @@ test('staff', async (t) => {
       [['staff', 'voicemail']],
     );
   });
+  await t.test('the consent has to be newer than the last word of anybody', async () => {
+    const { patient, phone } = { patient: nextPatient(), phone: nextPhone() };
+    const consent = async (captured_at) => {
+      const [row] = await s.db.sql(
+        `INSERT INTO smsbridge.consent (practice_id, id, phone, classes, basis, captured_at, method, actor, created_at)
+         VALUES ($1, gen_random_uuid(), $2, '{appointment_reminder}', 'express', $3, 'form', 'Jo', now()) RETURNING id`,
+        [s.practice.id, phone, captured_at],
+      );
+      return row.id;
+    };
+    const lift = (id, consent_id) => s.api.post(`/v1/opt-outs/${id}/lift`, { actor: 'Jo', reason: 'form', consent_id });
+    const { json: o } = await enter(phone);
+    const between = await consent(new Date(Date.parse(o.created_at) + 1).toISOString());
+    await s.gateway.moveClock('2026-03-02T12:30:00-05:00', 0.001);
+    assert.equal((await enter(phone)).json.id, o.id, 'said again');
+    problem(await lift(o.id, between), 409, 'consent_needed');
+    await says(s, phone, 'wrong number');
+    await s.gateway.moveClock('2026-03-02T13:00:00-05:00', 0.001);
+    await says(s, phone, 'STOP');
+    problem(await lift(o.id, await consent('2026-03-02T12:45:00-05:00')), 409, 'consent_needed');
+    const newer = await consent('2026-03-02T13:30:00-05:00');
+    const by = async (method) => (await live(s, phone)).find((x) => x.method === method).id;
+    problem(await lift(await by('wrong_number'), newer), 409, 'wrong_number_task');
+    problem(await lift(await by('reply'), newer), 409, 'patient_must_start');
+    assert.equal((await lift(o.id, newer)).status, 200);
+    const m = await s.api.accepted({ patient, phone });
+    assert.equal((await becomes(s, m.id, 'blocked')).reason.code, 'opted_out');
+    assert.deepEqual((await live(s, phone)).map((x) => x.method).sort(), ['reply', 'wrong_number']);
+  });
   const notWrong = async (phone) => {
     const task = await taskOf(s, phone, 'wrong_number');
     const answer = await s.api.post(`/v1/tasks/${task.id}/decide`, { decision: 'not_wrong', person: 'Jo' });
