@@ -176,26 +176,31 @@ BEGIN
 	RETURN made;
 END $$;
 
+-- Whether a text that came at p_at may be the answer to a verification: one that left within the week before, since the
+-- phone was last confirmed or reported. What waits, or was refused, asked nobody. Index: message_phone.
+CREATE FUNCTION smsbridge.verify_open(p_practice uuid, p_phone text, p_at timestamptz) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+	SELECT EXISTS (SELECT FROM smsbridge.message m
+		LEFT JOIN smsbridge.recipient r ON r.practice_id = m.practice_id AND r.phone = m.phone
+		WHERE m.practice_id = p_practice AND m.phone = p_phone AND m.category = 'verification'
+			AND m.counted_at > greatest(coalesce(r.verified_at, '-infinity'), coalesce(r.stale_at, '-infinity'),
+				p_at - interval '7 days'))
+$$;
+
 -- YES to a verification that is open. Returns whether one was.
 CREATE FUNCTION smsbridge.verify_answer(p_practice uuid, p_phone text, p_at timestamptz, p_inbound uuid)
 RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-	UPDATE smsbridge.recipient SET verified_at = p_at
-	WHERE practice_id = p_practice AND phone = p_phone
-		AND verify_asked_at > greatest(coalesce(verified_at, '-infinity'), coalesce(stale_at, '-infinity'));
-	IF NOT FOUND THEN
+	IF NOT smsbridge.verify_open(p_practice, p_phone, p_at) THEN
 		RETURN false;
 	END IF;
+	INSERT INTO smsbridge.recipient AS r (practice_id, phone, verified_at) VALUES (p_practice, p_phone, p_at)
+	ON CONFLICT (practice_id, phone) DO UPDATE SET verified_at = excluded.verified_at;
 	INSERT INTO smsbridge.event (practice_id, type, at, phone, data)
 	VALUES (p_practice, 'recipient.verified', p_at, p_phone, jsonb_build_object('inbound_id', p_inbound));
 	PERFORM smsbridge.judge_again(p_practice, p_phone, 'verification_needed');
 	RETURN true;
 END $$;
-
-CREATE FUNCTION smsbridge.verify_open(p_practice uuid, p_phone text) RETURNS boolean LANGUAGE sql STABLE AS $$
-	SELECT EXISTS (SELECT FROM smsbridge.recipient r WHERE r.practice_id = p_practice AND r.phone = p_phone
-		AND r.verify_asked_at > greatest(coalesce(r.verified_at, '-infinity'), coalesce(r.stale_at, '-infinity')))
-$$;
 
 -- --- a patient's text ---
 -- Does what a text asks for (src/text/text_intent.h names the intents), under the locks of all recipients given.
@@ -216,7 +221,7 @@ DECLARE
 	class text;
 BEGIN
 	changed := false;
-	IF intent IN ('yes', 'no') AND NOT smsbridge.verify_open(p_practices[1], p_phone) THEN
+	IF intent IN ('yes', 'no') AND NOT smsbridge.verify_open(p_practices[1], p_phone, p_at) THEN
 		intent := 'other';
 	ELSIF intent = 'no' THEN -- it was asked whether the phone is the patient's
 		intent := 'wrong_number';

@@ -36,6 +36,14 @@ const says = async (s, phone, text, sender = s.practice.sender) => {
   const answer = await s.carrier.mo(phone, sender, text);
   assert.equal(answer.command_status, 0);
 };
+// A verification that left.
+const asked = async (s, phone) => {
+  const before = s.carrier.to(phone).length;
+  const answer = await s.api.post('/v1/verifications', { patient: nextPatient(), phone });
+  assert.equal(answer.status, 202, answer.text);
+  await until(() => s.carrier.to(phone).length > before, 'the question');
+  await becomes(s, answer.json.id, 'sent');
+};
 const problem = (answer, status, code) => assert.deepEqual([answer.status, answer.json.code], [status, code]);
 
 // covers: rule stop_words, rule stop_meaning
@@ -105,11 +113,7 @@ test('what patients text', async (t) => {
     const phone = nextPhone();
     await says(s, phone, 'YES');
     assert.equal((await events(s, phone, 'recipient.verified')).length, 0);
-    await s.db.sql(
-      `INSERT INTO smsbridge.recipient (practice_id, phone, verify_asked_at) VALUES ($1, $2, $3)
-       ON CONFLICT (practice_id, phone) DO UPDATE SET verify_asked_at = $3`,
-      [s.practice.id, phone, noon],
-    );
+    await asked(s, phone);
     await says(s, phone, 'Si, gracias');
     assert.equal((await events(s, phone, 'recipient.verified')).length, 1);
     await says(s, phone, 'yes');
@@ -131,11 +135,7 @@ test('what patients text', async (t) => {
   });
   await t.test('NO to a verification is a wrong number', async () => {
     const phone = nextPhone();
-    await s.db.sql('INSERT INTO smsbridge.recipient (practice_id, phone, verify_asked_at) VALUES ($1, $2, $3)', [
-      s.practice.id,
-      phone,
-      noon,
-    ]);
+    await asked(s, phone);
     await says(s, phone, 'no');
     assert.equal((await live(s, phone))[0].method, 'wrong_number');
   });
@@ -149,6 +149,24 @@ test('what patients text', async (t) => {
     const blocked = await s.api.accepted({ patient: nextPatient(), phone });
     assert.equal((await becomes(s, blocked.id, 'blocked')).reason.code, 'opted_out');
   });
+});
+
+test('only a question that left, and lately, has an answer', async (t) => {
+  const s = await setup(t, { config: { clock: { start: '2026-03-02T23:00:00-05:00', rate: 0.001 } } });
+  const phone = nextPhone();
+  const verified = async () => (await events(s, phone, 'recipient.verified')).length;
+  const waits = await s.api.post('/v1/verifications', { patient: nextPatient(), phone });
+  await held(s, waits.json.id, 'quiet_hours');
+  for (const text of ['YES', 'NO']) await says(s, phone, text);
+  assert.deepEqual([await verified(), (await optOuts(s, phone)).length], [0, 0], 'nobody was asked yet');
+  await s.gateway.moveClock('2026-03-03T12:00:00-05:00', 0.001);
+  await until(() => s.carrier.to(phone).length === 1, 'the question');
+  await s.gateway.moveClock('2026-03-10T13:01:00-04:00', 0.001);
+  for (const text of ['YES', 'NO']) await says(s, phone, text);
+  assert.deepEqual([await verified(), (await optOuts(s, phone)).length], [0, 0], 'a week later it is no answer');
+  await asked(s, phone);
+  await says(s, phone, 'YES');
+  assert.equal(await verified(), 1);
 });
 
 test('with the pack on STOP SURVEYS stops surveys only', async (t) => {
