@@ -159,6 +159,9 @@ BEGIN
 		jsonb_build_object('id', task, 'kind', p_kind, 'holds', p_holds, 'inbound_id', p_inbound));
 END $$;
 
+-- What a phone was reported as before it was called a wrong number holds again when it was none.
+ALTER TABLE smsbridge.recipient ADD COLUMN stale_before timestamptz, ADD COLUMN stale_before_reason text;
+
 -- A phone is somebody else's: consents until now do not count any more, nothing more goes, a person looks at it.
 CREATE FUNCTION smsbridge.wrong_number(p_practice uuid, p_phone text, p_word text, p_scope text, p_at timestamptz,
 	p_inbound uuid) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -168,7 +171,10 @@ DECLARE
 BEGIN
 	INSERT INTO smsbridge.recipient AS r (practice_id, phone, stale_at, stale_reason)
 	VALUES (p_practice, p_phone, p_at, 'wrong_number')
-	ON CONFLICT (practice_id, phone) DO UPDATE SET stale_at = p_at, stale_reason = 'wrong_number', verified_at = NULL;
+	ON CONFLICT (practice_id, phone) DO UPDATE SET stale_at = greatest(r.stale_at, p_at), stale_reason = 'wrong_number',
+		stale_before = CASE r.stale_reason WHEN 'wrong_number' THEN r.stale_before ELSE r.stale_at END,
+		stale_before_reason = CASE r.stale_reason WHEN 'wrong_number' THEN r.stale_before_reason ELSE r.stale_reason END,
+		verified_at = NULL;
 	INSERT INTO smsbridge.event (practice_id, type, at, phone, data)
 	VALUES (p_practice, 'recipient.stale', p_at, p_phone,
 		jsonb_build_object('reason', 'wrong_number', 'by', 'text', 'inbound_id', p_inbound));
@@ -378,7 +384,7 @@ BEGIN
 	RETURN NEXT;
 END $$;
 
--- A person found out that the phone is the patient's after all.
+-- A person found out that the phone is the patient's after all; what else was reported of it stands.
 CREATE FUNCTION smsbridge.right_number(p_practice uuid, p_phone text, p_person text, p_at timestamptz, p_task uuid)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -390,13 +396,15 @@ BEGIN
 	INSERT INTO smsbridge.event (practice_id, type, at, phone, data)
 	SELECT p_practice, 'opt_out.lifted', p_at, p_phone, jsonb_build_object('id', id, 'category', category,
 		'source', 'wrong_number', 'method', 'staff', 'actor', p_person, 'task_id', p_task) FROM lifted;
-	UPDATE smsbridge.recipient SET stale_at = NULL, stale_reason = NULL
-	WHERE practice_id = p_practice AND phone = p_phone AND stale_reason = 'wrong_number';
-	IF FOUND THEN
-		INSERT INTO smsbridge.event (practice_id, type, at, phone, data)
-		VALUES (p_practice, 'recipient.changed', p_at, p_phone, jsonb_build_object('field', 'stale', 'value', '',
-			'actor', p_person));
-	END IF;
+	WITH back AS (
+		UPDATE smsbridge.recipient SET stale_at = stale_before, stale_reason = stale_before_reason, stale_before = NULL,
+			stale_before_reason = NULL
+		WHERE practice_id = p_practice AND phone = p_phone AND stale_reason = 'wrong_number'
+		RETURNING stale_at, stale_reason
+	)
+	INSERT INTO smsbridge.event (practice_id, type, at, phone, data)
+	SELECT p_practice, 'recipient.changed', p_at, p_phone, jsonb_strip_nulls(jsonb_build_object('field', 'stale',
+		'value', coalesce(stale_reason, ''), 'since', stale_at, 'actor', p_person)) FROM back;
 END $$;
 
 CREATE INDEX review_task_list ON smsbridge.review_task (practice_id, id) WHERE decided_at IS NULL;

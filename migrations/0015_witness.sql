@@ -232,18 +232,21 @@ class AS (
 ),
 
 -- Consent: the strongest that was given and not ended before the send, for that class and patient, captured after the
--- phone was last reported as another's (unless a person found that it was not), of a patient who had not come of age.
--- A practice's attestation is implied consent for every phone that is not reported.
+-- phone was last reported as another's (but for a wrong number that a person found to be none), of a patient who had
+-- not come of age. A practice's attestation is implied consent for every phone that is not reported.
 reported AS (
 	SELECT practice_id, phone, recorded_at, xact, id, CASE type WHEN 'recipient.stale' THEN at END AS at,
+		data->>'reason' = 'wrong_number' AS wrong,
 		count(*) FILTER (WHERE type = 'recipient.changed') OVER (PARTITION BY practice_id, phone
 			ORDER BY recorded_at, xact, id) AS turn
 	FROM fact WHERE type = 'recipient.stale'
-		OR (type = 'recipient.changed' AND data->>'field' = 'stale' AND data->>'value' = '')
+		OR (type = 'recipient.changed' AND data->>'field' = 'stale')
 ), stale AS (
 	SELECT practice_id, phone, recorded_at AS since,
 		lead(recorded_at, 1, 'infinity') OVER (PARTITION BY practice_id, phone ORDER BY recorded_at, xact, id) AS until,
-		max(at) OVER (PARTITION BY practice_id, phone, turn ORDER BY recorded_at, xact, id) AS at,
+		greatest(max(at) FILTER (WHERE wrong) OVER (PARTITION BY practice_id, phone, turn ORDER BY recorded_at, xact, id),
+			max(at) FILTER (WHERE wrong IS NOT TRUE) OVER (PARTITION BY practice_id, phone ORDER BY recorded_at, xact, id))
+			AS at,
 		max(CASE WHEN at IS NOT NULL THEN recorded_at END) OVER (PARTITION BY practice_id, phone
 			ORDER BY recorded_at, xact, id) AS last
 	FROM reported

@@ -446,6 +446,21 @@ test('staff', async (t) => {
         ['wrong_number', 'patient'],
       );
     });
+  await t.test('a number that was not wrong stays what else was reported of it', async () => {
+    const phone = nextPhone();
+    await s.db.sql(
+      `INSERT INTO smsbridge.recipient (practice_id, phone, stale_at, stale_reason) VALUES ($1, $2, $3, 'deactivated')`,
+      [s.practice.id, phone, '2026-02-01T12:00:00Z'],
+    );
+    for (let i = 0; i < 2; i++) await says(s, phone, 'wrong number');
+    await notWrong(phone);
+    const [r] = await s.db.sql('SELECT * FROM smsbridge.recipient WHERE phone = $1', [phone]);
+    assert.deepEqual([r.stale_reason, r.stale_at.toISOString()], ['deactivated', '2026-02-01T12:00:00.000Z']);
+    const [e] = await events(s, phone, 'recipient.changed');
+    assert.deepEqual([e.data.field, e.data.value], ['stale', 'deactivated']);
+    const m = await s.api.accepted({ patient: nextPatient(), phone });
+    assert.equal((await becomes(s, m.id, 'blocked')).reason.code, 'consent_stale');
+  });
   await t.test('what staff enter after a wrong number stands', async () => {
     const phone = nextPhone();
     await says(s, phone, 'wrong number');

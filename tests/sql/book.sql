@@ -139,6 +139,21 @@ SELECT t.fact('recipient.changed', '+12025550101', '2026-03-05T15:00Z', '{"field
 SELECT t.sent('right', '+12025550101', '2026-03-06T15:00Z');
 SELECT t.finds('consent still stale', 'a wrong number that a person found to be the right one');
 ROLLBACK;
+-- Only the wrong number is taken back, not what else was reported of the phone, before or since.
+BEGIN;
+SELECT t.fact('recipient.stale', '+1202555010' || n, '2026-02-01T15:00Z', '{"reason": "deactivated"}') FROM generate_series(1, 2) AS n \g /dev/null
+SELECT t.fact('recipient.stale', '+12025550101', '2026-03-01T15:00Z', '{"reason": "wrong_number"}');
+SELECT t.fact('recipient.stale', '+12025550103', '2026-03-01T15:00Z', '{"reason": "wrong_number"}');
+SELECT t.fact('recipient.stale', '+12025550103', '2026-02-01T15:00Z', '{"reason": "reassigned"}');
+SELECT t.fact('recipient.changed', '+1202555010' || n, '2026-03-05T15:00Z', '{"field": "stale", "value": "", "actor": "X"}') FROM generate_series(1, 3) AS n \g /dev/null
+SELECT t.sent('before', '+12025550101', '2026-03-06T15:00Z');
+SELECT t.sent('no wrong number', '+12025550102', '2026-03-06T15:00Z');
+SELECT t.sent('imported since', '+12025550103', '2026-03-06T15:00Z');
+SELECT t.finds('consent before, consent imported since, consent no wrong number', 'what else was reported stands');
+SELECT t.consent('c1', '+12025550101', 'implied', 'appointment_reminder', '2026-02-02T15:00Z');
+SELECT t.sent('since', '+12025550101', '2026-03-12T15:00Z');
+SELECT t.finds('consent before, consent imported since, consent no wrong number', 'a consent from before the wrong number counts again');
+ROLLBACK;
 -- Each source's word stands until its own way lifts it.
 BEGIN;
 SELECT t.fact('opt_out.created', '+12025550101', '2026-03-01T15:00Z', '{"id": "p", "method": "reply", "category": ""}');
