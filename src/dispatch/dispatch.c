@@ -486,7 +486,7 @@ unsigned dispatch_links_bound(const struct dispatch *d)
 
 void dispatch_phone_changed(struct dispatch *d, const struct uuid *practice, struct view phone)
 {
-	claimer_withdraw(d->claimer, practice, phone);
+	claimer_recheck(d->claimer, practice, phone);
 	claimer_wake(d->claimer);
 }
 

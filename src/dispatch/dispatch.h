@@ -169,7 +169,7 @@ struct dispatch_change {
 bool dispatch_change(struct dispatch *d, const struct dispatch_change *change);
 
 /* What is known of a phone was changed and committed, by a person: submits that are claimed for it and not yet written
- * are withdrawn, and what waits is looked at. */
+ * are judged again, and what waits is looked at. */
 void dispatch_phone_changed(struct dispatch *d, const struct uuid *practice, struct view phone);
 /* A parsed zone by name from the tzdata folder; NULL when there is none. Kept for the life of the process. */
 const struct zone *dispatch_zone(struct dispatch *d, const char *name);

@@ -189,8 +189,12 @@ void inbound_lock_params(const struct inbound *m, struct store_params *ps)
 	free(keys);
 }
 
-void inbound_withdraw(struct dispatch *d, const struct inbound *m)
+/* What ends every kind of text withdraws; what may, or ends some, has them judged again: for all we know they may go. */
+void inbound_withdraw(struct dispatch *d, const struct inbound *m, enum text_intent intent)
 {
+	bool all = intent == INTENT_STOP || intent == INTENT_STOP_ALL || intent == INTENT_WRONG_NUMBER;
+	if (!text_intent_stops(intent) && intent != INTENT_NO) /* to a verification it is a wrong number */
+		return;
 	for (unsigned i = 0; i < m->known_count; i++)
-		claimer_withdraw(d->claimer, &m->known[i], view_str(m->phone));
+		(all ? claimer_withdraw : claimer_recheck)(d->claimer, &m->known[i], view_str(m->phone));
 }

@@ -224,11 +224,10 @@ static void finish(struct inbounds *in)
 	struct inbound *m = in->first;
 	if (m->kind != INBOUND_EXPIRED || m->fate == INBOUND_KEEP)
 		metric_add(METRIC_inbound_total, 1, LABELS(m->carrier, kind_of(m)));
-	if (text_intent_stops(m->act.intent)) {
-		inbound_withdraw(in->d, m);
-		if (m->changed)
-			metric_add(METRIC_optouts_total, 1, LABELS("reply"));
-	}
+	/* What was done, which the database says: NO to a verification is a wrong number. */
+	inbound_withdraw(in->d, m, m->done);
+	if (text_intent_stops(m->done) && m->changed)
+		metric_add(METRIC_optouts_total, 1, LABELS("reply"));
 	answer(in, ESME_ROK);
 	claimer_wake(in->d->claimer);
 	remove_first(in);
@@ -381,8 +380,7 @@ static void taken_cb(void *ctx, enum store_result result, const char *sqlstate)
 		return;
 	}
 	inbound_judge(m);
-	if (text_intent_stops(m->act.intent))
-		inbound_withdraw(in->d, m);
+	inbound_withdraw(in->d, m, m->act.intent);
 	if (m->fate == INBOUND_KEEP || m->act.intent != INTENT_OTHER)
 		act(in);
 	else
@@ -455,8 +453,8 @@ static void found_cb(void *ctx, enum store_result result, const char *sqlstate)
 	m->found = true;
 	/* From here on nothing claimed for this phone is handed to a link; once more after the commit for what was
 	 * claimed while we waited for the recipient's lock. */
-	if (text_intent_stops(m->alone.intent) && is_routed(m))
-		inbound_withdraw(in->d, m);
+	if (is_routed(m))
+		inbound_withdraw(in->d, m, m->alone.intent);
 	if (!is_routed(m))
 		log_event(LOG_WARNING, "reply_unroutable", LOG_TEXT(carrier, m->carrier));
 	begin(in);

@@ -613,6 +613,66 @@ test('no message leaves after an opt-out that was committed, whatever runs at th
   assert.deepEqual(await s.db.sql('SELECT * FROM report.violations'), []);
 });
 
+test('a word that meets a claim: what may still go is judged again, what may not is cancelled', async (t) => {
+  const s = await setup(t, { config: still });
+  const again = ['message.sending', 'message.requeued facts_changed'];
+  const meets = {
+    'a text that may be a stop': {
+      change: (phone) => says(s, phone, 'Please take my number off your list'),
+      story: [...again, 'message.held review_pending'],
+    },
+    STOP: {
+      change: (phone) => says(s, phone, 'STOP'),
+      story: ['message.sending', 'message.canceled canceled_by_opt_out'],
+    },
+    'NO to a verification': {
+      before: (phone) => asked(s, phone),
+      change: (phone) => says(s, phone, 'NO'),
+      story: again, // then it is cancelled or blocked, whichever comes first
+    },
+  };
+  for (const [name, { before, change, story }] of Object.entries(meets))
+    await t.test(name, async () => {
+      const phone = nextPhone();
+      await s.db.sql('INSERT INTO smsbridge.recipient (practice_id, phone, household) VALUES ($1, $2, true)', [
+        s.practice.id,
+        phone,
+      ]);
+      await before?.(phone);
+      const seen = s.carrier.to(phone).filter((x) => /reminder/.test(x.text)).length;
+      const blocker = await s.db.connect();
+      const waiting = (query) => async () =>
+        (
+          await s.db.sql(
+            `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ '${query}'
+             AND datname = current_database()`,
+          )
+        ).length;
+      await blocker.query('BEGIN; LOCK TABLE smsbridge.event IN EXCLUSIVE MODE');
+      const body = 'Elm Street Clinic: your reminder. Reply STOP to end.';
+      const [m] = await s.db.sql(
+        `INSERT INTO smsbridge.message (practice_id, id, patient, phone, sender, zones, body, encoding, characters,
+           segments, category, priority, expires_at, status, due_at, created_at, updated_at)
+         SELECT $1, gen_random_uuid(), $5, $2, $3, 'America/New_York', $6, 'gsm7', length($6),
+           1, 'appointment_reminder', 1, $4::timestamptz + interval '1 day', 'queued', $4, $4, $4 RETURNING id`,
+        [s.practice.id, phone, s.practice.sender, noon, nextPatient(), body],
+      );
+      await until(waiting('SET status = v[.]status'), 'the claim is at its verdict');
+      const changed = change(phone);
+      await until(waiting('pg_advisory_xact_lock'), "the change waits for the claim's lock");
+      await blocker.query('COMMIT');
+      await changed;
+      const told = async () => (await s.db.events(m.id)).map((e) => `${e.type} ${e.reason ?? ''}`.trim());
+      await until(
+        async () => (await told()).length >= story.length,
+        async () => JSON.stringify(await told()),
+      );
+      assert.deepEqual((await told()).slice(0, story.length), story);
+      await until(async () => ['held', 'blocked', 'canceled'].includes((await s.api.message(m.id)).status), 'settled');
+      assert.equal(s.carrier.to(phone).filter((x) => /reminder/.test(x.text)).length, seen, 'it did not leave');
+    });
+});
+
 test('the database computes the same lock as the gateway', async (t) => {
   const s = await setup(t, { config: still });
   const fnv = (octets) => {
