@@ -628,7 +628,7 @@ test('a word that meets a claim: what may still go is judged again, what may not
     'NO to a verification': {
       before: (phone) => asked(s, phone),
       change: (phone) => says(s, phone, 'NO'),
-      story: again, // then it is cancelled or blocked, whichever comes first
+      story: ['message.sending'], // then it is judged again or cancelled, whichever comes first
     },
   };
   for (const [name, { before, change, story }] of Object.entries(meets))
