@@ -189,7 +189,8 @@ void inbound_lock_params(const struct inbound *m, struct store_params *ps)
 	free(keys);
 }
 
-/* What ends every kind of text withdraws; what may, or ends some, has them judged again: for all we know they may go. */
+/* What ends every kind of text withdraws; what may, or ends some, has them judged again: for all we know they may go.
+ */
 void inbound_withdraw(struct dispatch *d, const struct inbound *m, enum text_intent intent)
 {
 	bool all = intent == INTENT_STOP || intent == INTENT_STOP_ALL || intent == INTENT_WRONG_NUMBER;

@@ -96,8 +96,8 @@ char *inbound_copy_text(struct view v);
 void inbound_practice_rows(struct inbound *m, const struct store_rows *rows);
 /* Keys of the recipient's locks at all of them, ascending. */
 void inbound_lock_params(const struct inbound *m, struct store_params *ps);
-/* Nothing claimed for this phone at these practices is handed to a link: if the intent stops all texts it is withdrawn, if
- * it may, or stops some, judged again; otherwise it stays. */
+/* Nothing claimed for this phone at these practices is handed to a link: if the intent stops all texts it is withdrawn,
+ * if it may, or stops some, judged again; otherwise it stays. */
 void inbound_withdraw(struct dispatch *d, const struct inbound *m, enum text_intent intent);
 
 /* --- dispatch_part.c -----------------------------------------------------------------------------------------------
