@@ -879,7 +879,10 @@ GRANT SELECT ON report.violations, report.opt_outs, report.decisions, report.con
 	TO smsbridge_compliance, smsbridge_app;
 
 -- What was recorded is not changed: of these tables the gateways' role may write the columns that end a row, no others.
-REVOKE UPDATE ON smsbridge.consent, smsbridge.contact, smsbridge.emergency, smsbridge.legal_hold FROM smsbridge_app;
+REVOKE UPDATE ON smsbridge.consent, smsbridge.opt_out, smsbridge.contact, smsbridge.emergency, smsbridge.legal_hold
+	FROM smsbridge_app;
+REVOKE INSERT ON smsbridge.seal_archive FROM smsbridge_app;
+GRANT UPDATE (lifted_at, heard_at) ON smsbridge.opt_out TO smsbridge_app;
 GRANT UPDATE (ended_at, ended_reason) ON smsbridge.consent TO smsbridge_app;
 GRANT UPDATE (approved_by, approved_at) ON smsbridge.emergency TO smsbridge_app;
 GRANT UPDATE (lifted_by, lifted_at, lifted_reason) ON smsbridge.legal_hold TO smsbridge_app;

@@ -7,7 +7,7 @@
 struct replacement {
 	struct creation c;
 	bool found;
-	bool fixed; /* its words are the gateway's own, or were approved as they are */
+	bool fixed;    /* its words are the gateway's own, or were approved as they are */
 	bool replaced; /* at once */
 	bool asked;    /* its carrier, if that can */
 	char status[16];
@@ -109,8 +109,9 @@ static void class_done_cb(void *ctx, enum store_result result, const char *sqlst
 	if (result != STORE_OK)
 		api_read_failed(p->c.x);
 	else if (p->found)
-		api_problem(p->c.x, 409, "not_replaceable",
-		            "The gateway's own answers and emergency texts keep their words; cancel it and send another.");
+		api_problem(
+		        p->c.x, 409, "not_replaceable",
+		        "The gateway's own answers and emergency texts keep their words; cancel it and send another.");
 	else
 		unknown(&p->c);
 }

@@ -145,7 +145,8 @@ SELECT t.fact('recipient.stale', '+1202555010' || n, '2026-02-01T15:00Z', '{"rea
 SELECT t.fact('recipient.stale', '+12025550101', '2026-03-01T15:00Z', '{"reason": "wrong_number"}');
 SELECT t.fact('recipient.stale', '+12025550103', '2026-03-01T15:00Z', '{"reason": "wrong_number"}');
 SELECT t.fact('recipient.stale', '+12025550103', '2026-02-01T15:00Z', '{"reason": "reassigned"}');
-SELECT t.fact('recipient.changed', '+1202555010' || n, '2026-03-05T15:00Z', '{"field": "stale", "value": "", "actor": "X"}') FROM generate_series(1, 3) AS n \g /dev/null
+SELECT t.fact('recipient.changed', '+1202555010' || n, '2026-03-05T15:00Z', '{"field": "stale", "value": "", "actor": "X"}')
+	FROM generate_series(1, 3) AS n \g /dev/null
 SELECT t.sent('before', '+12025550101', '2026-03-06T15:00Z');
 SELECT t.sent('no wrong number', '+12025550102', '2026-03-06T15:00Z');
 SELECT t.sent('imported since', '+12025550103', '2026-03-06T15:00Z');

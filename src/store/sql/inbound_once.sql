@@ -4,8 +4,8 @@
 -- A repeat has the octets of a text of which it is not known that the carrier heard our answer, and came on another
 -- connection or with the same sequence number or so late that the carrier gave up waiting: two that come on one
 -- connection shortly after each other are two ("C" to one reminder and "C" to the next, while the line was down).
--- Returns the id of the earlier text or NULL, and whether an opt-out of the patient's own is active. Indexes: inbound_unheard_phone,
--- opt_out_active.
+-- Returns the id of the earlier text or NULL, and whether an opt-out of the patient's own is active. Indexes:
+-- inbound_unheard_phone, opt_out_active.
 WITH earlier AS (
 	SELECT inbound_id FROM smsbridge.inbound_unheard
 	WHERE phone = $4::text AND digest = decode($6::text, 'hex') AND carrier = $3::text AND sender = $5::text
