@@ -47,7 +47,8 @@ struct report_out {
 	uint64_t sum[REPORT_COLUMNS_MAX]; /* CHART_FUNNEL: of each number column */
 	char label[REPORT_COLUMNS_MAX][24];
 	unsigned sums;
-	uint64_t hour[REPORT_HOURS]; /* CHART_HOURS: sends */
+	uint64_t hour[REPORT_HOURS];    /* CHART_HOURS: sends */
+	uint64_t outside[REPORT_HOURS]; /* of these, what should not have gone then */
 	char sha256[SHA256_BYTES * 2 + 1];
 };
 

@@ -119,13 +119,15 @@ static void add_funnel(struct report_out *out)
 	end_svg(to);
 }
 
-/* The hours of a day from left to right; those in which nothing may go stand on grey. */
+/* The hours of a day from left to right; quiet hours stand on grey. Red is what should not have gone then; an answer to
+ * what the patient wrote may go at any hour. */
 static void add_hours(struct report_out *out)
 {
 	struct buf *to = &out->line;
 	const uint64_t most = largest(out->hour, REPORT_HOURS);
 	const int step = CHART_WIDTH / REPORT_HOURS;
-	begin_svg(to, "Sends by the hour where the patient is; grey: quiet hours", HOURS_HEIGHT + 40);
+	begin_svg(to, "Sends by the hour where the patient is; grey: quiet hours, red: what broke them",
+	          HOURS_HEIGHT + 40);
 	buf_printf(to,
 	           "<rect x=\"0\" y=\"18\" width=\"%d\" height=\"%d\" fill=\"#e3e5e8\"/>"
 	           "<rect x=\"%d\" y=\"18\" width=\"%d\" height=\"%d\" fill=\"#e3e5e8\"/>\n",
@@ -134,7 +136,7 @@ static void add_hours(struct report_out *out)
 		int height = (int)(HOURS_HEIGHT * out->hour[h] / most);
 		int middle = h * step + step / 2;
 		buf_printf(to, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\"/>", h * step + 3,
-		           18 + HOURS_HEIGHT - height, step - 6, height, h >= 8 && h < 21 ? "#1f5f8b" : "#a3161f");
+		           18 + HOURS_HEIGHT - height, step - 6, height, out->outside[h] ? "#a3161f" : "#1f5f8b");
 		if (out->hour[h])
 			buf_printf(to, "<text x=\"%d\" y=\"%d\" font-size=\"11\" text-anchor=\"middle\">%llu</text>",
 			           middle, 18 + HOURS_HEIGHT - height - 4, (unsigned long long)out->hour[h]);

@@ -183,8 +183,10 @@ static void sum_row(struct report_out *out, const struct store_table *t, unsigne
 {
 	for (unsigned i = 0; i < out->sums; i++)
 		out->sum[i] += number(t, row, out->label[i]);
-	if (out->about->row->chart == CHART_HOURS)
+	if (out->about->row->chart == CHART_HOURS) {
 		out->hour[number(t, row, "hour") % REPORT_HOURS] += number(t, row, "sends");
+		out->outside[number(t, row, "hour") % REPORT_HOURS] += number(t, row, "outside");
+	}
 }
 
 /* --- every format --------------------------------------------------------------------------------------------------
