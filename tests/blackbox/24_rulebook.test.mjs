@@ -259,7 +259,7 @@ test('another text is judged as its message is', async (t) => {
 test('opt-outs in their three forms', async (t) => {
   const s = await setup(t, { config: still('2026-11-10T12:00:00-05:00') });
   const stop = (phone, more = {}) =>
-    put(s, 'opt_out', { id: randomUUID(), phone, method: 'staff', word: '', created_at: before, ...more });
+    put(s, 'opt_out', { id: randomUUID(), phone, method: 'staff', word: '', created_at: before, heard_at: before, ...more });
   const consented = async (fields) => {
     const p = who({ state: 'NY', ...fields });
     await consent(s, p.phone, 'express', ['payment', 'appointment_reminder']);
@@ -544,6 +544,7 @@ test('the past decided again', async (t) => {
     method: 'staff',
     word: '',
     created_at: before,
+    heard_at: before,
     category: 'survey',
     scope: 'category',
   });
