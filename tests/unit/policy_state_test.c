@@ -316,6 +316,8 @@ static void states_have_the_zones_of_their_area_codes(void **state)
 	z = policy_zones_of_states(BIT(STATE_GU));
 	assert_int_equal(z.count, 1);
 	assert_string_equal(z.name[0], "Pacific/Guam");
+	z = policy_zones_of_states(BIT(STATE_AA));
+	assert_string_equal(z.name[0], "America/Panama");
 	z = policy_zones_of_states(BIT(STATE_AE));
 	assert_int_equal(z.count, 2);
 	assert_true(z.assumed && has_zone(&z, "Asia/Kuwait") && has_zone(&z, "Europe/London"));
@@ -463,6 +465,8 @@ static void unknown_law_is_the_strictest(void **state)
 	assert_true(w.open_minute == 600 && w.close_minute == 1020);
 	w = policy_states_window(0, 0);
 	assert_true(w.open_minute >= w.close_minute);
+	w = policy_states_window(BIT(STATE_CA), 3); /* no row of its own: nothing narrower than the pack */
+	assert_true(w.open_minute == 0 && w.close_minute == 24 * 60);
 	assert_false(policy_states_rest_on_holidays(BIT(STATE_CA)));
 	assert_int_equal(policy_states_day_max(BIT(STATE_CA)), 0);
 	assert_int_equal(policy_states_day_max(BIT(STATE_FL)), 3);
