@@ -90,6 +90,7 @@ const both = (person) => (person.shares ? [person, person.shares] : [person, ...
 const shared = (person, change) => both(person).forEach(change);
 
 let texts = 0;
+let doubts = 0;
 async function sendText(person, { category, until: visit, phi, answers, answersAt, emergency }) {
   const at = now();
   const text = `${person.practice.name}: note ${++texts}. Call ${person.practice.phone}. Reply STOP to end.`;
@@ -178,7 +179,8 @@ const acts = {
     shared(person, (p) => (p.optedOut = p.optedOut === 'stop' ? undefined : p.optedOut));
   },
   async doubt(person) {
-    await hears(person, 'I really dont want to get these any longer');
+    // never the same octets twice: after a kill, those would be taken for a text that the carrier delivers again
+    await hears(person, `I really dont want to get these any longer${'.'.repeat(1 + ++doubts)}`);
     const found = await task(person, 'possible_opt_out');
     if (!found) return find('no review task', null, person.patient);
     shared(person, (p) => (p.holding = true));
