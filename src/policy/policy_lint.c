@@ -1,6 +1,7 @@
 #include "policy_lint_internal.h"
 
 #include "base_check.h"
+#include "base_fold.h"
 #include "base_utf8.h"
 
 #include <string.h>
@@ -160,7 +161,7 @@ static void name_phrase(struct view name, char to[NAME_MAX])
 	uint32_t c = ' ';
 	for (size_t at = 0, step; at < name.n; at += step ? step : 1) {
 		step = utf8_get(name, at, &c);
-		char letter[2] = {step ? policy_fold(c) : ' '};
+		char letter[2] = {step ? fold_character(c) : ' '};
 		if (letter[0] == ' ' && (n == 0 || to[n - 1] == ' '))
 			letter[0] = 0;
 		add_phrase(to, &n, c == '%' ? " percent " : c == '$' ? " dollar " : letter);

@@ -2,6 +2,7 @@
  * look-alike letters. */
 #include "policy_lint_internal.h"
 
+#include "base_fold.h"
 #include "base_utf8.h"
 
 #include <string.h>
@@ -51,7 +52,7 @@ static char host_character(uint32_t c)
 		return '.';
 	if (c < 0x80)
 		return 0;
-	char folded = policy_fold(c);
+	char folded = fold_character(c);
 	return folded == ' ' ? 0 : folded ? folded : 1;
 }
 

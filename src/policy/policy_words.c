@@ -1,42 +1,7 @@
 #include "policy_words.h"
 
+#include "base_fold.h"
 #include "base_utf8.h"
-
-enum treatment { FOLDS, VANISHES, BLANKS };
-
-struct range {
-	uint32_t first;
-	uint32_t last;
-	enum treatment treatment;
-	char to;
-	uint8_t period;
-};
-
-static const struct range ranges[] = {
-#define FOLD(first, last, to, period, what) {first, last, FOLDS, to, period},
-#include "keyword.def"
-#define VANISH(first, last, what) {first, last, VANISHES, 0, 1},
-#include "keyword.def"
-#define BLANK(first, last, what) {first, last, BLANKS, 0, 1},
-#include "keyword.def"
-};
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-char policy_fold(uint32_t character)
-{
-	if (character == ' ') /* the most frequent of all, and in the last rows */
-		return ' ';
-	for (size_t i = 0; i < COUNT(ranges); i++) {
-		const struct range *r = &ranges[i];
-		if (character < r->first || character > r->last)
-			continue;
-		if (r->treatment == FOLDS)
-			return (char)(r->to + (character - r->first) % r->period);
-		return r->treatment == BLANKS ? ' ' : 0;
-	}
-	return '?';
-}
 
 /* --- folding --------------------------------------------------------------------------------------------------- */
 
@@ -138,7 +103,7 @@ static void link_firsts(struct policy_words *w)
 
 static void fold_one(struct folding *f, uint32_t c, size_t at, size_t bytes)
 {
-	char letter = policy_fold(c);
+	char letter = fold_character(c);
 	if (c == '%' || c == '$') {
 		add_sign(f, c == '%' ? "percent" : "dollar", at);
 	} else if (letter == ' ') {

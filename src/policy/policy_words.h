@@ -1,4 +1,4 @@
-/* A text as its words, folded as proto/keyword.def says (case, accents, width), each with its place in the text, so
+/* A text as its words, folded by base_fold.h (case, accents, width), each with its place in the text, so
  * that phrases are found as whole words. No allocation: the caller's struct holds all. */
 #ifndef POLICY_WORDS_H
 #define POLICY_WORDS_H
@@ -53,8 +53,5 @@ unsigned policy_words_match(const struct policy_words *w, unsigned i, const char
 unsigned policy_words_find(const struct policy_words *w, const char *phrase);
 /* The next such word after word i, which one of the two gave. */
 unsigned policy_words_find_next(const struct policy_words *w, const char *phrase, unsigned i);
-
-/* One character's letter or digit, ' ' for what parts words, 0 for what is not there, '?' for a letter of no row. */
-char policy_fold(uint32_t character);
 
 #endif

@@ -1,5 +1,5 @@
 /* A reply as words of lower case ASCII, so that case, width, accents, punctuation, quotes and emoji do not matter (CTIA
- * Messaging Principles 5.1.3). Rows: FOLD, VANISH and BLANK of proto/keyword.def. */
+ * Messaging Principles 5.1.3). Rows: src/base/base_fold.def. */
 #ifndef TEXT_FOLD_H
 #define TEXT_FOLD_H
 
