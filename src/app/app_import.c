@@ -241,13 +241,6 @@ static const char reassign[] =
         " 'value', answer, 'day', day, 'actor', $4) FROM j WHERE goes OR is_new"
         ") SELECT count(*) FROM made";
 
-static int compare_keys(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a;
-	int64_t y = *(const int64_t *)b;
-	return x < y ? -1 : x > y;
-}
-
 /* The recipients' locks, ascending, as claims take them. */
 static void lock(struct import *m, const struct store_table *t)
 {
@@ -259,7 +252,7 @@ static void lock(struct import *m, const struct store_table *t)
 		uuid_parse(view_str(store_table_cell(t, i, 1)), &practice);
 		keys[i] = dispatch_recipient_key(&practice, RECIPIENT_PHONE, view_str(store_table_cell(t, i, 2)));
 	}
-	qsort(keys, n, sizeof(*keys), compare_keys);
+	n = dispatch_lock_order(keys, n);
 	for (unsigned i = 0; i < n; i++)
 		buf_printf(&text, "%s%" PRId64, i ? "," : "{", keys[i]);
 	buf_add_u8(&text, '}');

@@ -151,6 +151,8 @@ bool dispatch_access_full(const struct dispatch *d);
 enum recipient_key { RECIPIENT_PHONE = 'p', RECIPIENT_PATIENT = 't' };
 /* Keys of the recipient locks that claims take too (claim_lock.sql, ascending). Every process computes the same. */
 int64_t dispatch_recipient_key(const struct uuid *practice, enum recipient_key kind, struct view who);
+/* Puts keys into the order in which everybody takes them, each once. Returns how many are left. */
+unsigned dispatch_lock_order(int64_t *keys, unsigned count);
 
 /* A change to what is known of a recipient, or of what may be sent: one statement. */
 struct dispatch_change {

@@ -20,6 +20,32 @@ int64_t dispatch_recipient_key(const struct uuid *practice, enum recipient_key k
 	return claimer_lock_key(practice, (char)kind, who);
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a;
+	int64_t y = *(const int64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+unsigned dispatch_lock_order(int64_t *keys, unsigned count)
+{
+	unsigned n = 0;
+	qsort(keys, count, sizeof(*keys), compare_keys);
+	for (unsigned i = 0; i < count; i++)
+		if (n == 0 || keys[i] != keys[n - 1])
+			keys[n++] = keys[i];
+	return n;
+}
+
+void claimer_lock_params(struct store_params *ps, int64_t *keys, unsigned count)
+{
+	unsigned n = dispatch_lock_order(keys, count);
+	store_params_clear(ps);
+	store_array(ps, STORE_INT8);
+	for (unsigned i = 0; i < n; i++)
+		store_add_int(ps, 0, keys[i]);
+}
+
 static void changed_rows_cb(void *ctx, const struct store_rows *rows)
 {
 	struct change *c = ctx;
@@ -33,19 +59,6 @@ static void changed_cb(void *ctx, enum store_result result, const char *sqlstate
 	claimer_wake(c->d->claimer);
 	c->done(c->ctx, result, sqlstate);
 	free(c);
-}
-
-/* In ascending order, as every claim takes them. */
-static void add_keys(struct store_params *lock, const struct dispatch_change *change)
-{
-	int64_t phone = dispatch_recipient_key(&change->practice_id, RECIPIENT_PHONE, change->phone);
-	int64_t patient = dispatch_recipient_key(&change->practice_id, RECIPIENT_PATIENT, change->patient);
-	store_array(lock, STORE_INT8);
-	if (change->patient.n && patient < phone)
-		store_add_int(lock, 0, patient);
-	store_add_int(lock, 0, phone);
-	if (change->patient.n && patient > phone)
-		store_add_int(lock, 0, patient);
 }
 
 bool dispatch_change(struct dispatch *d, const struct dispatch_change *change)
@@ -62,7 +75,9 @@ bool dispatch_change(struct dispatch *d, const struct dispatch_change *change)
 	copy_view(c->phone, sizeof(c->phone), change->phone);
 	claimer_recheck(d->claimer, &c->practice_id,
 	                change->phone); /* nothing claimed is handed to a link from here on */
-	add_keys(&lock, change);
+	int64_t keys[] = {dispatch_recipient_key(&change->practice_id, RECIPIENT_PHONE, change->phone),
+	                  dispatch_recipient_key(&change->practice_id, RECIPIENT_PATIENT, change->patient)};
+	claimer_lock_params(&lock, keys, change->patient.n ? 2 : 1);
 	struct store_step steps[] = {{"claim_lock", &lock, NULL}, {change->sql, change->params, changed_rows_cb}};
 	store_lane_run(d->change_lane, steps, 2, changed_cb, c);
 	store_params_free(&lock);

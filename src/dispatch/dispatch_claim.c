@@ -342,13 +342,6 @@ static void facts_done_cb(void *ctx, enum store_result result, const char *sqlst
 	}
 }
 
-static int compare_keys(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a;
-	int64_t y = *(const int64_t *)b;
-	return x < y ? -1 : x > y;
-}
-
 static void add_lock_keys(struct claimer *c)
 {
 	int64_t keys[2 * LIMIT_CLAIM_BATCH];
@@ -357,12 +350,7 @@ static void add_lock_keys(struct claimer *c)
 		keys[n++] = (int64_t)c->m[i].phone_key;
 		keys[n++] = (int64_t)c->m[i].patient_key;
 	}
-	qsort(keys, n, sizeof(*keys), compare_keys);
-	store_params_clear(&c->lock);
-	store_array(&c->lock, STORE_INT8);
-	for (unsigned i = 0; i < n; i++)
-		if (i == 0 || keys[i] != keys[i - 1])
-			store_add_int(&c->lock, 0, keys[i]);
+	claimer_lock_params(&c->lock, keys, n);
 }
 
 static void read_facts(struct claimer *c)

@@ -168,24 +168,13 @@ void inbound_practice_rows(struct inbound *m, const struct store_rows *rows)
 		m->sharing += store_rows_bool(rows, i, 4);
 }
 
-static int compare_keys(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a;
-	int64_t y = *(const int64_t *)b;
-	return x < y ? -1 : x > y;
-}
-
 void inbound_lock_params(const struct inbound *m, struct store_params *ps)
 {
 	unsigned n = m->known_count ? m->known_count : 1;
 	int64_t *keys = mem_alloc(n * sizeof(*keys));
 	for (unsigned i = 0; i < n; i++)
 		keys[i] = claimer_lock_key(m->known ? &m->known[i] : &m->practice_id, 'p', view_str(m->phone));
-	qsort(keys, n, sizeof(*keys), compare_keys);
-	store_params_clear(ps);
-	store_array(ps, STORE_INT8);
-	for (unsigned i = 0; i < n; i++)
-		store_add_int(ps, 0, keys[i]);
+	claimer_lock_params(ps, keys, n);
 	free(keys);
 }
 

@@ -131,6 +131,8 @@ void claimer_recheck(struct claimer *c, const struct uuid *practice, struct view
 void claimer_free(struct claimer *c);
 /* Keys of the recipient locks; every gateway computes the same. */
 int64_t claimer_lock_key(const struct uuid *practice, char kind, struct view who);
+/* The parameters of claim_lock for these keys, which it puts in order. */
+void claimer_lock_params(struct store_params *ps, int64_t *keys, unsigned count);
 
 /* What a request that only a message centre serves is refused with; ESME_ROK for texts and receipts. */
 uint32_t centre_refusal(enum smpp_command command);

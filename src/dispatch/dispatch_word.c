@@ -156,13 +156,6 @@ static bool stops_recipient(enum carrier_word word)
 	return word == WORD_opted_out || word == WORD_dead_number || word == WORD_blocked_pair;
 }
 
-static int compare_keys(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a;
-	int64_t y = *(const int64_t *)b;
-	return x < y ? -1 : x > y;
-}
-
 static void add_lock_keys(struct outcomes *o)
 {
 	const struct item_rows *rows = &o->rows[STATEMENT_WORDS];
@@ -173,12 +166,7 @@ static void add_lock_keys(struct outcomes *o)
 		if (stops_recipient(item_word(rows->item[i])))
 			keys[n++] = claimer_lock_key(&s->practice_id, 'p', view_str(s->phone));
 	}
-	qsort(keys, n, sizeof(*keys), compare_keys);
-	store_params_clear(&o->lock);
-	store_array(&o->lock, STORE_INT8);
-	for (unsigned i = 0; i < n; i++)
-		if (i == 0 || keys[i] != keys[i - 1])
-			store_add_int(&o->lock, 0, keys[i]);
+	claimer_lock_params(&o->lock, keys, n);
 }
 
 static void withdraw(struct outcomes *o)
