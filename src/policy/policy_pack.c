@@ -7,19 +7,12 @@ struct pack_row {
 	const char *from;
 	const char *to;
 	bool on;
-	const char *citation;
-	const char *sentence;
 };
 
 static const struct pack_row rows[PACK_COUNT] = {
 #define RULE_PACK(code, from, to, on, open, close, guard, day, week, calendar, conversation, category, citation,       \
                   sentence)                                                                                            \
-	[PACK_##code] = {{#code, open, close, guard, day, week, calendar, conversation, category},                     \
-	                 from,                                                                                         \
-	                 to,                                                                                           \
-	                 on,                                                                                           \
-	                 citation,                                                                                     \
-	                 sentence},
+	[PACK_##code] = {{#code, open, close, guard, day, week, calendar, conversation, category}, from, to, on},
 #include "rule_pack.def"
 #undef RULE_PACK
 };
@@ -33,16 +26,6 @@ static const struct pack_row *row_of(enum pack p)
 const struct policy_rules *policy_pack_rules(enum pack p)
 {
 	return &row_of(p)->rules;
-}
-
-const char *policy_pack_citation(enum pack p)
-{
-	return row_of(p)->citation;
-}
-
-const char *policy_pack_sentence(enum pack p)
-{
-	return row_of(p)->sentence;
 }
 
 enum pack policy_pack_parse(struct view code)

@@ -13,8 +13,6 @@ enum pack {
 
 /* The rules of a row, in force or not. */
 const struct policy_rules *policy_pack_rules(enum pack p);
-const char *policy_pack_citation(enum pack p);
-const char *policy_pack_sentence(enum pack p);
 /* PACK_COUNT when there is no such. */
 enum pack policy_pack_parse(struct view code);
 
