@@ -32,9 +32,10 @@ static void address_of(const char *peer, char *to, size_t cap)
 void access_begin(struct http_exchange *x)
 {
 	const struct http_route *route = link_http_route(x);
+	const struct api_route *row = route->own;
 	struct access_note *note = pool_alloc(link_http_pool(x), sizeof(*note));
 	*note = (struct access_note){
-	        .touches = route->tag,
+	        .touches = row->touches,
 	        .row = {.action = action_of(route), .method = route->method, .route = route->path, .times = 1}};
 	address_of(link_http_peer(x), note->row.from, sizeof(note->row.from));
 	link_http_set_note(x, note);

@@ -1,5 +1,6 @@
 #include "app_api_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 void api_problem(struct http_exchange *x, int status, const char *code, const char *detail)
@@ -17,155 +18,19 @@ void api_read_failed(struct http_exchange *x)
 	api_unavailable(x, "database_unavailable", "The gateway cannot reach its database; try again.");
 }
 
-static void create_route(void *ctx, struct http_exchange *x)
+static void keyed_route(void *ctx, struct http_exchange *x)
 {
-	auth_run(ctx, x, message_create);
-}
-
-static void list_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, message_list);
-}
-
-static void show_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, message_show);
-}
-
-static void explain_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, message_explain);
-}
-
-static void cancel_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, message_cancel);
-}
-
-static void replace_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, message_replace);
-}
-
-static void approve_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, message_approve);
-}
-
-static void consent_give_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, consent_give);
-}
-
-static void consent_list_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, consent_list);
-}
-
-static void consent_end_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, consent_end);
-}
-
-static void recipient_set_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, recipient_set);
-}
-
-static void contact_add_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, contact_add);
-}
-
-static void verification_ask_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, verification_ask);
-}
-
-static void template_create_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, template_create);
-}
-
-static void template_list_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, template_list);
-}
-
-static void template_approve_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, template_approve);
-}
-
-static void template_retire_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, template_retire);
-}
-
-static void lint_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, template_lint);
-}
-
-static void opt_out_enter_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, opt_out_enter);
-}
-
-static void opt_out_list_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, opt_out_list);
-}
-
-static void opt_out_lift_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, opt_out_lift);
-}
-
-static void task_list_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, task_list);
-}
-
-static void task_own_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, task_own);
-}
-
-static void task_decide_route(void *ctx, struct http_exchange *x)
-{
-	auth_run(ctx, x, task_decide);
+	const struct api_route *row = link_http_route(x)->own;
+	auth_run(ctx, x, row->handler);
 }
 
 static const struct http_route routes[] = {
-        {"POST", "/v1/messages", create_route, TOUCHES_SOME},
-        {"GET", "/v1/messages", list_route, TOUCHES_SOME},
-        {"GET", "/v1/messages/{id}", show_route, TOUCHES_MESSAGE},
-        {"GET", "/v1/messages/{id}/explanation", explain_route, TOUCHES_MESSAGE},
-        {"POST", "/v1/messages/{id}/cancel", cancel_route, TOUCHES_MESSAGE},
-        {"POST", "/v1/messages/{id}/replace", replace_route, TOUCHES_MESSAGE},
-        {"POST", "/v1/messages/{id}/approve", approve_route, TOUCHES_MESSAGE},
-        {"POST", "/v1/consents", consent_give_route, TOUCHES_PHONE},
-        {"GET", "/v1/consents", consent_list_route, TOUCHES_PHONE},
-        {"POST", "/v1/consents/{id}/end", consent_end_route, TOUCHES_SOME},
-        {"POST", "/v1/recipients", recipient_set_route, TOUCHES_PHONE},
-        {"POST", "/v1/contacts", contact_add_route, TOUCHES_PHONE},
-        {"POST", "/v1/verifications", verification_ask_route, TOUCHES_PHONE},
-        {"POST", "/v1/templates", template_create_route, TOUCHES_NOTHING},
-        {"GET", "/v1/templates", template_list_route, TOUCHES_NOTHING},
-        {"POST", "/v1/templates/{id}/approve", template_approve_route, TOUCHES_NOTHING},
-        {"POST", "/v1/templates/{id}/retire", template_retire_route, TOUCHES_NOTHING},
-        {"POST", "/v1/lint", lint_route, TOUCHES_NOTHING},
-        {"POST", "/v1/opt-outs", opt_out_enter_route, TOUCHES_PHONE},
-        {"GET", "/v1/opt-outs", opt_out_list_route, TOUCHES_PHONE},
-        {"POST", "/v1/opt-outs/{id}/lift", opt_out_lift_route, TOUCHES_SOME},
-        {"GET", "/v1/tasks", task_list_route, TOUCHES_SOME},
-        {"POST", "/v1/tasks/{id}/own", task_own_route, TOUCHES_SOME},
-        {"POST", "/v1/tasks/{id}/decide", task_decide_route, TOUCHES_SOME},
-        {"GET", "/livez", meta_live, TOUCHES_NOTHING},
-        {"GET", "/readyz", meta_ready, TOUCHES_NOTHING},
-        {"GET", "/metrics", meta_metrics, TOUCHES_NOTHING},
-        {"GET", "/openapi.json", meta_openapi, TOUCHES_NOTHING},
+#define ROUTE(method, path, handler, touches, scope)                                                                   \
+	{method, path, keyed_route, &(const struct api_route){handler, touches, SCOPE_##scope}},
+#define ROUTE_OPEN(method, path, handler) {method, path, handler, NULL},
+#include "app_route.def"
+#undef ROUTE
+#undef ROUTE_OPEN
 };
 
 const struct http_route *api_routes(unsigned *count_r)
@@ -193,4 +58,25 @@ void api_free(struct api *a)
 	auth_free(a->auth);
 	in_flight_free(a->in_flight);
 	free(a);
+}
+
+const char *api_scope_code(enum scope scope)
+{
+	static const char *const codes[SCOPE_COUNT] = {
+#define SCOPE(name, code, sentence) [SCOPE_##name] = code,
+#include "scope.def"
+#undef SCOPE
+	};
+	check((unsigned)scope < SCOPE_COUNT);
+	return codes[scope];
+}
+
+const char *api_phone_shown(const struct api_caller *who, struct view phone, char *to)
+{
+	if (who->sees_phone || phone.n < 7)
+		snprintf(to, API_PHONE_SHOWN_BYTES, "%.*s", (int)phone.n, (const char *)phone.p);
+	else
+		snprintf(to, API_PHONE_SHOWN_BYTES, "%.2s******%.4s", (const char *)phone.p,
+		         (const char *)phone.p + phone.n - 4);
+	return to;
 }

@@ -23,6 +23,8 @@ struct api_config {
 struct api_caller {
 	char key[API_KEY_ID_BYTES]; /* its public part */
 	bool emergency;             /* the key may order and approve emergency texts */
+	bool sees_phone;            /* whole phones; else masked */
+	bool sees_text;             /* what texts say */
 	struct uuid practice_id;
 	char sender[24];
 	unsigned max_segments;     /* of a text with characters outside the GSM alphabet */

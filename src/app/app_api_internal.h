@@ -24,13 +24,33 @@ void auth_free(struct auth *auth);
 /* Checks the Authorization header, then calls the handler; or answers 401, 429 or 503 itself. */
 void auth_run(struct api *a, struct http_exchange *x, api_handler handler);
 
-/* What a route touches of patients' data: the tag of its row. Those of the API that do not say are noted too. */
+/* What a route touches of patients' data: by its row in app_route.def. */
 enum touches {
 	TOUCHES_SOME,    /* without a subject that the request names */
 	TOUCHES_MESSAGE, /* {} of the path is a message's id */
 	TOUCHES_PHONE,   /* `phone` of the query, or of a JSON body */
 	TOUCHES_NOTHING  /* no patient: only that its key was wrong is noted */
 };
+/* What a key may be allowed to do. */
+enum scope {
+#define SCOPE(name, code, sentence) SCOPE_##name,
+#include "scope.def"
+#undef SCOPE
+	SCOPE_COUNT
+};
+/* "messages:write" */
+const char *api_scope_code(enum scope scope);
+
+/* A row of app_route.def: http_route's own of every route that needs a key. */
+struct api_route {
+	api_handler handler;
+	enum touches touches;
+	enum scope scope;
+};
+
+#define API_PHONE_SHOWN_BYTES 24
+/* The phone as the caller may see it, in to (API_PHONE_SHOWN_BYTES): whole, or "+1******0101". */
+const char *api_phone_shown(const struct api_caller *who, struct view phone, char *to);
 /* Begins the note of a request to a route of the API; before its key is looked at. */
 void access_begin(struct http_exchange *x);
 /* Whose it is. False, answered, when there is no room for the note: then nothing may be shown. */

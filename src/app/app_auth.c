@@ -147,6 +147,8 @@ static void found_cb(void *ctx, const struct store_rows *rows)
 	copy_view(k->caller.sender, sizeof(k->caller.sender), store_rows_text(rows, 0, 2));
 	k->caller.max_segments = (unsigned)store_rows_int(rows, 0, 3);
 	k->caller.emergency = store_rows_bool(rows, 0, 4);
+	k->caller.sees_phone = true;
+	k->caller.sees_text = true;
 	take_lint(&k->caller.lint, rows, 5);
 	k->checked_ms = net_loop_now_ms(auth->api->config.loop);
 	l->found = net_equal(hash, l->hash, sizeof(hash));

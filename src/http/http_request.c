@@ -46,7 +46,7 @@ bool http_request_list_has(const struct http_request *r, const char *name, const
 	return false;
 }
 
-static bool percent_decode(struct view text, char *to, size_t cap)
+bool http_percent_decode(struct view text, char *to, size_t cap)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < text.n; i++) {
@@ -72,7 +72,7 @@ bool http_query_get(struct view query, const char *key, char *to, size_t cap)
 	while (query.n) {
 		struct view value = next_piece(&query, '&');
 		if (value.n && view_eq(next_piece(&value, '='), wanted)) {
-			if (percent_decode(value, to, cap))
+			if (http_percent_decode(value, to, cap))
 				return true;
 			break;
 		}

@@ -28,6 +28,8 @@ struct view http_request_header(const struct http_request *r, const char *name);
 unsigned http_request_header_count(const struct http_request *r, const char *name);
 /* Whether a comma list of tokens (all headers of that name together) holds token, ASCII case-insensitive. */
 bool http_request_list_has(const struct http_request *r, const char *name, const char *token);
+/* text, percent-decoded into to (cap octets with the NUL); false when it is too long or badly encoded (%00 too). */
+bool http_percent_decode(struct view text, char *to, size_t cap);
 /* The value of key in the query, percent-decoded into to (cap octets with the NUL); false when absent, too long or
  * badly encoded (%00 included). "+" stays "+", so that a phone number may be written as it is. The first of several
  * counts. */

@@ -371,6 +371,11 @@ struct view link_http_param(const struct http_exchange *x)
 	return x->param;
 }
 
+bool link_http_param_text(const struct http_exchange *x, char *to, size_t cap)
+{
+	return http_percent_decode(x->param, to, cap);
+}
+
 const struct http_route *link_http_route(const struct http_exchange *x)
 {
 	return x->route;

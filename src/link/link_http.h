@@ -17,7 +17,7 @@ struct http_route {
 	const char *method;
 	const char *path; /* "/v1/messages/{id}/cancel": one {} at most, it matches one segment */
 	http_handler handler;
-	unsigned tag; /* the owner's; link does not look at it */
+	const void *own; /* the owner's; link does not look at it */
 };
 
 /* Told of every exchange when it is answered, with the answer's status. */
@@ -48,8 +48,10 @@ void link_http_free(struct http_server *s);
 bool link_http_alive(const struct http_exchange *x);
 /* The request; its views live until the exchange is answered or its connection has gone: copy what must stay. */
 const struct http_request *link_http_request(const struct http_exchange *x);
-/* The {} segment of the path, percent-decoding not applied (ids need none). */
+/* The {} segment of the path as it was sent (ids need no decoding). */
 struct view link_http_param(const struct http_exchange *x);
+/* The same, percent-decoded into to (cap octets with the NUL); false when it is too long or badly encoded. */
+bool link_http_param_text(const struct http_exchange *x, char *to, size_t cap);
 const struct http_route *link_http_route(const struct http_exchange *x);
 /* "192.0.2.1:49152"; "" when the connection has gone. */
 const char *link_http_peer(const struct http_exchange *x);
