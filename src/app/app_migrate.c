@@ -30,6 +30,12 @@ static const char *const event_cells[] = {
 #undef NEVER
 #undef PRACTICE
 
+static const char *const event_member_cells[] = {
+#define EVENT_MEMBER(type, member, key) type, member, key,
+#include "event_member.def"
+#undef EVENT_MEMBER
+};
+
 static const char *const reason_cells[] = {
 #define REASON(code, rule, citation, sentence, finality) #code, rule, citation, sentence, finality,
 #include "reason.def"
@@ -100,6 +106,8 @@ bool app_migrate(struct store_client *c, bool quiet, struct buf *error)
 	const struct store_reference references[] = {
 	        {"smsbridge.event_type", "code, webhook, sentence", event_cells, 3, ROWS(event_cells, 3),
 	         "smsbridge.event", "type"},
+	        {"smsbridge.event_member", "type, member, key", event_member_cells, 3, ROWS(event_member_cells, 3),
+	         NULL, NULL},
 	        {"smsbridge.reason", "code, rule, citation, sentence, finality", reason_cells, 5, ROWS(reason_cells, 5),
 	         "smsbridge.message", "reason"},
 	        {"smsbridge.status", "code, final, sentence", status_cells, 3, ROWS(status_cells, 3),

@@ -223,7 +223,12 @@ struct draft {
 	struct view reference; /* p NULL: not given */
 	const char *status;    /* "scheduled" or "queued" */
 	int64_t due_at_us;
-	struct view key; /* p NULL: no Idempotency-Key */
+	struct view trace;     /* W3C traceparent; p NULL: none */
+	struct uuid batch;     /* that it came with; zeros: none */
+	unsigned batch_item;   /* its place there, from 0 */
+	struct uuid broadcast; /* that it is of; zeros: none */
+	bool discard;          /* its text is taken out as soon as it ended */
+	struct view key;       /* p NULL: no Idempotency-Key */
 	uint8_t request_hash[32];
 	struct view answer; /* what a repeated request is answered with */
 	accept_cb cb;

@@ -57,10 +57,11 @@ static void add_time(struct store_params *ps, unsigned i, int64_t wall_us)
 static void declare(struct store_params *ps, int64_t now_us)
 {
 	static const enum store_type types[] = {
-	        STORE_UUID, STORE_UUID, STORE_TEXT,  STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_TEXT,
-	        STORE_INT4, STORE_INT4, STORE_TEXT,  STORE_INT4, STORE_TIME, STORE_TIME, STORE_TEXT, STORE_TEXT,
-	        STORE_TIME, STORE_TEXT, STORE_BYTEA, STORE_TEXT, STORE_TEXT, STORE_TEXT, STORE_BOOL, STORE_UUID,
-	        STORE_TEXT, STORE_TEXT, STORE_TEXT,  STORE_UUID, STORE_INT4,
+	        STORE_UUID, STORE_UUID, STORE_TEXT, STORE_TEXT, STORE_TEXT,  STORE_TEXT, STORE_TEXT,
+	        STORE_TEXT, STORE_INT4, STORE_INT4, STORE_TEXT, STORE_INT4,  STORE_TIME, STORE_TIME,
+	        STORE_TEXT, STORE_TEXT, STORE_TIME, STORE_TEXT, STORE_BYTEA, STORE_TEXT, STORE_TEXT,
+	        STORE_TEXT, STORE_BOOL, STORE_UUID, STORE_TEXT, STORE_TEXT,  STORE_TEXT, STORE_UUID,
+	        STORE_INT4, STORE_TEXT, STORE_UUID, STORE_INT4, STORE_UUID,  STORE_BOOL,
 	};
 	store_params_clear(ps);
 	store_value_time(ps, now_us);
@@ -68,23 +69,39 @@ static void declare(struct store_params *ps, int64_t now_us)
 		store_array(ps, types[i]);
 }
 
+static void add_id(struct store_params *ps, unsigned i, const struct uuid *id)
+{
+	if (uuid_is_zero(id))
+		store_add_null(ps, i);
+	else
+		store_add_uuid(ps, i, id);
+}
+
+/* What it came with. */
+static void add_origin(struct store_params *ps, const struct draft *m, unsigned i)
+{
+	add_text(ps, i++, m->trace);
+	add_id(ps, i++, &m->batch);
+	if (uuid_is_zero(&m->batch))
+		store_add_null(ps, i++);
+	else
+		store_add_int(ps, i++, m->batch_item);
+	add_id(ps, i++, &m->broadcast);
+	store_add_int(ps, i++, m->discard);
+}
+
 /* What the rule book adds. */
 static void add_rules(struct store_params *ps, const struct draft *m, unsigned i)
 {
 	store_add_text(ps, i++, m->states);
 	store_add_int(ps, i++, m->phi);
-	if (uuid_is_zero(&m->answers))
-		store_add_null(ps, i++);
-	else
-		store_add_uuid(ps, i++, &m->answers);
+	add_id(ps, i++, &m->answers);
 	add_text(ps, i++, m->emergency_person);
 	add_text(ps, i++, m->emergency_reason);
 	store_add_str(ps, i++, m->api_key);
-	if (uuid_is_zero(&m->template_id))
-		store_add_null(ps, i++);
-	else
-		store_add_uuid(ps, i++, &m->template_id);
+	add_id(ps, i++, &m->template_id);
 	store_add_int(ps, i++, m->template_version);
+	add_origin(ps, m, i);
 }
 
 static void add_draft(struct store_params *ps, const struct draft *m)

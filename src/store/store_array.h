@@ -8,7 +8,7 @@
 
 enum store_type { STORE_TEXT, STORE_UUID, STORE_INT4, STORE_INT8, STORE_BOOL, STORE_TIME, STORE_BYTEA };
 
-#define STORE_PARAMS_MAX 32
+#define STORE_PARAMS_MAX 40
 
 struct store_param {
 	enum store_type type;

@@ -3,6 +3,7 @@
 -- $10 characters $11 segments $12 category $13 priority $14 send_at $15 expires_at $16 reference $17 status $18 due_at
 -- $19 key $20 request hash $21 answer $22 sender $23 states $24 phi $25 inbound text that it answers $26 who ordered
 -- the emergency and $27 why, or NULL $28 API key's id $29 template that the body was made with, or NULL $30 its version
+-- $31 traceparent $32 batch that it came with $33 its place there $34 broadcast, each NULL for none $35 to be discarded
 -- A verification is noted as asked. Returns the ordinal (0-based) of every draft that was stored. Indexes:
 -- idempotency_pkey, recipient_pkey.
 WITH d AS (
@@ -11,10 +12,11 @@ WITH d AS (
 		$10::int4[], $11::int4[], $12::text[], $13::int4[], $14::timestamptz[],
 		$15::timestamptz[], $16::text[], $17::text[], $18::timestamptz[], $19::text[], $20::bytea[], $21::text[],
 		$22::text[], $23::text[], $24::bool[], $25::uuid[], $26::text[], $27::text[], $28::text[], $29::uuid[],
-		$30::int4[]) WITH ORDINALITY
+		$30::int4[], $31::text[], $32::uuid[], $33::int4[], $34::uuid[], $35::bool[]) WITH ORDINALITY
 		AS d(practice_id, id, patient, phone, time_zone, zones, body, encoding, characters, segments, category, priority,
 			send_at, expires_at, reference, status, due_at, key, request_hash, answer, sender, states, phi, answers, person,
-			why, api_key, template_id, template_version, ord)
+			why, api_key, template_id, template_version, trace, batch_id, batch_item,
+			broadcast_id, discard, ord)
 ), taken AS (
 	INSERT INTO smsbridge.idempotency (practice_id, key, request_hash, message_id, answer, created_at)
 	SELECT practice_id, key, request_hash, id, answer, $1::timestamptz FROM d WHERE key IS NOT NULL
@@ -25,10 +27,10 @@ WITH d AS (
 ), stored AS (
 	INSERT INTO smsbridge.message (practice_id, id, patient, phone, sender, time_zone, zones, body, encoding, characters,
 		segments, category, priority, send_at, expires_at, reference, status, due_at, created_at, updated_at, states, phi,
-		answers, body_sha256, template_id)
+		answers, body_sha256, template_id, trace, batch_id, batch_item, broadcast_id, discard)
 	SELECT practice_id, id, patient, phone, sender, time_zone, zones, body, encoding, characters, segments, category,
 		priority, send_at, expires_at, reference, status, due_at, $1, $1, states, phi, answers, sha,
-		template_id FROM ok
+		template_id, trace, batch_id, batch_item, broadcast_id, discard FROM ok
 ), ordered AS (
 	INSERT INTO smsbridge.emergency (practice_id, message_id, person, reason)
 	SELECT practice_id, id, person, why FROM ok WHERE person IS NOT NULL
