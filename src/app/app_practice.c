@@ -223,7 +223,10 @@ static void add_end(struct buf *sql, const char *change)
 	           " SELECT id, 'practice.changed', $2::timestamptz, jsonb_build_object('change', '%s', 'settings',"
 	           " to_jsonb(made) - '{webhook_secret,webhook_url}'::text[]"
 	           " || jsonb_build_object('webhook', webhook_url IS NOT NULL)) FROM made)"
-	           " SELECT id, name, phone, sender, webhook_url, webhook_secret, consent_mode FROM made",
+	           ", joined AS (SELECT smsbridge.sender_joined(id, sender, $2::timestamptz) FROM made"
+	           " WHERE sender_shared)"
+	           " SELECT id, name, phone, sender, webhook_url, webhook_secret, consent_mode FROM made"
+	           " WHERE (SELECT count(*) FROM joined) <= 1",
 	           change);
 }
 

@@ -1,5 +1,8 @@
 // Opt-outs by any channel: what patients text, what staff enter, what a person decides. Time is the moved clock's.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import test from 'node:test';
 import { binary, must, never, nextPatient, nextPhone, run, until } from './lib/util.mjs';
 import { keepBody } from './lib/privacy.mjs';
@@ -302,6 +305,29 @@ test('two practices', async (t) => {
       'nobody texted it: the oldest',
     );
   });
+  await t.test('a practice that joins a shared sender takes over what patients said to it', async () => {
+    const [said, back, staff] = [nextPhone(), nextPhone(), nextPhone()];
+    for (const phone of [said, back]) await says(s, phone, 'STOP');
+    await says(s, back, 'START');
+    const words = { phone: staff, channel: 'voicemail', words: 'no texts for me please', actor: 'Jo Rivera' };
+    keepBody(words.words);
+    assert.equal((await s.api.post('/v1/opt-outs', words)).status, 201);
+    const late = await practice(s.db, { name: 'Birch Clinic', sender: s.practice.sender, more: ['--shared', 'true'] });
+    const [o] = await live(s, said, late.id);
+    assert.deepEqual([o.method, o.word, o.scope], ['reply', 'stop', 'sender']);
+    assert.equal((await live(s, back, late.id)).length + (await live(s, staff, late.id)).length, 0);
+    const m = await s.api.accepted({ patient: nextPatient(), phone: said }, { key: late.key });
+    assert.equal((await becomes(s, m.id, 'blocked', { key: late.key })).reason.code, 'opted_out');
+    await says(s, said, 'START');
+    assert.equal((await live(s, said, late.id)).length, 0);
+    const oaks = nextPhone();
+    await says(s, oaks, 'STOP');
+    const at = (await s.db.sql('SELECT max(at) AS at FROM smsbridge.event'))[0].at.toISOString();
+    const move = (sender) => ['practice', 'set', oak.id, '--database', s.db.owner, '--shared', 'true', '--at', at, ...sender];
+    await must(binary, move(['--sender', s.practice.sender]));
+    assert.equal((await live(s, oaks, oak.id)).length, 1, 'one that moves there too');
+    await must(binary, move(['--sender', oak.sender]));
+  });
 });
 
 test('staff', async (t) => {
@@ -423,6 +449,21 @@ test('staff', async (t) => {
     const answer = await s.api.post(`/v1/tasks/${task.id}/decide`, { decision: 'not_wrong', person: 'Jo' });
     assert.equal(answer.status, 200, answer.text);
   };
+  await t.test('a carrier that had taken it back before: that stands when it was no wrong number', async () => {
+    const phone = nextPhone();
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'smsbridge-import-'));
+    t.after(() => fs.rmSync(dir, { recursive: true }));
+    await says(s, phone, 'wrong number');
+    fs.writeFileSync(path.join(dir, 'dead'), `${phone}\n`);
+    const file = ['import', 'deactivations', path.join(dir, 'dead'), '--carrier', 'att', '--date', '2026-02-27'];
+    await must(binary, [...file, '--by', 'ops', '--database', s.db.app]);
+    const known = async () =>
+      (await s.db.sql('SELECT * FROM smsbridge.recipient WHERE practice_id = $1 AND phone = $2', [s.practice.id, phone]))[0];
+    assert.equal((await known()).stale_reason, 'wrong_number');
+    await notWrong(phone);
+    const now = await known();
+    assert.deepEqual([now.stale_reason, now.stale_at.toISOString()], ['deactivated', '2026-02-28T00:00:00.000Z']);
+  });
   for (const words of [
     ['STOP', 'wrong number'],
     ['wrong number', 'STOP', 'stop'],
