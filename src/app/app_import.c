@@ -189,6 +189,18 @@ static void match(struct import *m)
 	execute(m, "ANALYZE pg_temp.import_match", NULL, 0);
 }
 
+/* A phone that was called a wrong number later keeps that, and what it was before is told behind it: a person may find
+ * out that it was none (smsbridge.right_number). */
+#define BEHIND(until)                                                                                                  \
+	" OR (r.stale_reason = 'wrong_number' AND r.stale_at >= " until " AND coalesce(r.stale_before < " until        \
+	", true))"
+#define BEHIND_IT "CASE WHEN r.stale_reason = 'wrong_number' AND r.stale_at >= excluded.stale_at THEN "
+#define SET_STALE                                                                                                      \
+	" stale_before = " BEHIND_IT "excluded.stale_at ELSE r.stale_before END,"                                      \
+	" stale_before_reason = " BEHIND_IT "excluded.stale_reason ELSE r.stale_before_reason END,"                    \
+	" stale_at = " BEHIND_IT "r.stale_at ELSE coalesce(excluded.stale_at, r.stale_at) END,"                        \
+	" stale_reason = " BEHIND_IT "r.stale_reason ELSE coalesce(excluded.stale_reason, r.stale_reason) END"
+
 /* $1 and $2: which rows of import_match; $3 now; $4 by whom; $5 the carrier. A day ends at midnight UTC; the event is
  * as of then, so that whoever reads events alone finds the same consents stale. What is stale since that day already is
  * left, unless a consent was given between. A phone that has lived since is not flagged. */
@@ -199,47 +211,55 @@ static const char deactivate[] =
         "), fresh AS (SELECT v.* FROM v LEFT JOIN smsbridge.recipient r USING (practice_id, phone)"
         " WHERE r.stale_at IS NULL OR (r.stale_at < v.until AND (r.stale_at < v.since OR EXISTS (SELECT FROM"
         " smsbridge.consent c WHERE c.practice_id = v.practice_id AND c.phone = v.phone AND c.ended_at IS NULL"
-        " AND c.captured_at > r.stale_at AND c.captured_at <= v.until)))"
-        "), stale AS (INSERT INTO smsbridge.recipient (practice_id, phone, stale_at, stale_reason)"
-        " SELECT practice_id, phone, until, 'deactivated' FROM fresh ON CONFLICT (practice_id, phone) DO UPDATE SET"
-        " stale_at = excluded.stale_at, stale_reason = excluded.stale_reason, verified_at = NULL"
-        " RETURNING practice_id, phone"
-        "), flagged AS (INSERT INTO smsbridge.phone_flag (practice_id, phone, kind, sender, carrier, code, since)"
-        " SELECT practice_id, phone, 'dead', '', $5::text, 'deactivated', $3 FROM fresh f"
-        " WHERE NOT EXISTS (SELECT FROM smsbridge.consent c WHERE c.practice_id = f.practice_id AND c.phone = f.phone"
-        " AND c.ended_at IS NULL AND c.captured_at > f.until) AND NOT EXISTS (SELECT FROM smsbridge.message g"
-        " WHERE g.practice_id = f.practice_id AND g.phone = f.phone AND g.counted_at > f.until"
-        " AND g.status = 'delivered') ON CONFLICT DO NOTHING RETURNING practice_id, phone"
-        "), told AS (INSERT INTO smsbridge.event (practice_id, type, at, phone, reason, data)"
-        " SELECT practice_id, 'recipient.stale', until, phone, NULL, jsonb_build_object('reason', 'deactivated', 'by',"
-        " $4::text, 'carrier', $5, 'day', day, 'imported_at', $3) FROM fresh"
-        " UNION ALL SELECT practice_id, 'phone.flagged', $3, phone, 'number_dead', jsonb_build_object('sender', '',"
-        " 'carrier', $5, 'code', 'deactivated') FROM flagged"
-        ") SELECT count(*) FROM stale";
+        " AND c.captured_at > r.stale_at AND c.captured_at <= v.until)))" BEHIND(
+                "v.until") "), stale AS (INSERT INTO smsbridge.recipient AS r (practice_id, phone, stale_at, "
+                           "stale_reason)"
+                           " SELECT practice_id, phone, until, 'deactivated' FROM fresh ON CONFLICT (practice_id, "
+                           "phone) DO UPDATE SET" SET_STALE ", verified_at = NULL RETURNING practice_id, phone"
+                           "), flagged AS (INSERT INTO smsbridge.phone_flag (practice_id, phone, kind, sender, "
+                           "carrier, code, since)"
+                           " SELECT practice_id, phone, 'dead', '', $5::text, 'deactivated', $3 FROM fresh f"
+                           " WHERE NOT EXISTS (SELECT FROM smsbridge.consent c WHERE c.practice_id = f.practice_id AND "
+                           "c.phone = f.phone"
+                           " AND c.ended_at IS NULL AND c.captured_at > f.until) AND NOT EXISTS (SELECT FROM "
+                           "smsbridge.message g"
+                           " WHERE g.practice_id = f.practice_id AND g.phone = f.phone AND g.counted_at > f.until"
+                           " AND g.status = 'delivered') ON CONFLICT DO NOTHING RETURNING practice_id, phone"
+                           "), told AS (INSERT INTO smsbridge.event (practice_id, type, at, phone, reason, data)"
+                           " SELECT practice_id, 'recipient.stale', until, phone, NULL, jsonb_build_object('reason', "
+                           "'deactivated', 'by',"
+                           " $4::text, 'carrier', $5, 'day', day, 'imported_at', $3) FROM fresh"
+                           " UNION ALL SELECT practice_id, 'phone.flagged', $3, phone, 'number_dead', "
+                           "jsonb_build_object('sender', '',"
+                           " 'carrier', $5, 'code', 'deactivated') FROM flagged"
+                           ") SELECT count(*) FROM stale";
 
 /* The same parameters; the carrier is the database's name. */
 static const char reassign[] =
         "WITH v AS (SELECT m.*, least($3::timestamptz, (yes_day + 1)::timestamp AT TIME ZONE 'UTC') AS until"
         " FROM pg_temp.import_match m WHERE n BETWEEN $1::int8 AND $2::int8"
-        "), j AS (SELECT v.*, v.yes_day IS NOT NULL AND (r.stale_at IS NULL OR r.stale_at < v.until) AS goes,"
-        " r.reassigned_answer IS DISTINCT FROM v.answer"
-        " OR (r.reassigned_at AT TIME ZONE 'UTC')::date < ($3 AT TIME ZONE 'UTC')::date AS is_new"
-        " FROM v LEFT JOIN smsbridge.recipient r USING (practice_id, phone)"
-        "), made AS (INSERT INTO smsbridge.recipient AS r (practice_id, phone, stale_at, stale_reason, reassigned_at,"
-        " reassigned_answer) SELECT practice_id, phone, CASE WHEN goes THEN until END,"
-        " CASE WHEN goes THEN 'reassigned' END, $3, answer FROM j WHERE goes OR is_new"
-        " ON CONFLICT (practice_id, phone) DO UPDATE SET stale_at = coalesce(excluded.stale_at, r.stale_at),"
-        " stale_reason = coalesce(excluded.stale_reason, r.stale_reason),"
-        " verified_at = CASE WHEN excluded.stale_at IS NULL THEN r.verified_at END,"
-        " reassigned_at = excluded.reassigned_at, reassigned_answer = excluded.reassigned_answer"
-        " RETURNING practice_id, phone"
-        "), told AS (INSERT INTO smsbridge.event (practice_id, type, at, phone, data)"
-        " SELECT practice_id, 'recipient.stale', until, phone, jsonb_build_object('reason', 'reassigned', 'by', "
-        "$4::text,"
-        " 'source', $5::text, 'day', yes_day, 'imported_at', $3) FROM j WHERE goes"
-        " UNION ALL SELECT practice_id, 'recipient.changed', $3, phone, jsonb_build_object('field', 'reassigned',"
-        " 'value', answer, 'day', day, 'actor', $4) FROM j WHERE goes OR is_new"
-        ") SELECT count(*) FROM made";
+        "), j AS (SELECT v.*, v.yes_day IS NOT NULL AND (r.stale_at IS NULL OR r.stale_at < v.until" BEHIND(
+                "v.until") ") AS goes,"
+                           " r.reassigned_answer IS DISTINCT FROM v.answer"
+                           " OR (r.reassigned_at AT TIME ZONE 'UTC')::date < ($3 AT TIME ZONE 'UTC')::date AS is_new"
+                           " FROM v LEFT JOIN smsbridge.recipient r USING (practice_id, phone)"
+                           "), made AS (INSERT INTO smsbridge.recipient AS r (practice_id, phone, stale_at, "
+                           "stale_reason, reassigned_at,"
+                           " reassigned_answer) SELECT practice_id, phone, CASE WHEN goes THEN until END,"
+                           " CASE WHEN goes THEN 'reassigned' END, $3, answer FROM j WHERE goes OR is_new"
+                           " ON CONFLICT (practice_id, phone) DO UPDATE SET" SET_STALE ","
+                           " verified_at = CASE WHEN excluded.stale_at IS NULL THEN r.verified_at END,"
+                           " reassigned_at = excluded.reassigned_at, reassigned_answer = excluded.reassigned_answer"
+                           " RETURNING practice_id, phone"
+                           "), told AS (INSERT INTO smsbridge.event (practice_id, type, at, phone, data)"
+                           " SELECT practice_id, 'recipient.stale', until, phone, jsonb_build_object('reason', "
+                           "'reassigned', 'by', "
+                           "$4::text,"
+                           " 'source', $5::text, 'day', yes_day, 'imported_at', $3) FROM j WHERE goes"
+                           " UNION ALL SELECT practice_id, 'recipient.changed', $3, phone, jsonb_build_object('field', "
+                           "'reassigned',"
+                           " 'value', answer, 'day', day, 'actor', $4) FROM j WHERE goes OR is_new"
+                           ") SELECT count(*) FROM made";
 
 /* The recipients' locks, ascending, as claims take them. */
 static void lock(struct import *m, const struct store_table *t)
