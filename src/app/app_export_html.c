@@ -7,29 +7,14 @@
 static const char head[] =
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>What is kept of a patient</title>\n"
         "<style>body{font:14px/1.4 sans-serif;margin:2em}table{border-collapse:collapse;margin:0 0 1.5em}"
-        "th,td{border:1px solid #bbb;padding:.25em .5em;text-align:left;vertical-align:top}th{background:#eee}"
+        "th,td{border:1px solid #bbb;padding:.25em "
+        ".5em;text-align:left;vertical-align:top;white-space:pre-line}th{background:#eee}"
         "h2{margin:1.2em 0 .4em;text-transform:capitalize}ul{margin:0;padding-left:1.2em}"
         "@media print{body{margin:0}}</style></head>\n<body><h1>What is kept of a patient</h1>\n";
 
 /* Lists in the order in which they are read; what else there is comes behind. */
 static const char *const order[] = {"practice", "asked",    "phones", "messages", "replies",
                                     "consents", "opt_outs", "calls",  "tasks",    "who_saw_it"};
-
-static void add_text(struct buf *to, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '<')
-			buf_add_str(to, "&lt;");
-		else if (*text == '>')
-			buf_add_str(to, "&gt;");
-		else if (*text == '&')
-			buf_add_str(to, "&amp;");
-		else if (*text == '\n')
-			buf_add_str(to, "<br>");
-		else
-			buf_add_u8(to, (uint8_t)*text);
-	}
-}
 
 static void add_name(struct buf *to, const char *name)
 {
@@ -41,10 +26,10 @@ static void add_name(struct buf *to, const char *name)
 static void add_plain(struct buf *to, const json_t *v)
 {
 	if (json_is_string(v)) {
-		add_text(to, json_string_value(v));
+		buf_add_html_text(to, view_str(json_string_value(v)));
 	} else if (!json_is_null(v)) {
 		char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
-		add_text(to, text ? text : "");
+		buf_add_html_text(to, view_str(text ? text : ""));
 		free(text);
 	}
 }

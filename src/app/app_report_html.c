@@ -43,23 +43,6 @@ static const char style[] =
         "tr,figure,dl.about{break-inside:avoid}tr.first{break-after:avoid}}\n"
         "</style>\n";
 
-/* Text as the content of an element or of a quoted attribute. */
-static void add_text(struct buf *to, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '&')
-			buf_add_str(to, "&amp;");
-		else if (*text == '<')
-			buf_add_str(to, "&lt;");
-		else if (*text == '>')
-			buf_add_str(to, "&gt;");
-		else if (*text == '"')
-			buf_add_str(to, "&quot;");
-		else if ((unsigned char)*text >= ' ' || *text == '\n' || *text == '\t')
-			buf_add_u8(to, (uint8_t)*text);
-	}
-}
-
 /* "message_id" as "Message id". */
 static void add_name(struct buf *to, const char *name)
 {
@@ -72,7 +55,7 @@ static void add_name(struct buf *to, const char *name)
 static void add_pair(struct buf *to, const char *name, const char *value)
 {
 	buf_printf(to, "<dt>%s</dt><dd>", name);
-	add_text(to, value);
+	buf_add_html_text(to, view_str(value));
 	buf_add_str(to, "</dd>\n");
 }
 
@@ -178,7 +161,7 @@ void report_html_head(struct report_out *out)
 	           row->title, out->about->as_of);
 	buf_add_str(to, style);
 	buf_printf(to, "</head>\n<body>\n<main>\n<h1>%s</h1>\n<p class=\"proves\">", row->title);
-	add_text(to, row->sentence);
+	buf_add_html_text(to, view_str(row->sentence));
 	buf_add_str(to, "</p>\n");
 	add_about(out);
 	if (out->rows && row->chart == CHART_FUNNEL)
@@ -233,7 +216,7 @@ static void add_more(struct buf *to, const struct store_table *t, unsigned row)
 		buf_add_str(to, "<span><b>");
 		add_name(to, store_table_name(t, i));
 		buf_add_str(to, ":</b> ");
-		add_text(to, report_cell(t, row, i));
+		buf_add_html_text(to, view_str(report_cell(t, row, i)));
 		buf_add_str(to, "</span> ");
 	}
 	buf_add_str(to, "</td></tr>\n");
@@ -245,7 +228,7 @@ void report_html_row(struct report_out *out, const struct store_table *t, unsign
 	buf_add_str(to, wide(t) ? "<tr class=\"first\">" : "<tr>");
 	for (unsigned i = 0; i < shown(t); i++) {
 		buf_printf(to, "<td%s>", kind_of(t, i));
-		add_text(to, report_cell(t, row, i));
+		buf_add_html_text(to, view_str(report_cell(t, row, i)));
 		buf_add_str(to, "</td>");
 	}
 	buf_add_str(to, "</tr>\n");
@@ -265,7 +248,7 @@ void report_html_foot(struct report_out *out)
 	           "the "
 	           "same filters gives the same, as long as nothing was added. Database snapshot ",
 	           out->about->row->name);
-	add_text(to, out->about->snapshot);
+	buf_add_html_text(to, view_str(out->about->snapshot));
 	buf_add_str(to,
 	            ". Times are UTC unless a column says otherwise; phones are masked.</footer>\n</body>\n</html>\n");
 }

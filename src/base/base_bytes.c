@@ -152,6 +152,20 @@ bool buf_add_json_text(struct buf *b, struct view text)
 	return ok;
 }
 
+bool buf_add_html_text(struct buf *b, struct view text)
+{
+	static const char *const spelled[256] = {['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;"};
+	bool ok = true;
+	for (size_t i = 0; i < text.n && ok; i++) {
+		uint8_t c = text.p[i];
+		if (spelled[c])
+			ok = buf_add_str(b, spelled[c]);
+		else if (c >= ' ' || c == '\n' || c == '\t')
+			ok = buf_add_u8(b, c);
+	}
+	return ok;
+}
+
 const char *buf_cstr(struct buf *b)
 {
 	if (!b->p && !buf_room(b, 0))

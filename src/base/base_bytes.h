@@ -98,6 +98,9 @@ bool buf_printf(struct buf *b, const char *format, ...) __attribute__((format(pr
 void buf_drop(struct buf *b, size_t n);
 /* Appends text as the inside of a JSON string: quotes, backslash and controls escaped. Invalid UTF-8 becomes U+FFFD. */
 bool buf_add_json_text(struct buf *b, struct view text);
+/* Appends text as the content of an HTML element or of an attribute in double quotes. Controls but line feed and tab
+ * are left out. */
+bool buf_add_html_text(struct buf *b, struct view text);
 /* The content with a NUL behind it that is not counted. */
 const char *buf_cstr(struct buf *b);
 struct view buf_view(const struct buf *b);
