@@ -48,6 +48,9 @@ struct store_table;
 struct store_client *app_database(const char *config, const char *database, bool owner, int *exit_r);
 /* Prints a result as an aligned table, or as a JSON array of objects. */
 void app_print_table(const struct store_table *t, bool json);
+/* The end of a command: prints c's result, or its error when t is NULL, or the sentence none when it has no row (NULL:
+ * that is fine); frees t. Returns the exit status. */
+int app_show_table(struct store_client *c, struct store_table *t, const char *none, bool json);
 
 /* migrate's work, for demo too. */
 bool app_migrate(struct store_client *c, bool quiet, struct buf *error);

@@ -28,19 +28,6 @@ struct hold_options {
 	bool everything, json;
 };
 
-static int show(struct store_client *c, struct store_table *t, bool some, bool json)
-{
-	int result = EXIT_OK;
-	if (!t)
-		result = failure("%s", store_client_error(c));
-	else if (some && store_table_rows(t) == 0)
-		result = failure("there is no such thing");
-	else
-		app_print_table(t, json);
-	store_table_free(t);
-	return result;
-}
-
 static int hold_place(struct store_client *c, const struct hold_options *o)
 {
 	char at[TIME_TEXT_BYTES], id[UUID_TEXT_BYTES];
@@ -54,7 +41,7 @@ static int hold_place(struct store_client *c, const struct hold_options *o)
 	                        o->reason,
 	                        o->by,
 	                        time_format(clock_read(&system), at)};
-	return show(
+	return app_show_table(
 	        c,
 	        store_client_run(c,
 	                         "WITH made AS (INSERT INTO smsbridge.legal_hold (practice_id, id, phone, patient, "
@@ -66,7 +53,7 @@ static int hold_place(struct store_client *c, const struct hold_options *o)
 	                         "'id', id, 'by', placed_by, 'reason', reason) FROM made)"
 	                         " SELECT practice_id, id, patient, reason, placed_by, placed_at FROM made",
 	                         params, 7),
-	        true, o->json);
+	        "there is no such thing", o->json);
 }
 
 static int hold_lift(struct store_client *c, const struct hold_options *o)
@@ -74,7 +61,7 @@ static int hold_lift(struct store_client *c, const struct hold_options *o)
 	char at[TIME_TEXT_BYTES];
 	struct clock system = {0};
 	const char *params[] = {o->practice, o->hold, o->by, o->reason, time_format(clock_read(&system), at)};
-	return show(
+	return app_show_table(
 	        c,
 	        store_client_run(c,
 	                         "WITH gone AS (UPDATE smsbridge.legal_hold SET lifted_by = $3, lifted_reason = $4,"
@@ -85,17 +72,17 @@ static int hold_lift(struct store_client *c, const struct hold_options *o)
 	                         "'id', id, 'by', lifted_by, 'reason', lifted_reason) FROM gone)"
 	                         " SELECT practice_id, id, lifted_by, lifted_at FROM gone",
 	                         params, 5),
-	        true, o->json);
+	        "there is no such thing", o->json);
 }
 
 static int hold_list(struct store_client *c, const struct hold_options *o)
 {
-	return show(c,
-	            store_client_run(c,
-	                             "SELECT * FROM report.holds WHERE $1::uuid IS NULL OR practice_id = $1"
-	                             " ORDER BY placed_at",
-	                             &o->practice, 1),
-	            false, o->json);
+	return app_show_table(c,
+	                      store_client_run(c,
+	                                       "SELECT * FROM report.holds WHERE $1::uuid IS NULL OR practice_id = $1"
+	                                       " ORDER BY placed_at",
+	                                       &o->practice, 1),
+	                      NULL, o->json);
 }
 
 /* A sentence about what is missing or too much; NULL when all is there. */

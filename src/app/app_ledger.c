@@ -49,11 +49,7 @@ static int status(struct store_client *c, const struct ledger_options *o)
 	        " FROM smsbridge.seal_lag l LEFT JOIN smsbridge.seal s ON s.number = l.seal"
 	        " LEFT JOIN smsbridge.ledger_key k ON k.id = s.key",
 	        NULL, 0);
-	if (!t)
-		return failure("%s", store_client_error(c));
-	app_print_table(t, o->json);
-	store_table_free(t);
-	return EXIT_OK;
+	return app_show_table(c, t, NULL, o->json);
 }
 
 static void print_heads(const struct store_table *t, bool json, bool first)
@@ -277,11 +273,7 @@ static int rotate(struct store_client *c, const struct ledger_options *o, const 
 	                         "SELECT id AS key, encode(public_key, 'hex') AS public_key, previous, at"
 	                         " FROM smsbridge.ledger_key ORDER BY id DESC LIMIT 1",
 	                         NULL, 0);
-	if (!t)
-		return failure("%s", store_client_error(c));
-	app_print_table(t, o->json);
-	store_table_free(t);
-	return EXIT_OK;
+	return app_show_table(c, t, NULL, o->json);
 }
 
 /* The file that the configuration names, when rotate needs it; a copy. */

@@ -28,11 +28,7 @@ struct rules_options {
 static int show(struct store_client *c, const char *sql, const char *const *params, unsigned count, bool json)
 {
 	struct store_table *t = store_client_run(c, sql, params, count);
-	if (!t)
-		return failure("%s", store_client_error(c));
-	app_print_table(t, json);
-	store_table_free(t);
-	return EXIT_OK;
+	return app_show_table(c, t, NULL, json);
 }
 
 static int list(struct store_client *c, const struct rules_options *o)

@@ -112,14 +112,7 @@ static int run_row(const struct stop_row *row, const char *const *params, const 
 	if (!c)
 		return result;
 	struct store_table *t = store_client_run(c, row->sql, params, PARAMS);
-	result = EXIT_OK;
-	if (!t)
-		result = failure("%s", store_client_error(c));
-	else if (row->some && store_table_rows(t) == 0)
-		result = failure("there is no such thing");
-	else
-		app_print_table(t, json);
-	store_table_free(t);
+	result = app_show_table(c, t, row->some ? "there is no such thing" : NULL, json);
 	store_client_close(c);
 	return result;
 }

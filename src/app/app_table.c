@@ -80,3 +80,16 @@ void app_print_table(const struct store_table *t, bool json)
 	}
 	fputs(store_table_rows(t) ? "\n]\n" : "]\n", stdout);
 }
+
+int app_show_table(struct store_client *c, struct store_table *t, const char *none, bool json)
+{
+	int result = EXIT_OK;
+	if (!t)
+		result = failure("%s", store_client_error(c));
+	else if (none && store_table_rows(t) == 0)
+		result = failure("%s", none);
+	else
+		app_print_table(t, json);
+	store_table_free(t);
+	return result;
+}
