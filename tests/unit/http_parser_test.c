@@ -113,7 +113,11 @@ static const struct parser_case {
              CHUNKED_SEEN "body abc0123456789\n" KEEP GET_SEEN KEEP),
         CASE(CHUNKED "1;a;b=c\r\nx\r\n0;z\r\n\r\n", CHUNKED_SEEN "body x\n" KEEP),
         CASE(CHUNKED "1;a=\"b c\"\r\nx\r\n0\r\n\r\n", CHUNKED_SEEN "body x\n" KEEP),
+#if LLHTTP_MAJOR < 9 /* refuses more than it must (RFC 9112, 7.1.1) */
         CASE(CHUNKED "1;a=b;c\r\nx\r\n0\r\n\r\n", "refused 400 bad_chunk\n"),
+#else
+        CASE(CHUNKED "1;a=b;c\r\nx\r\n0\r\n\r\n", CHUNKED_SEEN "body x\n" KEEP),
+#endif
         CASE(CHUNKED "1; a=b\r\nx\r\n0\r\n\r\n", "refused 400 bad_chunk\n"),
         CASE(CHUNKED "1;a=\"b\r\nx\r\n0\r\n\r\n", "refused 400 bad_chunk\n"),
         CASE(CHUNKED "1;a=\"\r\n\"\r\nx\r\n0\r\n\r\n", "refused 400 bad_chunk\n"),

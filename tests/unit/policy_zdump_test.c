@@ -25,8 +25,11 @@ static bool read_line(const char *line, struct dumped *d)
 	char month[4];
 	struct civil c;
 	const char *gmtoff = strstr(line, "gmtoff=");
-	if (!gmtoff || sscanf(line, "%*s %*3s %3s %d %d:%d:%d %d UT =", month, &c.day, &c.hour, &c.minute, &c.second,
-	                      &c.year) != 6)
+	if (!gmtoff ||
+	    sscanf(line, "%*s %*3s %3s %d %d:%d:%d %d UT =", month, &c.day, &c.hour, &c.minute, &c.second, &c.year) !=
+	            6 ||
+	    c.year < FIRST_YEAR - 1 ||
+	    c.year > LAST_YEAR + 1) /* newer ones tell the ends of time too, whatever -c says */
 		return false;
 	const char *at = strstr(months, month);
 	assert_non_null(at);
