@@ -112,5 +112,7 @@ void meta_live(void *ctx, struct http_exchange *x);
 void meta_ready(void *ctx, struct http_exchange *x);
 void meta_metrics(void *ctx, struct http_exchange *x);
 void meta_openapi(void *ctx, struct http_exchange *x);
+void problem_list(void *ctx, struct http_exchange *x);
+void problem_show(void *ctx, struct http_exchange *x);
 
 #endif

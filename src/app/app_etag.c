@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-static bool answer(struct http_exchange *x, int status, const char *code, const char *detail)
+static bool etag_problem(struct http_exchange *x, int status, const char *code, const char *detail)
 {
 	api_problem(x, status, code, detail);
 	return false;
@@ -15,14 +15,15 @@ bool etag_read(struct http_exchange *x, bool required, struct etag_condition *co
 	struct etag_condition c = {none.list == HTTP_ETAG_ANY, http_etag_read(r, "if-match", false)};
 	*condition_r = c;
 	if (c.only.list == HTTP_ETAG_BAD)
-		return answer(x, 400, "etag_malformed", "If-Match takes * or entity tags in quotes, as \"7\".");
+		return etag_problem(x, 400, "etag_malformed", "If-Match takes * or entity tags in quotes, as \"7\".");
 	if (none.list != HTTP_ETAG_ABSENT && none.list != HTTP_ETAG_ANY)
-		return answer(x, 400, "etag_malformed", "If-None-Match of a write takes * only.");
+		return etag_problem(x, 400, "etag_malformed", "If-None-Match of a write takes * only.");
 	if (c.create_only && c.only.list != HTTP_ETAG_ABSENT)
-		return answer(x, 400, "etag_malformed", "If-Match and If-None-Match: * exclude each other.");
+		return etag_problem(x, 400, "etag_malformed", "If-Match and If-None-Match: * exclude each other.");
 	if (required && !c.create_only && c.only.list == HTTP_ETAG_ABSENT)
-		return answer(x, 428, "precondition_required",
-		              "Say which version you change: If-Match with its ETag, or If-None-Match: * to create.");
+		return etag_problem(
+		        x, 428, "precondition_required",
+		        "Say which version you change: If-Match with its ETag, or If-None-Match: * to create.");
 	return true;
 }
 

@@ -1,4 +1,5 @@
 #include "app_form.h"
+#include "app_problem.h"
 
 #include "base_utf8.h"
 #include "policy_phone.h"
@@ -9,32 +10,9 @@
 
 #define TEXT_MAX 500 /* octets of a field */
 
-/* --- problems ------------------------------------------------------------------------------------------------------
- */
-
-static const struct {
-	const char *code;
-	int status;
-	const char *detail;
-} problems[] = {
-        {"opt_out_unknown", 404, "There is no such opt-out."},
-        {"task_unknown", 404, "There is no such task."},
-        {"patient_must_start", 409, "The patient's own STOP ends only when the patient texts START."},
-        {"wrong_number_task", 409, "A wrong number's opt-out ends only when its task is decided: not_wrong."},
-        {"consent_needed", 409, "This opt-out ends only by a consent that the patient gave after it; name that."},
-        {"category_off", 409, "Opt-outs of one category are not in force; leave the category out to stop everything."},
-        {"task_decided", 409, "The task was decided already."},
-        {"decision_unknown", 422, "A task of this kind cannot be decided so."},
-};
-
 void form_problem(struct http_exchange *x, const char *code)
 {
-	for (size_t i = 0; i < sizeof(problems) / sizeof(*problems); i++)
-		if (strcmp(problems[i].code, code) == 0) {
-			api_problem(x, problems[i].status, code, problems[i].detail);
-			return;
-		}
-	api_read_failed(x);
+	problem_answer(x, code);
 }
 
 /* --- reading -------------------------------------------------------------------------------------------------------

@@ -107,15 +107,12 @@ sub problems {
 	};
 	for my $path (grep { $_ ne 'src/app/app_receiver.c' } files(qr{^src/(?:app|link|http)/.*\.c$})) {
 		my $text = text($path);
-		while ($text =~ /\b(?:api_problem|link_http_problem|respond_problem)\([^;"]*?(\d{3}), "([a-z_]+)"/g) {
+		while ($text =~ /\b\w*problem\([^;"]*?(\d{3}), "([a-z_]+)"/g) {
 			$take->($path, $text, $-[2], $2, $1);
 		}
 		while ($text =~ /\bapi_problem\([^;"]*?(\d{3}), [^"]*\? "([a-z_]+)"/g) { $take->($path, $text, $-[2], $2, $1) }
 		while ($text =~ /\bapi_unavailable\([^;"]*"([a-z_]+)"/g) { $take->($path, $text, $-[1], $1, 503) }
 		while ($text =~ /"(json_[a-z_]+)"/g) { $take->($path, $text, $-[1], $1, 400) }
-		if ($path eq 'src/app/app_form.c') {
-			while ($text =~ /\{"([a-z_]+)", (\d{3}), "/g) { $take->($path, $text, $-[1], $1, $2) }
-		}
 		next unless $path =~ m{^src/http/http_(?:parser|guard|chunk|wire)\.c$};
 		while ($text =~ /\{"([a-z_]+)", (\d{3})\}/g) { $take->($path, $text, $-[1], $1, $2) }
 		while ($text =~ /(?:\breturn |\] = |\? |: )"([a-z_]+)"/g) { $take->($path, $text, $-[1], $1) }
@@ -125,21 +122,44 @@ sub problems {
 	return \%problem;
 }
 
-check 'problems', 'openapi.yaml has every problem code with its status, and every fault of a message', sub {
+# [path, line, code] of every problem that a function or a statement of the database gives: what `problem` is set to.
+sub given_by_sql {
+	my @given;
+	for my $path (files(qr{^(?:migrations|src/store/sql)/.*\.sql$})) {
+		my $text = text($path);
+		while ($text =~ /\bproblem := ([^;]*);/g) {
+			my ($at, $said) = ($-[1], $1);
+			push @given, [$path, line_of($text, $at), $1] while $said =~ /(?:\A|\bTHEN |\bELSE )'([a-z_]+)'/g;
+		}
+		while ($text =~ /'([a-z_]+)'(?:::text)? AS problem\b/g) { push @given, [$path, line_of($text, $-[1]), $1] }
+	}
+	return @given;
+}
+
+check 'problems', 'every problem is a row of problem.def with its status, openapi.yaml tells them all, and every fault', sub {
 	return () unless grep { $_ eq $contract } @files;
+	my @rows = rows('proto/problem.def', 'PROBLEM') or return 'proto/problem.def:1: no rows were found';
+	my %row = map { $_->[1] => $_ } @rows;
 	my ($values, $told, $line) = enumeration('ProblemCode');
 	my $where = "$contract:$line: ProblemCode";
 	my $truth = problems();
-	my @faults = differences($where, $values, [sort keys %$truth], 'code');
+	my @faults = differences($where, $values, [map { $_->[1] } @rows], 'code');
 	push @faults, differences($where, [keys %$told], $values, 'sentence of');
-	for my $code (sort keys %$told) {
-		push @faults, "$where: $code does not say its status and whether to retry"
-			unless $told->{$code} =~ /^(\d{3})\. (?:Retry|Do not retry)\. \S/;
-		my $is = $truth->{$code} or next;
-		for my $status (%{$is->[0]} ? sort keys %{$is->[0]} : 400) {
-			push @faults, "$where: $code is $status ($is->[1]:$is->[2])" if $told->{$code} !~ /^$status\b/;
+	for (@rows) {
+		my ($at, $code, $status, $retry, $sentence) = @$_;
+		my $said = "$status. " . ($retry eq 'RETRY' ? 'Retry' : 'Do not retry') . ". $sentence";
+		push @faults, "$where: $code is told in other words than in proto/problem.def:$at"
+			if defined $told->{$code} && $told->{$code} ne $said;
+		push @faults, "proto/problem.def:$at: $code is never answered" unless $truth->{$code} || literal($code);
+	}
+	for my $code (sort keys %$truth) {
+		my ($statuses, $path, $at) = @{$truth->{$code}};
+		if (!$row{$code}) { push @faults, "$path:$at: $code is no row of proto/problem.def"; next }
+		for my $status (%$statuses ? sort keys %$statuses : 400) {
+			push @faults, "$path:$at: $code is $status, in proto/problem.def $row{$code}[2]" if $row{$code}[2] != $status;
 		}
 	}
+	push @faults, map { "$_->[0]:$_->[1]: $_->[2] is no row of proto/problem.def" } grep { !$row{$_->[2]} } given_by_sql();
 	my %fault;
 	for my $path (files(qr{^src/app/.*\.c$})) {
 		my $text = text($path);
