@@ -1,8 +1,6 @@
 #include "app_form.h"
 #include "app_problem.h"
-
-#include "base_utf8.h"
-#include "policy_phone.h"
+#include "app_request.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -15,172 +13,49 @@ void form_problem(struct http_exchange *x, const char *code)
 	problem_answer(x, code);
 }
 
-/* --- reading -------------------------------------------------------------------------------------------------------
+/* --- the older name of app_request ------------------------------------------------------------------------------
  */
-
-static bool text_ok(struct view v)
-{
-	for (size_t i = 0; i < v.n; i++)
-		if ((v.p[i] < 0x20 && v.p[i] != '\n') || v.p[i] == 0x7f)
-			return false;
-	return v.n > 0 && v.n <= TEXT_MAX;
-}
-
-static bool word_ok(struct view v, const char *words)
-{
-	char word[48];
-	if (v.n == 0 || v.n > 40 || memchr(v.p, ' ', v.n))
-		return false;
-	snprintf(word, sizeof(word), " %.*s ", (int)v.n, (const char *)v.p);
-	return strstr(words, word) != NULL;
-}
-
-static bool value_ok(const struct form *f, const struct form_row *row, struct view v)
-{
-	struct uuid id;
-	enum phone_check phone;
-	switch (row->type) {
-	case FORM_PHONE:
-		phone = policy_phone_check(v);
-		return phone == PHONE_OK || (phone == PHONE_FICTIONAL && f->api->config.fictional_ok);
-	case FORM_ID:
-		return uuid_parse(v, &id);
-	case FORM_WORD:
-		return word_ok(v, row->words);
-	case FORM_TEXT:
-		break;
-	}
-	return text_ok(v);
-}
-
-struct reader {
-	struct form *f;
-	json_t *json;
-	struct http_problem_error error[FORM_FIELDS_MAX + 1];
-	unsigned errors;
-};
-
-static void add_error(struct reader *r, const char *name, const char *code, const char *detail)
-{
-	struct buf pointer = BUF(64);
-	if (r->errors > FORM_FIELDS_MAX)
-		return;
-	buf_printf(&pointer, "%s%s", *name ? "/" : "", name);
-	const char *copy = pool_copy(link_http_pool(r->f->x), buf_view(&pointer));
-	buf_free(&pointer);
-	r->error[r->errors++] = (struct http_problem_error){copy, code, detail};
-}
-
-static void read_field(struct reader *r, const struct form_row *row, unsigned i)
-{
-	static const char *const takes[] = {[FORM_TEXT] = "Give 1 to 500 octets of text.",
-	                                    [FORM_PHONE] = "Give a US number in E.164, as +12125550101.",
-	                                    [FORM_ID] = "Give an id.",
-	                                    [FORM_WORD] = "Give one of the words in /openapi.json."};
-	json_t *v = json_object_get(r->json, row->name);
-	if (!v || json_is_null(v)) {
-		if (row->required)
-			add_error(r, row->name, "required", "This field is required.");
-		return;
-	}
-	struct view text = view_of(json_string_value(v), json_string_length(v));
-	if (!json_is_string(v))
-		add_error(r, row->name, "not_a_string", "This field takes a string.");
-	else if (!value_ok(r->f, row, text))
-		add_error(r, row->name, "bad_value", takes[row->type]);
-	else
-		r->f->value[i] = view_str(pool_copy(link_http_pool(r->f->x), text));
-}
-
-static void refuse_unknown(struct reader *r, const struct form_row *rows, unsigned count)
-{
-	const char *name;
-	json_t *value;
-	json_object_foreach(r->json, name, value)
-	{
-		bool known = false;
-		for (unsigned i = 0; i < count; i++)
-			known = known || strcmp(rows[i].name, name) == 0;
-		if (!known)
-			add_error(r, "", "unknown_field", "There is a field that this request does not have.");
-	}
-}
 
 struct form *form_read(struct api *a, struct http_exchange *x, const struct api_caller *who,
                        const struct form_row *rows, unsigned count, bool with_id)
 {
+	static const enum field_type types[] = {
+	        [FORM_TEXT] = FIELD_TEXT, [FORM_PHONE] = FIELD_PHONE, [FORM_ID] = FIELD_ID, [FORM_WORD] = FIELD_CHOICE};
 	struct form *f = pool_alloc(link_http_pool(x), sizeof(*f));
-	*f = (struct form){.api = a, .x = x, .who = *who, .status = 200, .body = BUF(1 << 16)};
+	struct field_row *fields = pool_alloc(link_http_pool(x), count * sizeof(*fields));
+	*f = (struct form){.api = a, .x = x, .who = *who, .status = 200};
 	if (with_id && !uuid_parse(link_http_param(x), &f->id)) {
 		api_problem(x, 404, "not_found", "There is no such thing.");
 		return NULL;
 	}
-	struct reader r = {.f = f, .json = api_json_read(x)};
-	if (!r.json)
+	for (unsigned i = 0; i < count; i++) {
+		char *pointer = pool_alloc(link_http_pool(x), strlen(rows[i].name) + 2);
+		snprintf(pointer, strlen(rows[i].name) + 2, "/%s", rows[i].name);
+		fields[i] = (struct field_row){pointer, types[rows[i].type], rows[i].required, TEXT_MAX, rows[i].words};
+	}
+	f->request = request_read(a, x, who, fields, count, false);
+	if (!f->request || !request_fine(f->request))
 		return NULL;
 	for (unsigned i = 0; i < count; i++)
-		read_field(&r, &rows[i], i);
-	refuse_unknown(&r, rows, count);
-	json_decref(r.json);
-	if (r.errors == 0)
-		return f;
-	link_http_problem(x, 422, "validation_failed", "The request cannot be taken; see errors.", r.error, r.errors,
-	                  "");
-	return NULL;
+		if (f->request->value[i].given)
+			f->value[i] = f->request->value[i].text;
+	return f;
 }
 
 void form_add(const struct form *f, struct store_params *ps, unsigned field)
 {
-	store_value_text(ps, f->value[field].p ? f->value[field] : VIEW(""));
+	request_add_text(f->request, ps, field);
 }
 
 void form_add_or_null(const struct form *f, struct store_params *ps, unsigned field)
 {
-	if (f->value[field].p)
-		store_value_text(ps, f->value[field]);
-	else
-		store_value_null(ps);
-}
-
-/* --- doing ---------------------------------------------------------------------------------------------------------
- */
-
-static void done_cb(void *ctx, const struct store_rows *rows)
-{
-	struct form *f = ctx;
-	if (store_rows_count(rows) == 0)
-		return;
-	copy_view(f->problem, sizeof(f->problem), store_rows_text(rows, 0, 0));
-	buf_add_view(&f->body, store_rows_text(rows, 0, 1));
-	copy_view(f->phone, sizeof(f->phone), store_rows_text(rows, 0, 2));
-}
-
-static void committed_cb(void *ctx, enum store_result result, const char *sqlstate)
-{
-	struct form *f = ctx;
-	struct buf body = f->body;
-	(void)sqlstate;
-	if (result != STORE_OK || body.full) {
-		api_read_failed(f->x);
-	} else if (f->problem[0]) {
-		form_problem(f->x, f->problem);
-	} else {
-		dispatch_phone_changed(f->api->config.dispatch, &f->who.practice_id, view_str(f->phone));
-		link_http_reply(f->x, f->status, "application/json", "",
-		                buf_view(&body)); /* f goes with the exchange */
-	}
-	buf_free(&body);
+	request_add_null(f->request, ps, field);
 }
 
 void form_run(struct form *f, const char *sql, struct store_params *ps)
 {
-	struct store_lane *lane = dispatch_read_lane(f->api->config.dispatch);
-	struct store_step step = {sql, ps, done_cb};
-	if (store_lane_busy(lane) >= LIMIT_READ_QUEUE)
-		api_unavailable(f->x, "busy", "Too many requests wait; try again.");
-	else
-		store_lane_run(lane, &step, 1, committed_cb, f);
-	store_params_free(ps);
+	f->request->status = f->status;
+	request_run(f->request, sql, ps);
 }
 
 /* --- pages ---------------------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
-/* A JSON request of texts only, and the one statement that does what it asks for. The statement answers with a
- * problem's code ("" for none), the answer as JSON, and the phone that it concerned. */
+/* Pages of lists; and an older way of reading a request of texts only, which app_request.h does in its place: new
+ * handlers use request_read and request_run. */
 #ifndef APP_FORM_H
 #define APP_FORM_H
 
@@ -16,6 +16,7 @@ struct form_row {
 	const char *words; /* FORM_WORD: those that it may be, a blank before and behind each */
 };
 
+struct request;
 struct form {
 	struct api *api;
 	struct http_exchange *x;
@@ -23,9 +24,7 @@ struct form {
 	struct view value[FORM_FIELDS_MAX]; /* p NULL: not given. Of the request's pool */
 	struct uuid id;                     /* of the path, when it has one */
 	int status;                         /* of an answer without a problem */
-	char problem[40];
-	char phone[24];
-	struct buf body;
+	struct request *request;
 };
 
 /* Reads the request; NULL when it was answered already. with_id: {} of the path is an id. */

@@ -2,19 +2,23 @@
  * only on the ground of a newer consent, and never what the patient's own STOP set. They do not pass through the claim
  * cycle and work while that is stopped. */
 #include "app_form.h"
+#include "app_problem.h"
+#include "app_request.h"
 
 #include "policy_phone.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#define OPT_OUT_TEXT 500 /* octets */
+
 enum { O_PHONE, O_CHANNEL, O_WORDS, O_ACTOR, O_CATEGORY, O_COUNT };
-static const struct form_row enter_rows[O_COUNT] = {
-        [O_PHONE] = {"phone", FORM_PHONE, true, NULL},
-        [O_CHANNEL] = {"channel", FORM_WORD, true, " staff voicemail email web letter in_person "},
-        [O_WORDS] = {"words", FORM_TEXT, true, NULL},
-        [O_ACTOR] = {"actor", FORM_TEXT, true, NULL},
-        [O_CATEGORY] = {"category", FORM_WORD, false, " "
+static const struct field_row enter_rows[O_COUNT] = {
+        [O_PHONE] = {"/phone", FIELD_PHONE, true, 0, NULL},
+        [O_CHANNEL] = {"/channel", FIELD_CHOICE, true, 0, " staff voicemail email web letter in_person "},
+        [O_WORDS] = {"/words", FIELD_TEXT, true, OPT_OUT_TEXT, NULL},
+        [O_ACTOR] = {"/actor", FIELD_TEXT, true, OPT_OUT_TEXT, NULL},
+        [O_CATEGORY] = {"/category", FIELD_CHOICE, false, 0, " "
 #define CATEGORY(code, flags, basis, citation, sentence) #code " "
 #include "category.def"
 #undef CATEGORY
@@ -24,40 +28,42 @@ static const struct form_row enter_rows[O_COUNT] = {
 void opt_out_enter(struct api *a, struct http_exchange *x, const struct api_caller *who)
 {
 	struct store_params ps = {0};
-	struct form *f = form_read(a, x, who, enter_rows, O_COUNT, false);
-	if (!f)
+	struct request *r = request_read(a, x, who, enter_rows, O_COUNT, false);
+	if (!r || !request_fine(r))
 		return;
-	f->status = 201;
+	r->status = 201;
 	store_value_uuid(&ps, &who->practice_id);
-	form_add(f, &ps, O_PHONE);
-	form_add(f, &ps, O_CHANNEL);
-	form_add(f, &ps, O_WORDS);
-	form_add(f, &ps, O_ACTOR);
-	form_add(f, &ps, O_CATEGORY);
-	store_value_time(&ps, clock_read(a->config.clock));
-	form_run(f, "opt_out_enter", &ps);
+	for (unsigned i = 0; i < O_COUNT; i++)
+		request_add_text(r, &ps, i);
+	store_value_time(&ps, r->now_us);
+	request_run(r, "opt_out_enter", &ps);
 }
 
 enum { L_ACTOR, L_REASON, L_CONSENT, L_COUNT };
-static const struct form_row lift_rows[L_COUNT] = {
-        [L_ACTOR] = {"actor", FORM_TEXT, true, NULL},
-        [L_REASON] = {"reason", FORM_TEXT, true, NULL},
-        [L_CONSENT] = {"consent_id", FORM_ID, false, NULL},
+static const struct field_row lift_rows[L_COUNT] = {
+        [L_ACTOR] = {"/actor", FIELD_TEXT, true, OPT_OUT_TEXT, NULL},
+        [L_REASON] = {"/reason", FIELD_TEXT, true, OPT_OUT_TEXT, NULL},
+        [L_CONSENT] = {"/consent_id", FIELD_ID, false, 0, NULL},
 };
 
 void opt_out_lift(struct api *a, struct http_exchange *x, const struct api_caller *who)
 {
+	struct uuid id;
 	struct store_params ps = {0};
-	struct form *f = form_read(a, x, who, lift_rows, L_COUNT, true);
-	if (!f)
+	if (!uuid_parse(link_http_param(x), &id)) {
+		problem_answer(x, "opt_out_unknown");
+		return;
+	}
+	struct request *r = request_read(a, x, who, lift_rows, L_COUNT, false);
+	if (!r || !request_fine(r))
 		return;
 	store_value_uuid(&ps, &who->practice_id);
-	store_value_uuid(&ps, &f->id);
-	form_add(f, &ps, L_ACTOR);
-	form_add(f, &ps, L_REASON);
-	form_add_or_null(f, &ps, L_CONSENT);
-	store_value_time(&ps, clock_read(a->config.clock));
-	form_run(f, "opt_out_end", &ps);
+	store_value_uuid(&ps, &id);
+	request_add_text(r, &ps, L_ACTOR);
+	request_add_text(r, &ps, L_REASON);
+	request_add_null(r, &ps, L_CONSENT);
+	store_value_time(&ps, r->now_us);
+	request_run(r, "opt_out_end", &ps);
 }
 
 void opt_out_list(struct api *a, struct http_exchange *x, const struct api_caller *who)

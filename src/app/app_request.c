@@ -1,4 +1,5 @@
 #include "app_request.h"
+#include "app_problem.h"
 
 #include "base_utf8.h"
 #include "policy_phone.h"
@@ -73,6 +74,13 @@ static void take_choice(struct request *r, const struct field_row *row, const st
 		request_fault(r, row->pointer, "bad_choice", "Give one of the words in /openapi.json.");
 }
 
+static void take_id(struct request *r, const struct field_row *row, const struct field_value *v)
+{
+	struct uuid id;
+	if (!uuid_parse(v->text, &id))
+		request_fault(r, row->pointer, "bad_id", "Give an id.");
+}
+
 /* Its text becomes PostgreSQL's "{a,b}": categories are letters and underscores. */
 static void take_classes(struct request *r, const struct field_row *row, struct field_value *v, const json_t *list)
 {
@@ -115,6 +123,9 @@ static void take_string(struct request *r, const struct field_row *row, struct f
 		return;
 	case FIELD_CHOICE:
 		take_choice(r, row, v);
+		return;
+	case FIELD_ID:
+		take_id(r, row, v);
 		return;
 	case FIELD_BOOL:
 	case FIELD_CLASSES:
@@ -429,4 +440,44 @@ void request_change(struct request *r, const char *sql, struct store_params *ps,
 	store_params_free(ps);
 	if (!taken)
 		request_problem(r, 503, "busy", "Too many requests wait; try again.");
+}
+
+/* --- one statement -------------------------------------------------------------------------------------------------
+ */
+
+static void ran_rows_cb(void *ctx, const struct store_rows *rows)
+{
+	struct request *r = ctx;
+	if (store_rows_count(rows) == 0)
+		return;
+	copy_view(r->problem, sizeof(r->problem), store_rows_text(rows, 0, 0));
+	buf_add_view(&r->body, store_rows_text(rows, 0, 1));
+	copy_view(r->phone, sizeof(r->phone), store_rows_text(rows, 0, 2));
+}
+
+static void ran_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct request *r = ctx;
+	struct http_exchange *x = r->x;
+	(void)sqlstate;
+	if (result != STORE_OK || r->body.full) {
+		request_unavailable(r);
+	} else if (r->problem[0]) {
+		request_end(r);
+		problem_answer(x, r->problem);
+	} else {
+		dispatch_phone_changed(r->api->config.dispatch, &r->who.practice_id, view_str(r->phone));
+		reply(r, r->status, "");
+	}
+}
+
+void request_run(struct request *r, const char *sql, struct store_params *ps)
+{
+	struct store_lane *lane = dispatch_read_lane(r->api->config.dispatch);
+	struct store_step step = {sql, ps, ran_rows_cb};
+	if (store_lane_busy(lane) >= LIMIT_READ_QUEUE)
+		request_problem(r, 503, "busy", "Too many requests wait; try again.");
+	else
+		store_lane_run(lane, &step, 1, ran_cb, r);
+	store_params_free(ps);
 }

@@ -22,6 +22,7 @@ enum field_type {
 	FIELD_BOOL,    /* true or false */
 	FIELD_CHOICE,  /* one of choices */
 	FIELD_CLASSES, /* a list of categories that a practice may send */
+	FIELD_ID,      /* a UUID */
 };
 
 struct field_row {
@@ -59,6 +60,8 @@ struct request {
 	int status;      /* of the answer */
 	struct buf body; /* the answer */
 	bool found;
+	char problem[40]; /* request_run: what the statement gave */
+	char phone[24];
 	char stored_hash[2 * SHA256_BYTES + 1];
 	store_rows_cb rows_cb;
 };
@@ -89,6 +92,10 @@ void request_add_key(const struct request *r, struct store_params *ps, const cha
  * nothing found with the stored answer of the key or, without one, with 404 and code. */
 void request_change(struct request *r, const char *sql, struct store_params *ps, struct view phone, struct view patient,
                     store_rows_cb rows);
+
+/* Runs one statement that does all of it and answers (problem's code or "", answer as JSON, phone that it concerned or
+ * ""); ps is freed. A problem is answered by its row (proto/problem.def), else with status. */
+void request_run(struct request *r, const char *sql, struct store_params *ps);
 
 /* POST /v1/consents and POST /v1/recipients: their rows and what is looked at beyond these. */
 extern const struct field_row consent_rows[], recipient_rows[];

@@ -2,6 +2,8 @@
  * (decide). */
 #include "app_decision.h"
 #include "app_form.h"
+#include "app_problem.h"
+#include "app_request.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -38,47 +40,64 @@ void task_list(struct api *a, struct http_exchange *x, const struct api_caller *
 	form_page(a, x, "task_list", &ps, limit, "/v1/tasks", more);
 }
 
+#define TASK_TEXT 500 /* octets */
+
+/* Reads a request about a task; NULL when it was answered. */
+static struct request *read_task(struct api *a, struct http_exchange *x, const struct api_caller *who,
+                                 const struct field_row *rows, unsigned count, struct uuid *id_r)
+{
+	if (!uuid_parse(link_http_param(x), id_r)) {
+		problem_answer(x, "task_unknown");
+		return NULL;
+	}
+	struct request *r = request_read(a, x, who, rows, count, false);
+	return r && request_fine(r) ? r : NULL;
+}
+
 enum { W_PERSON, W_COUNT };
-static const struct form_row own_rows[W_COUNT] = {[W_PERSON] = {"person", FORM_TEXT, true, NULL}};
+static const struct field_row own_rows[W_COUNT] = {[W_PERSON] = {"/person", FIELD_TEXT, true, TASK_TEXT, NULL}};
 
 void task_own(struct api *a, struct http_exchange *x, const struct api_caller *who)
 {
+	struct uuid id;
 	struct store_params ps = {0};
-	struct form *f = form_read(a, x, who, own_rows, W_COUNT, true);
-	if (!f)
+	struct request *r = read_task(a, x, who, own_rows, W_COUNT, &id);
+	if (!r)
 		return;
 	store_value_uuid(&ps, &who->practice_id);
-	store_value_uuid(&ps, &f->id);
-	form_add(f, &ps, W_PERSON);
-	store_value_time(&ps, clock_read(a->config.clock));
-	form_run(f, "task_own", &ps);
+	store_value_uuid(&ps, &id);
+	request_add_text(r, &ps, W_PERSON);
+	store_value_time(&ps, r->now_us);
+	request_run(r, "task_own", &ps);
 }
 
 enum { D_DECISION, D_PERSON, D_NOTE, D_COUNT };
-static const struct form_row decide_rows[D_COUNT] = {
-        [D_DECISION] = {"decision", FORM_TEXT, true, NULL},
-        [D_PERSON] = {"person", FORM_TEXT, true, NULL},
-        [D_NOTE] = {"note", FORM_TEXT, false, NULL},
+static const struct field_row decide_rows[D_COUNT] = {
+        [D_DECISION] = {"/decision", FIELD_TEXT, true, TASK_TEXT, NULL},
+        [D_PERSON] = {"/person", FIELD_TEXT, true, TASK_TEXT, NULL},
+        [D_NOTE] = {"/note", FIELD_TEXT, false, TASK_TEXT, NULL},
 };
 
 void task_decide(struct api *a, struct http_exchange *x, const struct api_caller *who)
 {
+	struct uuid id;
 	struct store_params ps = {0};
-	struct form *f = form_read(a, x, who, decide_rows, D_COUNT, true);
-	if (!f)
+	struct request *r = read_task(a, x, who, decide_rows, D_COUNT, &id);
+	if (!r)
 		return;
-	const struct decision *d = decision_find((const char *)f->value[D_DECISION].p);
+	const struct decision *d = decision_find((const char *)r->value[D_DECISION].text.p);
 	if (!d) {
-		form_problem(x, "decision_unknown");
+		request_end(r);
+		problem_answer(x, "decision_unknown");
 		return;
 	}
 	store_value_uuid(&ps, &who->practice_id);
-	store_value_uuid(&ps, &f->id);
+	store_value_uuid(&ps, &id);
 	store_value_str(&ps, d->kind);
 	store_value_str(&ps, d->decision);
 	store_value_str(&ps, d->effect);
-	form_add(f, &ps, D_PERSON);
-	form_add(f, &ps, D_NOTE);
-	store_value_time(&ps, clock_read(a->config.clock));
-	form_run(f, "task_decide", &ps);
+	request_add_text(r, &ps, D_PERSON);
+	request_add_text(r, &ps, D_NOTE);
+	store_value_time(&ps, r->now_us);
+	request_run(r, "task_decide", &ps);
 }

@@ -163,7 +163,6 @@ check 'problems', 'every problem is a row of problem.def with its status, openap
 	my %fault;
 	for my $path (files(qr{^src/app/.*\.c$})) {
 		my $text = text($path);
-		$fault{$1} = 1 while $path =~ /app_form\.c$/ && $text =~ /\badd_error\(r, [^;]*?, "([a-z_]+)"/g;
 		$fault{$1} = 1 while $text =~ /\b(?:request_fault\(r|creation_error\(c), [^;]*?, "([a-z_]+)"/g;
 		$fault{$1} = 1 while $text =~ /\bfault_add\((?:f|&d->faults|&u->used\.faults), [^;]*?, "([a-z_]+)",/g;
 	}
