@@ -1,5 +1,8 @@
 #include "app_api_internal.h"
 
+#include "http_sunset.h"
+
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,9 +21,37 @@ void api_read_failed(struct http_exchange *x)
 	api_unavailable(x, "database_unavailable", "The gateway cannot reach its database; try again.");
 }
 
+static const struct http_sunset sunsets[] = {
+#define SUNSET(method, path, deprecated, sunset, link) {method, path, deprecated, sunset, link},
+#include "app_sunset.def"
+#undef SUNSET
+        {NULL, NULL, 0, 0, NULL},
+};
+
+static void tell_sunset(const struct http_route *route, struct http_exchange *x)
+{
+	const struct http_sunset *row = http_sunset_find(sunsets, route->method, route->path);
+	struct buf lines = BUF(1000);
+	if (row)
+		http_sunset_write(row, &lines);
+	link_http_add_head(x, buf_cstr(&lines));
+	buf_free(&lines);
+}
+
+void api_tell_rate(struct http_exchange *x, int64_t requests_per_second, double left)
+{
+	char lines[160];
+	snprintf(lines, sizeof(lines),
+	         "ratelimit-policy: \"default\";q=%" PRId64 ";w=1\r\nratelimit: \"default\";r=%" PRId64 ";t=1\r\n",
+	         requests_per_second, (int64_t)(left > 0 ? left : 0));
+	link_http_add_head(x, lines);
+}
+
 static void keyed_route(void *ctx, struct http_exchange *x)
 {
-	const struct api_route *row = link_http_route(x)->own;
+	const struct http_route *route = link_http_route(x);
+	const struct api_route *row = route->own;
+	tell_sunset(route, x);
 	auth_run(ctx, x, row->handler);
 }
 

@@ -67,6 +67,8 @@ void in_flight_leave(struct keys_in_flight *k, const struct uuid *practice, stru
 void in_flight_free(struct keys_in_flight *k);
 
 void api_problem(struct http_exchange *x, int status, const char *code, const char *detail);
+/* RateLimit-Policy and RateLimit of the answer: requests a second, and how many are left now. */
+void api_tell_rate(struct http_exchange *x, int64_t requests_per_second, double left);
 void api_unavailable(struct http_exchange *x, const char *code, const char *detail);
 /* Answers for a read that did not come back. */
 void api_read_failed(struct http_exchange *x);

@@ -81,7 +81,8 @@ static bool parse_header(const struct http_request *r, struct lookup *l)
 	return true;
 }
 
-static bool rate_allows(struct auth *auth, struct cached_key *k)
+/* Takes a token of the bucket, and tells the caller how many are left. */
+static bool auth_rate(struct auth *auth, struct cached_key *k, struct http_exchange *x)
 {
 	double rate = (double)auth->api->config.requests_per_second;
 	int64_t now_ms = net_loop_now_ms(auth->api->config.loop);
@@ -91,15 +92,15 @@ static bool rate_allows(struct auth *auth, struct cached_key *k)
 	k->tokens_at_ms = now_ms;
 	if (k->tokens > rate)
 		k->tokens = rate;
-	if (k->tokens < 1)
-		return false;
-	k->tokens -= 1;
-	return true;
+	bool allowed = k->tokens >= 1;
+	k->tokens -= allowed;
+	api_tell_rate(x, auth->api->config.requests_per_second, k->tokens);
+	return allowed;
 }
 
 static void admit(struct auth *auth, struct cached_key *k, struct http_exchange *x, api_handler handler)
 {
-	if (!rate_allows(auth, k)) {
+	if (!auth_rate(auth, k, x)) {
 		link_http_problem(x, 429, "too_many_requests",
 		                  "This practice sends more requests a second than it may.", NULL, 0,
 		                  "retry-after: 1\r\n");

@@ -34,6 +34,7 @@ static void tell(const struct approval *p)
 	char practice[UUID_TEXT_BYTES];
 	metric_add(METRIC_emergencies_total, 1, LABELS("approved"));
 	log_event(LOG_WARNING, "emergency_approved", LOG_TEXT(practice, uuid_format(&p->practice_id, practice)),
+	          LOG_TEXT(trace, link_http_trace(p->x)),
 	          LOG_TEXT(warning, "a second person approved an emergency text"));
 }
 
@@ -80,8 +81,7 @@ static const char *person_of(struct http_exchange *x, struct view body)
 	if (!person)
 		link_http_problem(
 		        x, 422, "validation_failed", "Give an object with person, and nothing else.",
-		        &(struct http_problem_error){"/person", "bad_text", "Give 1 to 200 printable octets."}, 1,
-		        "");
+		        &(struct http_problem_error){"/person", "bad_text", "Give 1 to 200 printable octets."}, 1, "");
 	return person;
 }
 

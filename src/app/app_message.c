@@ -95,7 +95,7 @@ static void tell_emergency(const struct creation *c)
 	char practice[UUID_TEXT_BYTES];
 	metric_add(METRIC_emergencies_total, 1, LABELS("requested"));
 	log_event(LOG_WARNING, "emergency_requested", LOG_TEXT(practice, uuid_format(&c->who.practice_id, practice)),
-	          LOG_TEXT(warning, "a person ordered an emergency text"));
+	          LOG_TEXT(trace, link_http_trace(c->x)), LOG_TEXT(warning, "a person ordered an emergency text"));
 }
 
 static void accepted_cb(void *ctx, struct draft *draft, enum accept_result result)
@@ -140,6 +140,7 @@ static void submit(struct creation *c)
 	m->practice_id = c->who.practice_id;
 	m->sender = view_str(c->who.sender);
 	m->api_key = c->who.key;
+	m->trace = view_str(link_http_trace(c->x));
 	m->id = uuid_make(&c->api->ids, c->now_us);
 	m->cb = accepted_cb;
 	m->ctx = c;

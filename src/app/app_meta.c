@@ -18,7 +18,7 @@ void meta_ready(void *ctx, struct http_exchange *x)
 	struct buf b = BUF(256);
 	buf_printf(&b, "{\"status\":\"%s\",\"database\":%s,\"links_bound\":%u}", ready ? "ok" : "unavailable",
 	           ready ? "true" : "false", dispatch_links_bound(a->config.dispatch));
-	link_http_reply(x, ready ? 200 : 503, "application/json", "", buf_view(&b));
+	link_http_reply(x, ready ? 200 : 503, "application/json", ready ? "" : "retry-after: 1\r\n", buf_view(&b));
 	buf_free(&b);
 }
 

@@ -7,6 +7,7 @@
 #define LIMIT_HTTP_HEAD_BYTES 16384   /* request line and headers; RFC 9112 suggests 8000, proxies add their own */
 #define LIMIT_HTTP_BODY_BYTES 65536   /* a message is under 2 kB; room for later batch routes */
 #define LIMIT_HTTP_HEADERS 64         /* header lines in a request */
+#define LIMIT_HTTP_ANSWER_HEAD_BYTES 4096 /* header lines of an answer beyond the fixed ones; all are of ours */
 #define LIMIT_HTTP_ETAGS 16           /* entity tags in an If-Match; a client knows one or two */
 #define LIMIT_HTTP_CONNECTIONS 2048   /* open connections of a listener; more are closed at once */
 #define LIMIT_HTTP_HEAD_MS 10000      /* from first octet to end of head: slow senders */

@@ -6,7 +6,10 @@
 #include "base_limits.h"
 #include "base_log.h"
 #include "base_metric.h"
+#include "base_uuid.h"
+#include "http_trace.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +25,8 @@ struct http_exchange {
 	struct pool pool;
 	void *note;
 	int64_t began_ms;
+	char trace[HTTP_TRACE_BYTES];
+	struct buf head; /* header lines that the answer gets whatever it is */
 };
 
 struct http_connection {
@@ -142,6 +147,17 @@ static void no_route(struct http_connection *c, struct buf *allow)
 	buf_free(&extra);
 }
 
+/* The caller's traceparent; one of our own when there is none that counts. */
+static void take_trace(struct http_exchange *x, const struct http_request *r)
+{
+	uint8_t random[24];
+	if (http_request_header_count(r, "traceparent") == 1 &&
+	    http_trace_parse(http_request_header(r, "traceparent"), x->trace))
+		return;
+	random_bytes(random, sizeof(random));
+	http_trace_make(random, x->trace);
+}
+
 static void dispatch_request(struct http_connection *c)
 {
 	const struct http_request *r = http_parser_request(c->parser);
@@ -162,6 +178,8 @@ static void dispatch_request(struct http_connection *c)
 	struct http_exchange *x = mem_alloc(sizeof(*x));
 	*x = (struct http_exchange){
 	        .server = s, .connection = c, .route = route, .param = param, .began_ms = net_loop_now_ms(s->loop)};
+	x->head = BUF(LIMIT_HTTP_ANSWER_HEAD_BYTES);
+	take_trace(x, r);
 	c->open = x;
 	arm_timer(c);
 	route->handler(s->ctx, x);
@@ -317,6 +335,7 @@ static void accept_cb(void *ctx, struct listener *from)
 
 static void exchange_free(struct http_exchange *x)
 {
+	buf_free(&x->head);
 	pool_free(&x->pool);
 	free(x);
 }
@@ -329,16 +348,28 @@ static void count_request(const struct http_exchange *x, int status)
 	               (double)(net_loop_now_ms(x->server->loop) - x->began_ms) / 1000.0, LABELS(x->route->path));
 }
 
+static void log_answer(const struct http_exchange *x, int status)
+{
+	char code[12];
+	const char *number = code, *trace = x->trace;
+	snprintf(code, sizeof(code), "%d", status);
+	log_event(LOG_DEBUG, "http_answered", LOG_TEXT(command, x->route->path), LOG_TEXT(status, number),
+	          LOG_TEXT(trace, trace));
+}
+
 void link_http_reply(struct http_exchange *x, int status, const char *content_type, const char *extra, struct view body)
 {
 	struct http_connection *c = x->connection;
 	count_request(x, status);
+	log_answer(x, status);
 	if (x->server->config.answered)
 		x->server->config.answered(x->server->ctx, x, status);
 	if (c) {
 		bool head_only = view_eq(http_parser_request(c->parser)->method, VIEW("HEAD"));
 		c->open = NULL;
-		respond(c, status, content_type, extra, body, head_only);
+		buf_printf(&x->head, "traceparent: %s\r\n%s", x->trace, extra);
+		check(!x->head.full);
+		respond(c, status, content_type, buf_cstr(&x->head), body, head_only);
 		http_parser_next(c->parser);
 		feed_ahead(c);
 	}
@@ -394,6 +425,16 @@ void link_http_set_note(struct http_exchange *x, void *note)
 void *link_http_note(const struct http_exchange *x)
 {
 	return x->note;
+}
+
+const char *link_http_trace(const struct http_exchange *x)
+{
+	return x->trace;
+}
+
+void link_http_add_head(struct http_exchange *x, const char *lines)
+{
+	buf_add_str(&x->head, lines);
 }
 
 struct pool *link_http_pool(struct http_exchange *x)

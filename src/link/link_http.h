@@ -59,6 +59,11 @@ const char *link_http_peer(const struct http_exchange *x);
 void link_http_set_note(struct http_exchange *x, void *note);
 void *link_http_note(const struct http_exchange *x);
 struct pool *link_http_pool(struct http_exchange *x);
+/* The request's traceparent (W3C Trace Context), made here when it brought none that counts; every answer tells it. */
+const char *link_http_trace(const struct http_exchange *x);
+/* Header lines ending in CRLF that the answer gets, whatever it will be; LIMIT_HTTP_ANSWER_HEAD_BYTES of them in all,
+ * with the answer's own. */
+void link_http_add_head(struct http_exchange *x, const char *lines);
 
 /* Every exchange is answered exactly once by its handler, at once or later; also when the connection has gone. extra:
  * header lines ending in CRLF, or "". */

@@ -9,7 +9,7 @@ SELECT json_build_object(
 	'states', string_to_array(m.states, ' '), 'phi', m.phi, 'answers', m.answers,
 	'priority', (ARRAY['urgent', 'normal', 'low'])[m.priority + 1],
 	'send_at', m.send_at, 'expires_at', m.expires_at, 'due_at', m.due_at,
-	'reference', m.reference, 'carrier', m.carrier, 'carrier_message_id', m.carrier_message_id,
+	'trace', m.trace, 'reference', m.reference, 'carrier', m.carrier, 'carrier_message_id', m.carrier_message_id,
 	'created_at', m.created_at, 'updated_at', m.updated_at,
 	'timeline', coalesce((SELECT json_agg(json_build_object('type', e.type, 'at', e.at, 'reason', e.reason,
 			'sentence', coalesce(er.sentence, t.sentence)) ORDER BY e.xact, e.id)
