@@ -35,7 +35,7 @@ void access_begin(struct http_exchange *x)
 	const struct api_route *row = route->own;
 	struct access_note *note = pool_alloc(link_http_pool(x), sizeof(*note));
 	*note = (struct access_note){
-	        .touches = row->touches,
+	        .touches = row ? row->touches : TOUCHES_NOTHING,
 	        .row = {.action = action_of(route), .method = route->method, .route = route->path, .times = 1}};
 	address_of(link_http_peer(x), note->row.from, sizeof(note->row.from));
 	link_http_set_note(x, note);
@@ -47,6 +47,25 @@ void access_claimed(struct http_exchange *x, const char *key)
 	/* Ids of keys are hexadecimal; what is not may be anything, a phone too. */
 	if (strlen(key) == 16 && strspn(key, "0123456789abcdef") == 16)
 		copy_str(note->row.principal, sizeof(note->row.principal), key);
+}
+
+struct view access_from(struct http_exchange *x)
+{
+	const struct access_note *note = link_http_note(x);
+	return view_str(note->row.from);
+}
+
+/* Whose it is, and by which key: of a token its client's. */
+static void take_caller(struct access_note *note, const struct api_caller *who)
+{
+	note->row.practice_id = who->practice_id;
+	copy_str(note->row.principal, sizeof(note->row.principal), who->key);
+	note->admitted = true;
+}
+
+void access_refused(struct http_exchange *x, const struct api_caller *who)
+{
+	take_caller(link_http_note(x), who);
 }
 
 static void take_body_phone(struct access_row *row, struct view body)
@@ -77,8 +96,7 @@ static void take_subject(struct http_exchange *x, struct access_note *note)
 bool access_admit(struct api *a, struct http_exchange *x, const struct api_caller *who)
 {
 	struct access_note *note = link_http_note(x);
-	note->row.practice_id = who->practice_id;
-	note->admitted = true;
+	take_caller(note, who);
 	if (note->touches == TOUCHES_NOTHING)
 		return true;
 	take_subject(x, note);
@@ -95,11 +113,19 @@ void access_rows(struct http_exchange *x, unsigned rows)
 	note->rows_known = true;
 }
 
+/* Of what touches no patient only what was refused: a scope that is missing, an id that may be another practice's. */
+static bool worth_a_note(const struct access_note *note, int status)
+{
+	if (!note->admitted)
+		return status == 401;
+	return note->touches != TOUCHES_NOTHING || status == 403 || (status == 404 && strchr(note->row.route, '{'));
+}
+
 void api_answered(void *ctx, struct http_exchange *x, int status)
 {
 	struct api *a = ctx;
 	struct access_note *note = link_http_note(x);
-	if (!note || (note->admitted && note->touches == TOUCHES_NOTHING) || (!note->admitted && status != 401))
+	if (!note || !worth_a_note(note, status))
 		return;
 	if (!note->admitted)
 		note->row.action = ACCESS_LOGIN;

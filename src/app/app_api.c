@@ -91,17 +91,6 @@ void api_free(struct api *a)
 	free(a);
 }
 
-const char *api_scope_code(enum scope scope)
-{
-	static const char *const codes[SCOPE_COUNT] = {
-#define SCOPE(name, code, sentence) [SCOPE_##name] = code,
-#include "scope.def"
-#undef SCOPE
-	};
-	check((unsigned)scope < SCOPE_COUNT);
-	return codes[scope];
-}
-
 const char *api_phone_shown(const struct api_caller *who, struct view phone, char *to)
 {
 	if (who->sees_phone || phone.n < 7)

@@ -18,13 +18,16 @@ struct api_config {
 };
 
 #define API_KEY_ID_BYTES 24
+#define API_PERSON_BYTES 129
 
 /* Who called. */
 struct api_caller {
-	char key[API_KEY_ID_BYTES]; /* its public part */
-	bool emergency;             /* the key may order and approve emergency texts */
-	bool sees_phone;            /* whole phones; else masked */
-	bool sees_text;             /* what texts say */
+	char key[API_KEY_ID_BYTES];    /* the public part of the key; of a token its client's */
+	uint32_t scopes;               /* SCOPE_BITs of app_role.h: the key's, and of a person the role's too */
+	bool emergency;                /* may order and approve emergency texts */
+	char person[API_PERSON_BYTES]; /* whose key it is; "" for a program's */
+	bool sees_phone;               /* whole phones; else masked */
+	bool sees_text;                /* what texts say */
 	struct uuid practice_id;
 	char sender[24];
 	unsigned max_segments;     /* of a text with characters outside the GSM alphabet */

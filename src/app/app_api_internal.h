@@ -3,6 +3,8 @@
 #define APP_API_INTERNAL_H
 
 #include "app_api.h"
+#include "app_rate.h"
+#include "app_role.h"
 #include "base_check.h"
 #include "base_limits.h"
 #include "base_pool.h"
@@ -23,6 +25,15 @@ struct auth *auth_new(struct api *a);
 void auth_free(struct auth *auth);
 /* Checks the Authorization header, then calls the handler; or answers 401, 429 or 503 itself. */
 void auth_run(struct api *a, struct http_exchange *x, api_handler handler);
+/* Keys, people or settings were changed and committed: what this process believes of them is looked up again at once.
+ */
+void auth_changed(struct auth *auth);
+/* What is left of a practice's requests a second. */
+struct auth_rate auth_rate(struct api *a, const struct uuid *practice);
+/* Whether the caller may act under that name: a person's key under the person's own only, a program's under any. */
+bool api_person_fits(const struct api_caller *who, struct view name);
+/* The same of every name in a JSON body; a body that is no JSON names nobody. */
+bool person_fits_body(const struct api_caller *who, struct view body);
 
 /* What a route touches of patients' data: by its row in app_route.def. */
 enum touches {
@@ -31,16 +42,6 @@ enum touches {
 	TOUCHES_PHONE,   /* `phone` of the query, or of a JSON body */
 	TOUCHES_NOTHING  /* no patient: only that its key was wrong is noted */
 };
-/* What a key may be allowed to do. */
-enum scope {
-#define SCOPE(name, code, sentence) SCOPE_##name,
-#include "scope.def"
-#undef SCOPE
-	SCOPE_COUNT
-};
-/* "messages:write" */
-const char *api_scope_code(enum scope scope);
-
 /* A row of app_route.def: http_route's own of every route that needs a key. */
 struct api_route {
 	api_handler handler;
@@ -57,6 +58,10 @@ void access_begin(struct http_exchange *x);
 bool access_admit(struct api *a, struct http_exchange *x, const struct api_caller *who);
 /* The public part of the key that was shown, whatever it is worth. */
 void access_claimed(struct http_exchange *x, const char *key);
+/* Whose it is, of a request that is refused for what it asks or where it comes from: it is noted. */
+void access_refused(struct http_exchange *x, const struct api_caller *who);
+/* The address that it comes from, without its port. */
+struct view access_from(struct http_exchange *x);
 /* How many records the answer shows or changed; without it one of an answer that succeeds. */
 void access_rows(struct http_exchange *x, unsigned rows);
 

@@ -182,6 +182,9 @@ static void take_emergency(struct creation *c)
 	}
 	c->draft.emergency_person = emergency_text(c, "person", "/emergency/person");
 	c->draft.emergency_reason = emergency_text(c, "reason", "/emergency/reason");
+	if (c->draft.emergency_person.p && !api_person_fits(&c->who, c->draft.emergency_person))
+		creation_error(c, "/emergency/person", "person_mismatch",
+		               "A person's key acts under that person's own name only.");
 }
 
 static void take_priority(struct creation *c)

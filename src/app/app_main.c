@@ -29,6 +29,7 @@ const struct command commands[] = {
         {"recipient", "what is known of a phone", recipient_help, command_recipient},
         {"import", "files of deactivated and of reassigned numbers", import_help, command_import},
         {"ledger", "the seals over all events: verify, heads, status, rotate", ledger_help, command_ledger},
+        {"person", "people of a practice, and what their roles let them do and see", person_help, command_person},
         {"password", "the hash of a password that a carrier binds to us with", password_help, command_password},
         {"smsc", "a simulated carrier", smsc_help, command_smsc},
         {"pdu", "SMPP PDUs as readable pages, as JSON, and back", pdu_help, command_pdu},

@@ -36,6 +36,33 @@ static const char *const event_member_cells[] = {
 #undef EVENT_MEMBER
 };
 
+static const char *const scope_cells[] = {
+#define SCOPE(name, code, sentence) code, sentence,
+#include "scope.def"
+#undef SCOPE
+};
+
+/* "messages:write" by its row's name. */
+#define SCOPE(name, code, sentence) static const char scope_##name[] = code;
+#include "scope.def"
+#undef SCOPE
+
+static const char *const role_cells[] = {
+#define ROLE(name, sees_phone, sees_text, sentence) #name, #sees_phone, #sees_text, sentence,
+#define ROLE_MAY(role, scope)
+#include "role.def"
+#undef ROLE
+#undef ROLE_MAY
+};
+
+static const char *const role_may_cells[] = {
+#define ROLE(name, sees_phone, sees_text, sentence)
+#define ROLE_MAY(role, scope) #role, scope_##scope,
+#include "role.def"
+#undef ROLE
+#undef ROLE_MAY
+};
+
 static const char *const reason_cells[] = {
 #define REASON(code, rule, citation, sentence, finality) #code, rule, citation, sentence, finality,
 #include "reason.def"
@@ -108,6 +135,10 @@ bool app_migrate(struct store_client *c, bool quiet, struct buf *error)
 	         "smsbridge.event", "type"},
 	        {"smsbridge.event_member", "type, member, key", event_member_cells, 3, ROWS(event_member_cells, 3),
 	         NULL, NULL},
+	        {"smsbridge.scope", "code, sentence", scope_cells, 2, ROWS(scope_cells, 2), NULL, NULL},
+	        {"smsbridge.role", "code, sees_phone, sees_text, sentence", role_cells, 4, ROWS(role_cells, 4),
+	         "smsbridge.person", "role"},
+	        {"smsbridge.role_may", "role, scope", role_may_cells, 2, ROWS(role_may_cells, 2), NULL, NULL},
 	        {"smsbridge.reason", "code, rule, citation, sentence, finality", reason_cells, 5, ROWS(reason_cells, 5),
 	         "smsbridge.message", "reason"},
 	        {"smsbridge.status", "code, final, sentence", status_cells, 3, ROWS(status_cells, 3),

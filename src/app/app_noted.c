@@ -17,10 +17,10 @@ static const struct {
 	const char *command;
 	const char *action;
 } rows[] = {
-        {"demo", ""},        {"run", ""},        {"check", ""},        {"migrate", ""},  {"practice", ""},
-        {"key", ""},         {"sender", ""},     {"password", ""},     {"smsc", ""},     {"pdu", ""},
-        {"rules", ""},       {"template", ""},   {"ledger", ""},       {"receiver", ""}, {"report", "read"},
-        {"explain", "read"}, {"replay", "read"}, {"export", "export"},
+        {"demo", ""},       {"run", ""},         {"check", ""},      {"migrate", ""},      {"practice", ""},
+        {"key", ""},        {"sender", ""},      {"password", ""},   {"smsc", ""},         {"pdu", ""},
+        {"rules", ""},      {"template", ""},    {"ledger", ""},     {"receiver", ""},     {"person", ""},
+        {"report", "read"}, {"explain", "read"}, {"replay", "read"}, {"export", "export"},
 };
 
 /* First words that do not change anything. */

@@ -55,7 +55,16 @@
 #define LIMIT_REDACT_BATCH 500    /* texts taken out in one statement: a tenth of a second of row locks */
 #define LIMIT_LIST 200            /* messages on one page of GET /v1/messages */
 #define LIMIT_KEY_CACHE 4096      /* API keys remembered between look-ups */
-#define LIMIT_KEY_CACHE_MS 1000   /* so a revoked key works at most a second longer */
+#define LIMIT_KEY_CACHE_MS 1000   /* so a key revoked elsewhere works at most a second longer */
+#define LIMIT_KEY_USED 4096       /* keys whose last use waits to be written */
+#define LIMIT_KEY_USED_MS 2000    /* wait between batches of them: an UPDATE a key and batch, not a request */
+#define LIMIT_JWKS_BYTES 32768    /* a client's public keys as JSON */
+#define LIMIT_JWKS_KEYS 32        /* keys among them; those behind are not looked at */
+#define LIMIT_KEY_NETWORKS 32     /* addresses and prefixes that a key may be used from */
+#define LIMIT_STRANGERS_BURST 100 /* unknown keys that an address may show at once, each a look-up and a note */
+#define LIMIT_STRANGERS_RATE 20   /* and a second afterwards; more get 429 without a look */
+#define LIMIT_ACCESS_LOGINS 1024  /* notes of failed logins that wait, of LIMIT_ACCESS_QUEUE; more become one */
+#define LIMIT_ACCESS_TOLD 32      /* of one address between two writes that name the key that was tried */
 
 /* --- time zones ----------------------------------------------------------------------------------------------- */
 #define LIMIT_ZONES 8               /* candidate zones of one patient */

@@ -417,6 +417,20 @@ const char *link_http_peer(const struct http_exchange *x)
 	return x->connection ? net_stream_peer(x->connection->stream) : "";
 }
 
+bool link_http_certificate_fits(const struct http_exchange *x, const char *certificate)
+{
+	uint8_t meant[STREAM_FINGERPRINT_BYTES], shown[STREAM_FINGERPRINT_BYTES];
+	if (!*certificate)
+		return true;
+	if (!x->connection)
+		return false;
+	const struct stream *s = x->connection->stream;
+	if (strncmp(certificate, "dns:", 4) == 0)
+		return net_stream_peer_name_matches(s, certificate + 4);
+	return strncmp(certificate, "sha256:", 7) == 0 && hex_decode(view_str(certificate + 7), meant, sizeof(meant)) &&
+	       net_stream_peer_fingerprint(s, shown) && memcmp(meant, shown, sizeof(meant)) == 0;
+}
+
 void link_http_set_note(struct http_exchange *x, void *note)
 {
 	x->note = note;

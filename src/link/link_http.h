@@ -55,6 +55,9 @@ bool link_http_param_text(const struct http_exchange *x, char *to, size_t cap);
 const struct http_route *link_http_route(const struct http_exchange *x);
 /* "192.0.2.1:49152"; "" when the connection has gone. */
 const char *link_http_peer(const struct http_exchange *x);
+/* Whether the client showed a certificate that the listener's authorities vouch for and that is the one meant:
+ * "sha256:HEX" of its DER form, or "dns:NAME" of its subjectAltName. "" is fine without one. */
+bool link_http_certificate_fits(const struct http_exchange *x, const char *certificate);
 /* What the owner wants to find again when the exchange is answered; NULL at first. */
 void link_http_set_note(struct http_exchange *x, void *note);
 void *link_http_note(const struct http_exchange *x);

@@ -581,6 +581,14 @@ bool net_stream_peer_name_matches(const struct stream *s, const char *name)
 	       X509_check_host(SSL_get0_peer_certificate(s->ssl), name, 0, X509_CHECK_FLAG_NO_WILDCARDS, NULL) == 1;
 }
 
+bool net_stream_peer_fingerprint(const struct stream *s, uint8_t to[STREAM_FINGERPRINT_BYTES])
+{
+	unsigned n = STREAM_FINGERPRINT_BYTES;
+	return net_stream_peer_verified(s) &&
+	       X509_digest(SSL_get0_peer_certificate(s->ssl), EVP_sha256(), to, &n) == 1 &&
+	       n == STREAM_FINGERPRINT_BYTES;
+}
+
 static void refused_cb(uv_handle_t *handle)
 {
 	free(handle->data);

@@ -40,6 +40,10 @@ enum net_talk net_stream_talk(const struct stream *s);
 bool net_stream_peer_verified(const struct stream *s);
 bool net_stream_peer_name_matches(const struct stream *s, const char *name);
 
+#define STREAM_FINGERPRINT_BYTES 32
+/* SHA-256 of the certificate (DER) that the peer showed; false unless our authorities vouch for it. */
+bool net_stream_peer_fingerprint(const struct stream *s, uint8_t to[STREAM_FINGERPRINT_BYTES]);
+
 struct listener;
 /* A connection came in. The owner takes it with net_stream_accept inside the callback, or it is closed. */
 typedef void (*net_accept_cb)(void *ctx, struct listener *from);
