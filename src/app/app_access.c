@@ -63,11 +63,6 @@ static void take_caller(struct access_note *note, const struct api_caller *who)
 	note->admitted = true;
 }
 
-void access_refused(struct http_exchange *x, const struct api_caller *who)
-{
-	take_caller(link_http_note(x), who);
-}
-
 static void take_body_phone(struct access_row *row, struct view body)
 {
 	json_t *json = json_loadb((const char *)body.p, body.n, 0, NULL);
@@ -91,6 +86,14 @@ static void take_subject(struct http_exchange *x, struct access_note *note)
 		row->patient[0] = 0;
 	if (row->phone[strspn(row->phone, "+0123456789")])
 		row->phone[0] = 0;
+}
+
+void access_refused(struct http_exchange *x, const struct api_caller *who)
+{
+	struct access_note *note = link_http_note(x);
+	take_caller(note, who);
+	if (note->touches != TOUCHES_NOTHING)
+		take_subject(x, note);
 }
 
 bool access_admit(struct api *a, struct http_exchange *x, const struct api_caller *who)

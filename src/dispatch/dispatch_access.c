@@ -9,6 +9,13 @@
 
 #define FLUSH_MS 400
 #define ALIKE 256 /* rows of one flush that can take in more requests */
+#define FROM 1024 /* counts of failed logins by the hash of their address */
+
+/* Rows of one flush that take in more requests, by index. */
+struct alike {
+	unsigned at[ALIKE];
+	unsigned count;
+};
 
 struct accesses {
 	struct dispatch *d;
@@ -16,9 +23,12 @@ struct accesses {
 	struct access_row *row; /* LIMIT_ACCESS_QUEUE; the first `flying` are on their way */
 	unsigned count;
 	unsigned flying;
-	unsigned at_once;      /* rows of the next statement: fewer after one that was refused */
-	unsigned alike[ALIKE]; /* indexes */
-	unsigned alike_count;
+	unsigned at_once; /* rows of the next statement: fewer after one that was refused */
+	struct alike calls;
+	struct alike logins;  /* failed ones that no longer name their key */
+	unsigned login_count; /* failed ones among the rows, but the crowd's */
+	unsigned crowd;       /* index + 1 of the one row for all failed logins past their ceiling; 0: none yet */
+	uint16_t from[FROM];  /* failed logins since the last flush */
 	bool due;
 	struct store_params params;
 };
@@ -60,10 +70,10 @@ static bool alike(const struct access_row *a, const struct access_row *b)
 	       strcmp(a->principal, b->principal) == 0 && strcmp(a->from, b->from) == 0 && a->method == b->method;
 }
 
-static bool joined(struct accesses *a, const struct access_row *r)
+static bool joined(struct accesses *a, const struct alike *set, const struct access_row *r)
 {
-	for (unsigned i = 0; i < a->alike_count; i++) {
-		struct access_row *old = &a->row[a->alike[i]];
+	for (unsigned i = 0; i < set->count; i++) {
+		struct access_row *old = &a->row[set->at[i]];
 		if (!alike(old, r))
 			continue;
 		old->rows += r->rows;
@@ -78,22 +88,60 @@ bool dispatch_access_full(const struct dispatch *d)
 	return d->accesses->count >= LIMIT_ACCESS_QUEUE;
 }
 
+/* The row, when there was room. */
+static struct access_row *append(struct accesses *a, const struct access_row *row, struct alike *set)
+{
+	if (a->count >= LIMIT_ACCESS_QUEUE) { /* what was begun before it was full */
+		metric_add(METRIC_access_rows_total, 1, LABELS("lost"));
+		return NULL;
+	}
+	if (set && set->count < ALIKE)
+		set->at[set->count++] = a->count;
+	struct access_row *to = &a->row[a->count++];
+	*to = *row;
+	to->at_us = dispatch_now_us(a->d);
+	if (a->count == 1)
+		wait(a, FLUSH_MS);
+	return to;
+}
+
+/* Failed logins have a share of the queue, so that who tries keys at random cannot keep the real ones waiting. Of one
+ * address the first LIMIT_ACCESS_TOLD between two writes name the key that was tried, the others are counted; past
+ * LIMIT_ACCESS_LOGINS rows one row counts all the rest, from wherever. */
+static void add_login(struct accesses *a, const struct access_row *row)
+{
+	struct access_row login = *row;
+	uint16_t *from = &a->from[view_hash(view_str(row->from)) % FROM];
+	bool named = *from < LIMIT_ACCESS_TOLD;
+	if (named)
+		++*from;
+	else
+		login.principal[0] = 0;
+	if (!named && joined(a, &a->logins, &login))
+		return;
+	if (a->login_count < LIMIT_ACCESS_LOGINS) {
+		a->login_count += append(a, &login, named ? NULL : &a->logins) != NULL;
+		return;
+	}
+	if (a->crowd) {
+		a->row[a->crowd - 1].times++;
+		return;
+	}
+	login.principal[0] = login.from[0] = 0;
+	login.method = "*";
+	login.route = "(many)";
+	if (append(a, &login, NULL))
+		a->crowd = a->count;
+}
+
 void dispatch_access_add(struct dispatch *d, const struct access_row *row)
 {
 	struct accesses *a = d->accesses;
 	bool joins = !has_subject(row);
-	if (joins && joined(a, row))
-		return;
-	if (a->count >= LIMIT_ACCESS_QUEUE) { /* failed logins from everywhere, or what was begun before it was full */
-		metric_add(METRIC_access_rows_total, 1, LABELS("lost"));
-		return;
-	}
-	if (joins && a->alike_count < ALIKE)
-		a->alike[a->alike_count++] = a->count;
-	a->row[a->count] = *row;
-	a->row[a->count++].at_us = dispatch_now_us(d);
-	if (a->count == 1)
-		wait(a, FLUSH_MS);
+	if (row->action == ACCESS_LOGIN)
+		add_login(a, row);
+	else if (!joins || !joined(a, &a->calls, row))
+		append(a, row, joins ? &a->calls : NULL);
 }
 
 /* In the order of access_add.sql's parameters. */
@@ -128,8 +176,19 @@ static void add_row(struct store_params *ps, const struct access_row *r)
 	store_add_int(ps, i++, r->status);
 }
 
+/* Rows that fly take nothing more in. */
+static void close_rows(struct accesses *a)
+{
+	a->calls.count = 0;
+	a->logins.count = 0;
+	a->crowd = 0;
+	memset(a->from, 0, sizeof(a->from));
+}
+
 static void take_off(struct accesses *a)
 {
+	for (unsigned i = 0; i < a->flying; i++)
+		a->login_count -= a->row[i].action == ACCESS_LOGIN && strcmp(a->row[i].method, "*") != 0;
 	memmove(a->row, a->row + a->flying, sizeof(*a->row) * (a->count - a->flying));
 	a->count -= a->flying;
 }
@@ -157,7 +216,7 @@ static void done_cb(void *ctx, enum store_result result, const char *sqlstate)
 		refused(a, sqlstate);
 	} /* else all of them again: after a lost connection some may stand there twice, which is better than never */
 	a->flying = 0;
-	a->alike_count = 0;
+	close_rows(a); /* their indexes moved */
 	if (a->count)
 		wait(a, result != STORE_OK                                 ? LIMIT_RECONNECT_MIN_MS
 		        : a->d->draining || a->count >= LIMIT_ACCESS_BATCH ? 0
@@ -171,7 +230,7 @@ void accesses_turn(struct accesses *a)
 		return;
 	declare(&a->params);
 	a->flying = a->count < a->at_once ? a->count : a->at_once;
-	a->alike_count = 0; /* rows that fly take nothing more in */
+	close_rows(a);
 	for (unsigned i = 0; i < a->flying; i++)
 		add_row(&a->params, &a->row[i]);
 	store_lane_run(a->d->house_lane, &step, 1, done_cb, a);
