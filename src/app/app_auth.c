@@ -146,7 +146,8 @@ static void admit(struct auth *auth, const struct cached_key *k, struct http_exc
 	used_note(auth->used, k->caller.key, access_from(x));
 	bool allowed = rates_take(auth->rates, &k->caller.practice_id, config->requests_per_second, now_ms(auth));
 	struct auth_rate rate = auth_rate(auth->api, &k->caller.practice_id);
-	api_tell_rate(x, rate.limit, (double)rate.left);
+	if (rate.limit > 0)
+		api_tell_rate(x, rate.limit, (double)rate.left);
 	if (!allowed)
 		link_http_problem(x, 429, "too_many_requests",
 		                  "This practice sends more requests a second than it may.", NULL, 0,
