@@ -11,6 +11,7 @@
 #include "base_uuid.h"
 #include "link_carrier.h"
 #include "policy_route.h"
+#include "policy_rules.h"
 #include "smpp_split.h"
 #include "store_lane.h"
 #include "text_alphabet.h"
@@ -235,6 +236,22 @@ struct draft {
 	void *ctx;
 	struct draft *next; /* dispatch's */
 };
+
+/* How a message that is not there would be judged now. */
+struct dispatch_judged {
+	struct policy_verdict verdict; /* by the rules; whether a carrier has room is not asked */
+	struct policy_facts facts;
+	const struct policy_rules *rules; /* NULL: none are in force */
+	int64_t now_us;
+};
+/* j: one for each draft; NULL when the database could not be read. They live until it returns. */
+typedef void (*dispatch_judged_cb)(void *ctx, const struct dispatch_judged *j, unsigned count);
+
+/* Judges drafts (at most LIMIT_CLAIM_BATCH) by the very facts, rules and code of a claim, from a snapshot and without
+ * locks: nothing is stored, nothing waits for it. Of a draft, id, key, answer, cb and ctx are not looked at; one
+ * without a body (p NULL) asks about its class, whatever the words. Drafts are only read until it returns. cb is called
+ * exactly once, later; false, without it, when LIMIT_READ_QUEUE wait (answer 503). */
+bool dispatch_judge(struct dispatch *d, const struct draft *drafts, unsigned count, dispatch_judged_cb cb, void *ctx);
 
 /* Queues a draft for the next commit; false when LIMIT_ACCEPT_QUEUE wait (answer 503). cb is called exactly once. */
 bool dispatch_accept(struct dispatch *d, struct draft *draft);

@@ -7,7 +7,6 @@
  * that orphans.sql brings back, since this process knows that it never wrote them. */
 #include "dispatch_claim.h"
 
-#include "dispatch_facts.h"
 #include "dispatch_release.h"
 #include "policy_state.h"
 
@@ -207,10 +206,7 @@ static void judge(struct claimer *c)
 	flow_begin(c->d->flow);
 	for (unsigned i = 0; i < c->count; i++) {
 		struct claimed *m = &c->m[i];
-		m->rules = c->rules;
-		m->facts.opted_out = dispatch_opted_out(m->rules, m->opt_outs, m->category_code);
-		m->judged = policy_decide(m->rules, &m->facts, c->now_us);
-		m->verdict = m->judged;
+		facts_judge(m, c->rules, c->now_us);
 		if (m->verdict.verdict == VERDICT_SEND)
 			flow_judge(c->d->flow, m, c->now_us);
 		m->due_us = due_of(c, m);
@@ -308,14 +304,7 @@ static void facts_cb(void *ctx, const struct store_rows *rows)
 static void rules_cb(void *ctx, const struct store_rows *rows)
 {
 	struct claimer *c = ctx;
-	struct policy_switch switches[PACK_COUNT];
-	unsigned n = 0;
-	for (unsigned i = 0; i < store_rows_count(rows) && n < PACK_COUNT; i++) {
-		const char *pack = pool_copy(&c->pool, store_rows_text(rows, i, 0));
-		if (policy_pack_parse(view_str(pack)) != PACK_COUNT) /* one that this version does not know */
-			switches[n++] = (struct policy_switch){pack, INT64_MIN, store_rows_bool(rows, i, 1)};
-	}
-	c->rules = policy_pack_at(c->now_us, switches, n);
+	c->rules = facts_rules(rows, &c->pool, c->now_us);
 }
 
 static void ceilings_cb(void *ctx, const struct store_rows *rows)
@@ -373,24 +362,6 @@ static void read_facts(struct claimer *c)
 
 /* --- due --------------------------------------------------------------------------------------------------------- */
 
-static void find_zones(struct claimer *c, struct claimed *m)
-{
-	char name[LIMIT_ZONE_NAME_BYTES];
-	m->facts.zones = 0;
-	for (const char *at = m->zones; *at;) {
-		size_t n = strcspn(at, " ");
-		const struct zone *z = NULL;
-		if (copy_view(name, sizeof(name), view_of(at, n)))
-			z = dispatch_zone(c->d, name);
-		if (!z || m->facts.zones == LIMIT_ZONES) {
-			m->facts.zones = 0; /* one unreadable zone: nothing is known, so nothing goes */
-			return;
-		}
-		m->facts.zone[m->facts.zones++] = z;
-		at += n + (at[n] == ' ');
-	}
-}
-
 static void take_due(struct claimer *c, const struct store_rows *rows, unsigned i)
 {
 	struct claimed *m = &c->m[i];
@@ -423,7 +394,7 @@ static void take_due(struct claimer *c, const struct store_rows *rows, unsigned 
 		m->answers = store_rows_uuid(rows, i, 21);
 	m->phone_key = (uint64_t)claimer_lock_key(&m->practice_id, 'p', view_str(m->phone));
 	m->patient_key = (uint64_t)claimer_lock_key(&m->practice_id, 't', view_str(m->patient));
-	find_zones(c, m);
+	facts_zones(c->d, m);
 }
 
 static void due_cb(void *ctx, const struct store_rows *rows)

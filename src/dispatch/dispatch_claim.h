@@ -54,6 +54,12 @@ struct claimed {
 void facts_params(const struct claimed *m, unsigned count, int64_t now_us, struct store_params *ps);
 /* Row i of its result. */
 void facts_read(struct dispatch *d, const struct store_rows *rows, unsigned i, struct pool *pool, struct claimed *m);
+/* Its candidate zones, from m->zones. */
+void facts_zones(struct dispatch *d, struct claimed *m);
+/* The rules in force at now_us, from the rows of rules_now; NULL: none are. */
+const struct policy_rules *facts_rules(const struct store_rows *rows, struct pool *pool, int64_t now_us);
+/* The rules' verdict on what was read: the claim's, and the preview's (dispatch_preview.c). */
+void facts_judge(struct claimed *m, const struct policy_rules *rules, int64_t now_us);
 /* The verdict with all that it rests on, as JSON for its event (dispatch_facts.h). */
 void facts_write(const struct claimed *m, int64_t now_us, struct buf *to);
 

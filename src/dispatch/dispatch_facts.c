@@ -212,7 +212,8 @@ static void read_recipient(const struct store_rows *rows, unsigned i, struct pol
 		*flags[k].fact = store_rows_bool(rows, i, flags[k].column);
 }
 
-/* The text as it would go, by the practice's settings as they are now; our own answers to keywords are ours. */
+/* The text as it would go, by the practice's settings as they are now; our own answers to keywords are ours, and of a
+ * class as such (dispatch_preview.c) there is no text. */
 static void lint(const struct store_rows *rows, unsigned i, struct pool *pool, struct claimed *m)
 {
 	struct lint_findings found;
@@ -228,7 +229,7 @@ static void lint(const struct store_rows *rows, unsigned i, struct pool *pool, s
 	        .phi_warns = store_rows_bool(rows, i, C_PHI_WARNS),
 	};
 	m->refused_by = "";
-	if (!(policy_category_flags(m->category) & CATEGORY_API) || policy_lint(&by, m->body, &found))
+	if (!m->body.p || !(policy_category_flags(m->category) & CATEGORY_API) || policy_lint(&by, m->body, &found))
 		return;
 	struct buf codes = BUF(4096);
 	for (unsigned k = 0; k < found.count; k++)
@@ -254,6 +255,47 @@ void facts_read(struct dispatch *d, const struct store_rows *rows, unsigned i, s
 	lint(rows, i, pool, m);
 	f->conversation = !store_rows_null(rows, i, C_ANSWERED);
 	f->conversation_us = store_rows_int(rows, i, C_ANSWERED);
+}
+
+/* --- the verdict ---------------------------------------------------------------------------------------------------
+ */
+
+void facts_zones(struct dispatch *d, struct claimed *m)
+{
+	char name[LIMIT_ZONE_NAME_BYTES];
+	m->facts.zones = 0;
+	for (const char *at = m->zones; *at;) {
+		size_t n = strcspn(at, " ");
+		const struct zone *z = NULL;
+		if (copy_view(name, sizeof(name), view_of(at, n)))
+			z = dispatch_zone(d, name);
+		if (!z || m->facts.zones == LIMIT_ZONES) {
+			m->facts.zones = 0; /* one unreadable zone: nothing is known, so nothing goes */
+			return;
+		}
+		m->facts.zone[m->facts.zones++] = z;
+		at += n + (at[n] == ' ');
+	}
+}
+
+const struct policy_rules *facts_rules(const struct store_rows *rows, struct pool *pool, int64_t now_us)
+{
+	struct policy_switch switches[PACK_COUNT];
+	unsigned n = 0;
+	for (unsigned i = 0; i < store_rows_count(rows) && n < PACK_COUNT; i++) {
+		const char *pack = pool_copy(pool, store_rows_text(rows, i, 0));
+		if (policy_pack_parse(view_str(pack)) != PACK_COUNT) /* one that this version does not know */
+			switches[n++] = (struct policy_switch){pack, INT64_MIN, store_rows_bool(rows, i, 1)};
+	}
+	return policy_pack_at(now_us, switches, n);
+}
+
+void facts_judge(struct claimed *m, const struct policy_rules *rules, int64_t now_us)
+{
+	m->rules = rules;
+	m->facts.opted_out = dispatch_opted_out(rules, m->opt_outs, m->category_code);
+	m->judged = policy_decide(rules, &m->facts, now_us);
+	m->verdict = m->judged;
 }
 
 /* --- into the event ------------------------------------------------------------------------------------------------

@@ -43,13 +43,18 @@ static int64_t oldest_counted(const struct policy_sends *sends, int max)
 	return oldest_us;
 }
 
-static bool calendar_full(const struct cap *cap, const struct policy_sends *sends, const struct zone *z, int64_t at_us)
+static int calendar_used(const struct cap *cap, const struct policy_sends *sends, const struct zone *z, int64_t at_us)
 {
 	int64_t period = period_of(cap, local_days(z, at_us));
 	int within = 0;
 	for (unsigned i = 0; i < sends->count; i++)
 		within += period_of(cap, local_days(z, sends->at_us[i])) == period;
-	return within >= cap->max;
+	return within;
+}
+
+static bool calendar_full(const struct cap *cap, const struct policy_sends *sends, const struct zone *z, int64_t at_us)
+{
+	return calendar_used(cap, sends, z, at_us) >= cap->max;
 }
 
 static int64_t latest(int64_t a_us, int64_t b_us)
@@ -104,4 +109,38 @@ int64_t policy_cap_next_us(const struct policy_rules *rules, const struct policy
 		at_us = latest(at_us, next_us);
 	}
 	return at_us;
+}
+
+static int most(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+static int used(const struct cap *cap, const struct policy_facts *facts, const struct policy_sends *sends,
+                int64_t at_us)
+{
+	int n = 0;
+	for (unsigned i = 0; i < sends->count; i++)
+		n += at_us < sends->at_us[i] + cap->days * DAY_US;
+	for (unsigned i = 0; cap->calendar && i < facts->zones; i++)
+		n = most(n, calendar_used(cap, sends, facts->zone[i], at_us));
+	return n;
+}
+
+struct policy_cap_use policy_cap_use(const struct policy_rules *rules, const struct policy_facts *facts, int64_t at_us)
+{
+	struct cap caps[3];
+	struct policy_cap_use u = {0};
+	if (!rules)
+		return u;
+	caps_of(rules, facts, caps);
+	u.day_max = caps[0].max;
+	u.week_max = caps[1].max;
+	u.day_used = used(&caps[0], facts, &facts->patient, at_us);
+	u.week_used = used(&caps[1], facts, &facts->patient, at_us);
+	if (!facts->household) {
+		u.day_used = most(u.day_used, used(&caps[0], facts, &facts->phone, at_us));
+		u.week_used = most(u.week_used, used(&caps[1], facts, &facts->phone, at_us));
+	}
+	return u;
 }

@@ -14,4 +14,12 @@
 int64_t policy_cap_next_us(const struct policy_rules *rules, const struct policy_facts *facts, int64_t from_us,
                            enum reason *reason_r);
 
+/* How much of the day's and the week's cap is used at at_us: of the patient and the phone, of the rolling clock and the
+ * calendar, the fullest. used >= max is what makes policy_cap_next_us wait. rules may be NULL: all zeros. */
+struct policy_cap_use {
+	int day_used, day_max;
+	int week_used, week_max;
+};
+struct policy_cap_use policy_cap_use(const struct policy_rules *rules, const struct policy_facts *facts, int64_t at_us);
+
 #endif
