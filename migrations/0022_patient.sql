@@ -58,6 +58,12 @@ BEGIN
 	RETURN CASE WHEN h >= 9223372036854775808 THEN h - 18446744073709551616 ELSE h END;
 END $$;
 
+-- Whether a write's condition (app_etag.h) takes the version that there is, 0 for none.
+CREATE FUNCTION smsbridge.version_fits(version integer, match bigint[]) RETURNS boolean LANGUAGE sql IMMUTABLE
+PARALLEL SAFE AS $$
+	SELECT match IS NULL OR version = ANY (match) OR (version > 0 AND -1 = ANY (match))
+$$;
+
 -- --- a patient's row ---
 CREATE FUNCTION smsbridge.patient_json(p smsbridge.patient, sees_phone boolean) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('ref', p.ref, 'phone', smsbridge.phone_shown(p.phone, sees_phone), 'time_zone', p.time_zone,
@@ -98,10 +104,10 @@ BEGIN
 END $$;
 
 -- Records a patient as the practice knows them now; the whole row. To be run under the locks of phone and patient.
--- p_match: the version that it must have; 0: there must be none; NULL: any. Returns a problem's code or '', the patient,
--- its version, and whether it is new. What is as it was makes no event and no version.
+-- p_match: as etag_add gives it. Returns a problem's code or '', the patient, its version, and whether it is new. What is
+-- as it was makes no event and no version.
 CREATE FUNCTION smsbridge.patient_put(p_practice uuid, p_ref text, p_phone text, p_time_zone text, p_zip text,
-	p_state text, p_language text, p_alternative text, p_household boolean, p_actor text, p_match integer, p_sees boolean,
+	p_state text, p_language text, p_alternative text, p_household boolean, p_actor text, p_match bigint[], p_sees boolean,
 	p_at timestamptz) RETURNS TABLE (problem text, body text, version integer, made boolean) LANGUAGE plpgsql AS $$
 DECLARE
 	old smsbridge.patient;
@@ -110,7 +116,7 @@ DECLARE
 BEGIN
 	SELECT * INTO old FROM smsbridge.patient x WHERE x.practice_id = p_practice AND x.ref = p_ref FOR UPDATE;
 	made := old.ref IS NULL;
-	problem := CASE WHEN p_match IS NOT NULL AND p_match <> coalesce(old.version, 0) THEN 'precondition_failed'
+	problem := CASE WHEN NOT smsbridge.version_fits(coalesce(old.version, 0), p_match) THEN 'precondition_failed'
 		WHEN old.phone <> p_phone THEN 'phone_change_needed' ELSE '' END;
 	IF problem <> '' THEN
 		version := coalesce(old.version, 0);
@@ -264,27 +270,30 @@ BEGIN
 	VALUES (p_practice, 'recipient.stale', p_at, p_phone, jsonb_build_object('reason', 'number_changed', 'by', p_actor));
 END $$;
 
--- Visits to come are of the new phone. Their reminders were cancelled with all that waited for the old one: a text that
--- was accepted for one phone never goes to another; the next PUT of the appointment makes them anew.
-CREATE FUNCTION smsbridge.patient_visits_move(p_practice uuid, p_ref text, p_old text, p_new text, p_at timestamptz)
-RETURNS integer LANGUAGE plpgsql AS $$
+-- Visits to come are of the new phone. Their reminders are withdrawn: a text that was accepted for one phone never goes
+-- to another; the next PUT of the appointment makes them anew. Returns how many visits moved and how many reminders were
+-- withdrawn. Index: appointment_patient.
+CREATE FUNCTION smsbridge.patient_visits_move(p_practice uuid, p_ref text, p_old text, p_new text, p_at timestamptz,
+	OUT visits integer, OUT reminders integer) LANGUAGE plpgsql AS $$
 DECLARE
-	n integer := 0;
+	visit text;
 BEGIN
-	IF to_regclass('smsbridge.appointment') IS NOT NULL THEN
-		UPDATE smsbridge.appointment SET phone = p_new, version = version + 1, updated_at = p_at
-		WHERE practice_id = p_practice AND patient = p_ref AND phone = p_old AND starts_at > p_at
-			AND status IN ('booked', 'confirmed');
-		GET DIAGNOSTICS n = ROW_COUNT;
-	END IF;
-	RETURN n;
+	visits := 0;
+	reminders := 0;
+	FOR visit IN UPDATE smsbridge.appointment a SET phone = p_new, version = a.version + 1, updated_at = p_at
+			WHERE a.practice_id = p_practice AND a.patient = p_ref AND a.phone = p_old AND a.starts_at > p_at
+				AND a.status IN ('booked', 'confirmed') RETURNING a.ref LOOP
+		reminders := reminders + smsbridge.reminder_withdraw(p_practice, visit, '{}', false, 'canceled_by_phone_change',
+			p_at);
+		visits := visits + 1;
+	END LOOP;
 END $$;
 
 -- A patient has another phone now. Takes its locks itself: first the rows of what waits, as a claim does, so that none is
 -- on its way to the old phone behind our back, then the recipients in their order. Returns a problem's code or '', the
 -- answer, the phone before, the version.
 CREATE FUNCTION smsbridge.patient_phone_change(p_practice uuid, p_ref text, p_phone text, p_actor text, p_reason text,
-	p_follow boolean, p_method text, p_action text, p_captured timestamptz, p_match integer, p_sees boolean,
+	p_follow boolean, p_method text, p_action text, p_captured timestamptz, p_match bigint[], p_sees boolean,
 	p_at timestamptz) RETURNS TABLE (problem text, body text, phone text, version integer) LANGUAGE plpgsql AS $$
 DECLARE
 	old smsbridge.patient;
@@ -292,7 +301,7 @@ DECLARE
 	shared boolean;
 	followed integer := 0;
 	carried integer;
-	moved integer;
+	moved record;
 	waited record;
 BEGIN
 	SELECT * INTO old FROM smsbridge.patient x WHERE x.practice_id = p_practice AND x.ref = p_ref;
@@ -305,7 +314,7 @@ BEGIN
 	phone := old.phone;
 	version := new.version;
 	problem := CASE WHEN new.ref IS NULL THEN 'patient_unknown'
-		WHEN p_match IS NOT NULL AND p_match <> new.version THEN 'precondition_failed'
+		WHEN NOT smsbridge.version_fits(new.version, p_match) THEN 'precondition_failed'
 		WHEN new.phone IS DISTINCT FROM old.phone THEN 'patient_changed'
 		WHEN new.phone = p_phone THEN 'number_same' ELSE '' END;
 	IF problem <> '' THEN
@@ -319,8 +328,8 @@ BEGIN
 			p_method, p_action, p_captured, p_at);
 	END IF;
 	carried := smsbridge.patient_opt_outs_carry(p_practice, old.phone, p_phone, p_actor, p_at);
-	waited := smsbridge.patient_waiting_cancel(p_practice, p_ref, old.phone, p_at);
 	moved := smsbridge.patient_visits_move(p_practice, p_ref, old.phone, p_phone, p_at);
+	waited := smsbridge.patient_waiting_cancel(p_practice, p_ref, old.phone, p_at);
 	-- "Another phone" was asked for and is given; "no texts" is the patient's, who takes it along; whose the new phone is
 	-- besides, nobody has said.
 	UPDATE smsbridge.patient x SET phone = p_phone, version = x.version + 1, updated_at = p_at, household = false,
@@ -336,11 +345,11 @@ BEGIN
 	VALUES (p_practice, 'patient.phone_changed', p_at, p_ref, jsonb_build_object('version', new.version,
 		'actor', p_actor, 'why', p_reason, 'consents', CASE WHEN p_follow THEN 'follow' ELSE 'stay' END,
 		'followed', followed, 'carried', carried, 'canceled', waited.canceled, 'recalled', waited.recalled,
-		'visits', moved, 'shared', shared));
+		'visits', moved.visits, 'reminders', moved.reminders, 'shared', shared));
 	body := (smsbridge.patient_json(new, p_sees) || jsonb_build_object('change', jsonb_build_object(
 		'consents', CASE WHEN p_follow THEN 'follow' ELSE 'stay' END, 'consents_followed', followed,
 		'opt_outs_carried', carried, 'messages_canceled', waited.canceled, 'messages_recalled', waited.recalled,
-		'appointments_moved', moved)))::text;
+		'appointments_moved', moved.visits, 'reminders_withdrawn', moved.reminders)))::text;
 	version := new.version;
 	RETURN NEXT;
 END $$;
@@ -413,16 +422,6 @@ CREATE FUNCTION smsbridge.patient_timeline(p_practice uuid, p_ref text, p_xact x
 $$;
 
 -- --- search ---
--- Messages of an appointment's reminders.
-CREATE FUNCTION smsbridge.appointment_messages(p_practice uuid, p_ref text) RETURNS SETOF uuid
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-	IF to_regclass('smsbridge.reminder') IS NOT NULL THEN
-		RETURN QUERY SELECT r.message_id FROM smsbridge.reminder r
-			WHERE r.practice_id = p_practice AND r.ref = p_ref AND r.message_id IS NOT NULL;
-	END IF;
-END $$;
-
 -- A page of messages in the order of their ids, which is that of their acceptance. p_filter: what is looked for, by the
 -- members that it has: status, patient, phone, reference, category, template, batch, appointment, from, to. The
 -- statement has only the conditions that are asked for, so that it is planned for them. An id begins with its
@@ -442,7 +441,8 @@ BEGIN
 		WHEN 'template' THEN ' AND m.template_id = ($3->>''template'')::uuid'
 		WHEN 'batch' THEN ' AND m.batch_id = ($3->>''batch'')::uuid'
 		WHEN 'appointment' THEN
-			' AND m.id = ANY (ARRAY(SELECT smsbridge.appointment_messages($1, $3->>''appointment'')))'
+			' AND m.id = ANY (ARRAY(SELECT r.message_id FROM smsbridge.reminder r WHERE r.practice_id = $1'
+			' AND r.ref = $3->>''appointment'' AND r.message_id IS NOT NULL))'
 		WHEN 'from' THEN ' AND m.created_at >= ($3->>''from'')::timestamptz'
 			' AND m.id >= smsbridge.id_floor(($3->>''from'')::timestamptz - interval ''1 minute'')'
 		WHEN 'to' THEN ' AND m.created_at < ($3->>''to'')::timestamptz'
@@ -473,7 +473,7 @@ BEGIN
 	FOR f IN SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'smsbridge'
 			AND p.proname IN ('patient_key', 'patient_json', 'patient_prefer', 'patient_put', 'patient_waiting_cancel',
 				'patient_consents_follow', 'patient_opt_outs_carry', 'patient_leave_phone', 'patient_visits_move',
-				'patient_phone_change', 'patient_show', 'event_details', 'patient_timeline', 'appointment_messages',
+				'patient_phone_change', 'patient_show', 'event_details', 'patient_timeline', 'version_fits',
 				'message_search', 'id_floor') LOOP
 		EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
 		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO smsbridge_app', f);

@@ -17,6 +17,8 @@ struct access_note {
 
 static enum access_action action_of(const struct http_route *route)
 {
+	if (strstr(route->path, ":preview"))
+		return ACCESS_READ; /* it stores nothing */
 	if (strcmp(route->method, "GET") != 0)
 		return ACCESS_CHANGE;
 	return strchr(route->path, '{') ? ACCESS_READ : ACCESS_LIST;
@@ -63,12 +65,15 @@ static void take_caller(struct access_note *note, const struct api_caller *who)
 	note->admitted = true;
 }
 
-static void take_body_phone(struct access_row *row, struct view body)
+static void take_body(struct access_row *row, struct view body)
 {
 	json_t *json = json_loadb((const char *)body.p, body.n, 0, NULL);
 	const char *phone = json_string_value(json_object_get(json, "phone"));
+	const char *patient = json_string_value(json_object_get(json, "patient"));
 	if (phone)
 		copy_view(row->phone, sizeof(row->phone), view_str(phone));
+	if (patient && strlen(patient) < sizeof(row->patient))
+		copy_view(row->patient, sizeof(row->patient), view_str(patient));
 	json_decref(json);
 }
 
@@ -79,7 +84,9 @@ static void take_subject(struct http_exchange *x, struct access_note *note)
 	if (note->touches == TOUCHES_MESSAGE)
 		row->has_message = uuid_parse(link_http_param(x), &row->message_id);
 	if (note->touches == TOUCHES_PHONE && !http_query_get(r->query, "phone", row->phone, sizeof(row->phone)))
-		take_body_phone(row, r->body);
+		take_body(row, r->body);
+	if (note->touches == TOUCHES_PATIENT && !link_http_param_text(x, row->patient, sizeof(row->patient)))
+		row->patient[0] = 0;
 	if (row->action == ACCESS_LIST)
 		http_query_get(r->query, "patient", row->patient, sizeof(row->patient));
 	if (!utf8_valid(view_str(row->patient))) /* such a request is refused; its note must not be */

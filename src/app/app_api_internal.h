@@ -40,6 +40,7 @@ enum touches {
 	TOUCHES_SOME,    /* without a subject that the request names */
 	TOUCHES_MESSAGE, /* {} of the path is a message's id */
 	TOUCHES_PHONE,   /* `phone` of the query, or of a JSON body */
+	TOUCHES_PATIENT, /* {} of the path is a patient's reference */
 	TOUCHES_NOTHING  /* no patient: only that its key was wrong is noted */
 };
 /* A row of app_route.def: http_route's own of every route that needs a key. */
@@ -88,6 +89,7 @@ bool api_key_read(struct http_exchange *x, struct view *key_r);
 /* A message that the gateway words itself, for a request of the practice's: json is what POST /v1/messages would have
  * got, and is taken over. The exchange is answered as that is. */
 void message_create_from(struct api *a, struct http_exchange *x, const struct api_caller *who, struct json_t *json);
+void message_preview(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void message_show(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void message_explain(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void message_list(struct api *a, struct http_exchange *x, const struct api_caller *who);
@@ -101,6 +103,12 @@ void consent_end(struct api *a, struct http_exchange *x, const struct api_caller
 void recipient_set(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void contact_add(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void verification_ask(struct api *a, struct http_exchange *x, const struct api_caller *who);
+
+void patient_put(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void patient_show(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void patient_list(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void patient_phone(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void patient_timeline(struct api *a, struct http_exchange *x, const struct api_caller *who);
 
 void template_create(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void template_list(struct api *a, struct http_exchange *x, const struct api_caller *who);

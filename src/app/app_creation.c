@@ -37,6 +37,7 @@ static const struct {
         [F_TEMPLATE] = {"template", "/template", false},
         [F_LANGUAGE] = {"language", "/language", false},
         [F_VARIABLES] = {"variables", "/variables", false},
+        [F_RETENTION] = {"retention", "/retention", false},
 };
 struct view creation_text(struct creation *c, enum creation_field f)
 {
@@ -187,6 +188,21 @@ static void take_emergency(struct creation *c)
 		               "A person's key acts under that person's own name only.");
 }
 
+/* {"content": "keep" or "discard"}: whether the text stays for the practice's days or goes once the message ended. */
+static void take_retention(struct creation *c)
+{
+	json_t *v = json_object_get(c->json, fields[F_RETENTION].name);
+	const char *content = json_string_value(json_object_get(v, "content"));
+	if (!v || json_is_null(v))
+		return;
+	if (!json_is_object(v) || json_object_size(v) != 1 || !json_object_get(v, "content"))
+		creation_error(c, "/retention", "bad_retention", "Give an object with content, and nothing else.");
+	else if (!content || (strcmp(content, "discard") != 0 && strcmp(content, "keep") != 0))
+		creation_error(c, "/retention/content", "bad_retention", "Give keep or discard.");
+	else
+		c->draft.discard = strcmp(content, "discard") == 0;
+}
+
 static void take_priority(struct creation *c)
 {
 	static const char *const names[] = {"urgent", "normal", "low"};
@@ -249,4 +265,5 @@ void creation_take(struct creation *c)
 	take_priority(c);
 	take_times(c);
 	take_reference(c);
+	take_retention(c);
 }

@@ -3,6 +3,7 @@
  *   app_creation_place.c  zones and states in which the patient may be
  *   app_creation_body.c   the text: its shape and its lint
  *   app_message.c         Idempotency-Key, JSON, commit, answer
+ *   app_preview.c         what would become of it, instead of a commit
  *   app_replace.c         another text for a message that is there */
 #ifndef APP_CREATION_H
 #define APP_CREATION_H
@@ -32,6 +33,7 @@ struct creation {
 	struct zone_names zones;
 	unsigned category_flags;
 	bool phone_ok;
+	bool preview; /* it is only looked at */
 	int64_t now_us;
 	bool failed_validation; /* answered with the errors unless the key has a stored answer */
 	bool in_flight;
@@ -59,6 +61,7 @@ enum creation_field {
 	F_TEMPLATE,
 	F_LANGUAGE,
 	F_VARIABLES, /* read by template_use, as the two before */
+	F_RETENTION,
 	F_COUNT
 };
 
@@ -74,6 +77,10 @@ void creation_take(struct creation *c);
 void creation_take_place(struct creation *c);
 /* The text, normalised, its shape and its lint. After the category. */
 void creation_take_body(struct creation *c);
+/* The characters that were replaced, as a JSON array, and `,"findings":` with the lint's. */
+void creation_write_text(const struct creation *c, struct buf *to);
+/* Answers a preview; after creation_take. */
+void preview_answer(struct creation *c);
 /* Ends c with 422 and its errors. */
 void creation_answer_errors(struct creation *c);
 /* Nothing of c may be used after it but the exchange. */

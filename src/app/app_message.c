@@ -1,5 +1,6 @@
 /* POST /v1/messages: JSON -> draft -> commit -> 202. */
 #include "app_creation.h"
+#include "app_patient.h"
 
 #include "base_log.h"
 #include "base_metric.h"
@@ -17,6 +18,18 @@ void creation_end(struct creation *c)
 	json_decref(c->json);
 }
 
+void creation_write_text(const struct creation *c, struct buf *to)
+{
+	buf_add_u8(to, '[');
+	for (unsigned i = 0; i < c->changes.count; i++) {
+		buf_printf(to, "%s{\"from\":\"U+%04X\",\"to\":\"", i ? "," : "", (unsigned)c->changes.change[i].from);
+		buf_add_json_text(to, view_str(c->changes.change[i].to));
+		buf_printf(to, "\",\"count\":%u}", c->changes.change[i].count);
+	}
+	buf_add_str(to, "],\"findings\":");
+	lint_write(&c->findings, to);
+}
+
 static void write_answer(struct creation *c)
 {
 	char id[UUID_TEXT_BYTES];
@@ -30,14 +43,8 @@ static void write_answer(struct creation *c)
 		n = strcspn(name, " ");
 		buf_printf(&b, "%s\"%.*s\"", at ? "," : "", (int)n, name);
 	}
-	buf_add_str(&b, "],\"replaced\":[");
-	for (unsigned i = 0; i < c->changes.count; i++) {
-		buf_printf(&b, "%s{\"from\":\"U+%04X\",\"to\":\"", i ? "," : "", (unsigned)c->changes.change[i].from);
-		buf_add_json_text(&b, view_str(c->changes.change[i].to));
-		buf_printf(&b, "\",\"count\":%u}", c->changes.change[i].count);
-	}
-	buf_add_str(&b, "],\"findings\":");
-	lint_write(&c->findings, &b);
+	buf_add_str(&b, "],\"replaced\":");
+	creation_write_text(c, &b);
 	buf_add_u8(&b, '}');
 	c->draft.answer = view_str(pool_copy(link_http_pool(c->x), buf_view(&b)));
 	buf_free(&b);
@@ -162,6 +169,8 @@ static void judge(struct creation *c)
 	creation_take(c);
 	if (c->category_flags & CATEGORY_EMERGENCY && !c->who.emergency)
 		refuse_scope(c);
+	else if (c->preview)
+		preview_answer(c);
 	else if (c->errors == 0)
 		submit(c);
 	else if ((c->failed_validation = c->draft.key.p != NULL))
@@ -184,14 +193,38 @@ static void used_cb(void *ctx, const struct template_used *used)
 	api_read_failed(c->x);
 }
 
+static void busy(struct creation *c)
+{
+	creation_end(c);
+	api_unavailable(c->x, "busy", "Too many requests wait; try again.");
+}
+
+static void make_text(struct creation *c)
+{
+	if (!json_is_string(json_object_get(c->json, "template")))
+		judge(c);
+	else if (!template_use(c->api, c->x, &c->who, c->json, used_cb, c))
+		busy(c);
+}
+
+static void filled_cb(void *ctx, bool read)
+{
+	struct creation *c = ctx;
+	if (read) {
+		make_text(c);
+		return;
+	}
+	creation_end(c);
+	api_read_failed(c->x);
+}
+
+/* A message that names its phone is not looked up. */
 static void create(struct creation *c)
 {
-	if (!json_is_string(json_object_get(c->json, "template"))) {
-		judge(c);
-	} else if (!template_use(c->api, c->x, &c->who, c->json, used_cb, c)) {
-		creation_end(c);
-		api_unavailable(c->x, "busy", "Too many requests wait; try again.");
-	}
+	if (!patient_fill_wanted(c->json))
+		make_text(c);
+	else if (!patient_fill(c->api, c->x, &c->who, c->json, filled_cb, c))
+		busy(c);
 }
 
 void message_create_from(struct api *a, struct http_exchange *x, const struct api_caller *who, json_t *json)
@@ -202,6 +235,17 @@ void message_create_from(struct api *a, struct http_exchange *x, const struct ap
 		create(c);
 	else
 		json_decref(json);
+}
+
+void message_preview(struct api *a, struct http_exchange *x, const struct api_caller *who)
+{
+	json_t *json = api_json_read(x);
+	if (!json)
+		return;
+	struct creation *c = pool_alloc(link_http_pool(x), sizeof(*c));
+	*c = (struct creation){
+	        .api = a, .x = x, .who = *who, .json = json, .now_us = clock_read(a->config.clock), .preview = true};
+	create(c);
 }
 
 void message_create(struct api *a, struct http_exchange *x, const struct api_caller *who)

@@ -1,6 +1,8 @@
 #include "app_request.h"
 #include "app_problem.h"
 
+#include "app_etag.h"
+
 #include "base_utf8.h"
 #include "policy_phone.h"
 
@@ -356,10 +358,22 @@ static void reply(struct request *r, int status, const char *extra)
 {
 	struct http_exchange *x = r->x;
 	struct buf body = r->body;
+	int64_t version = r->version;
 	r->body = BUF(0);
 	request_end(r); /* before the answer: the next request may have the same key */
-	link_http_reply(x, status, "application/json", extra, buf_view(&body));
+	if (version)
+		etag_reply(x, status, version, buf_view(&body));
+	else
+		link_http_reply(x, status, "application/json", extra, buf_view(&body));
 	buf_free(&body);
+}
+
+void request_answer(struct request *r)
+{
+	if (r->refused)
+		request_problem(r, r->status, r->refused, r->refusal);
+	else
+		reply(r, r->status, "");
 }
 
 static void stored_cb(void *ctx, const struct store_rows *rows)
@@ -419,7 +433,7 @@ static void changed_cb(void *ctx, enum store_result result, const char *sqlstate
 	if (result != STORE_OK)
 		request_unavailable(r);
 	else if (r->found)
-		reply(r, r->status, "");
+		request_answer(r);
 	else
 		read_stored(r); /* only a key that is taken lets a change make nothing */
 }

@@ -57,8 +57,11 @@ struct request {
 	struct view key; /* Idempotency-Key; p NULL without one */
 	uint8_t hash[SHA256_BYTES];
 	bool in_flight;
-	int status;      /* of the answer */
-	struct buf body; /* the answer */
+	int status;          /* of the answer */
+	struct buf body;     /* the answer */
+	int64_t version;     /* of what it shows: told as its ETag; 0: it has none */
+	const char *refused; /* the code of a problem, with status, that a rows callback found; NULL: none */
+	const char *refusal; /* and its sentence */
 	bool found;
 	char problem[40]; /* request_run: what the statement gave */
 	char phone[24];
@@ -81,6 +84,9 @@ bool request_fine(struct request *r);
 /* Answers and frees. */
 void request_problem(struct request *r, int status, const char *code, const char *detail);
 void request_end(struct request *r);
+
+/* Answers with what the rows callback found, body or refusal. */
+void request_answer(struct request *r);
 
 /* Appends a field as a parameter: its text ("" when not given), or null when it was not given. */
 void request_add_text(const struct request *r, struct store_params *ps, unsigned field);
