@@ -37,6 +37,9 @@ CREATE INDEX message_of_phone ON smsbridge.message (practice_id, phone, id);
 CREATE INDEX message_status ON smsbridge.message (practice_id, status, id);
 CREATE INDEX message_template ON smsbridge.message (practice_id, template_id, id) WHERE template_id IS NOT NULL;
 CREATE INDEX message_reference ON smsbridge.message (practice_id, reference, id) WHERE reference IS NOT NULL;
+-- Texts that go as soon as their message ended; what has yet to end is not in it.
+CREATE INDEX message_discard ON smsbridge.message (updated_at) WHERE discard AND redacted_at IS NULL
+	AND status IN ('uncertain', 'unconfirmed', 'delivered', 'undelivered', 'expired', 'failed', 'canceled', 'blocked');
 -- A message's own events are found by the message: these two cost its way nothing.
 CREATE INDEX event_patient ON smsbridge.event (practice_id, patient, xact, id)
 	WHERE message_id IS NULL AND patient IS NOT NULL;

@@ -1,5 +1,6 @@
 /* Takes texts out when their time is over, a batch at a time, on the house lane: never more than LIMIT_REDACT_BATCH
- * rows in one statement, once a minute, and with each beat while there is more. */
+ * rows in one statement, once a minute, and with each beat while there is more. Texts that the practice wanted
+ * discarded go with the beat after their message ended. */
 #include "dispatch_internal.h"
 
 #include <stdlib.h>
@@ -10,8 +11,9 @@ struct retainer {
 	struct dispatch *d;
 	unsigned beats;
 	unsigned busy;
-	bool more; /* the last batch was full */
-	struct store_params params;
+	bool more;     /* the last batch was full */
+	bool discards; /* that of discarded texts was */
+	struct store_params params, discard_params;
 };
 
 struct retainer *retainer_new(struct dispatch *d)
@@ -38,6 +40,14 @@ static void inbound_cb(void *ctx, const struct store_rows *rows)
 	took(ctx, "inbound", rows);
 }
 
+static void discard_cb(void *ctx, const struct store_rows *rows)
+{
+	struct retainer *r = ctx;
+	int64_t n = store_rows_int(rows, 0, 0);
+	r->discards = n >= LIMIT_REDACT_BATCH;
+	metric_add(METRIC_redacted_total, (double)n, LABELS("discard"));
+}
+
 static void done_cb(void *ctx, enum store_result result, const char *sqlstate)
 {
 	struct retainer *r = ctx;
@@ -46,15 +56,40 @@ static void done_cb(void *ctx, enum store_result result, const char *sqlstate)
 	r->busy--;
 }
 
+static void discard(struct retainer *r);
+
+/* While a batch is full the next one follows at once. */
+static void discarded_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct retainer *r = ctx;
+	done_cb(ctx, result, sqlstate);
+	if (result == STORE_OK && r->discards && !r->d->draining)
+		discard(r);
+}
+
+static void discard(struct retainer *r)
+{
+	struct store_params *ps = &r->discard_params;
+	store_params_clear(ps);
+	store_value_time(ps, dispatch_now_us(r->d));
+	store_value_int(ps, STORE_INT4, LIMIT_REDACT_BATCH);
+	r->discards = false;
+	r->busy++;
+	store_lane_run(r->d->house_lane, &(struct store_step){"retain_discard", ps, discard_cb}, 1, discarded_cb, r);
+}
+
 void retainer_beat(struct retainer *r)
 {
-	if (r->busy || (!r->more && r->beats++ % QUIET_BEATS))
+	if (r->busy)
+		return;
+	discard(r);
+	if (!r->more && r->beats++ % QUIET_BEATS)
 		return;
 	store_params_clear(&r->params);
 	store_value_time(&r->params, dispatch_now_us(r->d));
 	store_value_int(&r->params, STORE_INT4, LIMIT_REDACT_BATCH);
 	r->more = false;
-	r->busy = 2; /* two transactions: rows of one are not locked while the other works */
+	r->busy += 2; /* transactions of their own: rows of one are not locked while the other works */
 	store_lane_run(r->d->house_lane, &(struct store_step){"retain_messages", &r->params, messages_cb}, 1, done_cb,
 	               r);
 	store_lane_run(r->d->house_lane, &(struct store_step){"retain_inbound", &r->params, inbound_cb}, 1, done_cb, r);
@@ -68,5 +103,6 @@ void retainer_wake(struct retainer *r)
 void retainer_free(struct retainer *r)
 {
 	store_params_free(&r->params);
+	store_params_free(&r->discard_params);
 	free(r);
 }
