@@ -323,7 +323,18 @@ test('two practices', async (t) => {
     const oaks = nextPhone();
     await says(s, oaks, 'STOP');
     const at = (await s.db.sql('SELECT max(at) AS at FROM smsbridge.event'))[0].at.toISOString();
-    const move = (sender) => ['practice', 'set', oak.id, '--database', s.db.owner, '--shared', 'true', '--at', at, ...sender];
+    const move = (sender) => [
+      'practice',
+      'set',
+      oak.id,
+      '--database',
+      s.db.owner,
+      '--shared',
+      'true',
+      '--at',
+      at,
+      ...sender,
+    ];
     await must(binary, move(['--sender', s.practice.sender]));
     assert.equal((await live(s, oaks, oak.id)).length, 1, 'one that moves there too');
     await must(binary, move(['--sender', oak.sender]));
@@ -458,7 +469,12 @@ test('staff', async (t) => {
     const file = ['import', 'deactivations', path.join(dir, 'dead'), '--carrier', 'att', '--date', '2026-02-27'];
     await must(binary, [...file, '--by', 'ops', '--database', s.db.app]);
     const known = async () =>
-      (await s.db.sql('SELECT * FROM smsbridge.recipient WHERE practice_id = $1 AND phone = $2', [s.practice.id, phone]))[0];
+      (
+        await s.db.sql('SELECT * FROM smsbridge.recipient WHERE practice_id = $1 AND phone = $2', [
+          s.practice.id,
+          phone,
+        ])
+      )[0];
     assert.equal((await known()).stale_reason, 'wrong_number');
     await notWrong(phone);
     const now = await known();
