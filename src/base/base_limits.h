@@ -32,6 +32,7 @@
 #define LIMIT_SEND_AT_BEHIND_S 86400        /* how far back send_at may lie before it is taken for a mistake */
 #define LIMIT_CONTACT_BEHIND_S (9 * 86400)  /* how far back a call may lie: the caps look at no more */
 #define LIMIT_ATTEMPTS 20                   /* proven non-sends (throttled, link lost) before a message fails */
+#define LIMIT_PLAN_STEPS 8                  /* reminders of one visit: the caps let three of them go in a week */
 #define LIMIT_REFUSALS 8                    /* of these, for a passing or unknown status: an hour of waits */
 
 /* --- batches -------------------------------------------------------------------------------------------------- */
