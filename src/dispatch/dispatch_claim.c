@@ -217,15 +217,26 @@ static void judge(struct claimer *c)
 	}
 }
 
-static const struct {
+struct verdict_words {
 	const char *status;
 	const char *type;
-} verdict_words[] = {
-        [VERDICT_SEND] = {"sending", "message.sending"},
-        [VERDICT_WAIT] = {"held", "message.held"},
-        [VERDICT_REFUSE] = {"blocked", "message.blocked"},
-        [VERDICT_EXPIRE] = {"expired", "message.expired"},
 };
+
+/* What no rule ends: the carrier never took it, or nobody wants it any more. */
+static struct verdict_words words_of(const struct claimed *m)
+{
+	static const struct verdict_words words[] = {
+	        [VERDICT_SEND] = {"sending", "message.sending"},
+	        [VERDICT_WAIT] = {"held", "message.held"},
+	        [VERDICT_REFUSE] = {"blocked", "message.blocked"},
+	        [VERDICT_EXPIRE] = {"expired", "message.expired"},
+	};
+	if (m->verdict.reason == REASON_attempts_exhausted)
+		return (struct verdict_words){"failed", "message.failed"};
+	if (m->verdict.verdict == VERDICT_REFUSE && m->facts.withdrawn)
+		return (struct verdict_words){"canceled", "message.canceled"};
+	return words[m->verdict.verdict];
+}
 
 /* That it still waits for a carrier is told once, not each time that it is looked at. */
 static bool waits_on(const struct claimed *m)
@@ -236,10 +247,7 @@ static bool waits_on(const struct claimed *m)
 
 static const char *event_type(const struct claimed *m)
 {
-	if (waits_on(m))
-		return "";
-	return m->verdict.reason == REASON_attempts_exhausted ? "message.failed"
-	                                                      : verdict_words[m->verdict.verdict].type;
+	return waits_on(m) ? "" : words_of(m).type;
 }
 
 static void add_verdict(struct claimer *c, const struct claimed *m, struct buf *facts)
@@ -247,11 +255,10 @@ static void add_verdict(struct claimer *c, const struct claimed *m, struct buf *
 	struct store_params *ps = &c->verdicts;
 	enum verdict v = m->verdict.verdict;
 	bool counts = v == VERDICT_SEND && policy_category_flags(m->category) & CATEGORY_COUNTED;
-	bool failed = m->verdict.reason == REASON_attempts_exhausted;
 	facts_write(m, c->now_us, facts);
 	store_add_uuid(ps, 2, &m->practice_id);
 	store_add_uuid(ps, 3, &m->id);
-	store_add_str(ps, 4, failed ? "failed" : verdict_words[v].status);
+	store_add_str(ps, 4, words_of(m).status);
 	store_add_str(ps, 5, m->verdict.reason ? policy_reason_code(m->verdict.reason) : NULL);
 	if (v == VERDICT_WAIT)
 		store_add_time(ps, 6, m->due_us);

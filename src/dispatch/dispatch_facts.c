@@ -29,6 +29,7 @@ const struct fact_row dispatch_consent_rows[] = {
 const struct fact_row dispatch_fact_rows[] = {
         FACT("phone_sends", SENDS, phone),
         FACT("patient_sends", SENDS, patient),
+        FACT("withdrawn", REASON, withdrawn),
         FACT("attempts", COUNT, attempts),
         FACT("expires_at", TIME, expires_at_us),
         FACT("send_at", TIME, send_at_us),
@@ -172,7 +173,8 @@ enum {
 	C_DOMAINS,
 	C_SENSITIVE,
 	C_PHI_WARNS,
-	C_IDENTITY
+	C_IDENTITY,
+	C_WITHDRAWN
 };
 
 /* A record that counts, else the practice's word while there is no record and nobody has reported the phone, else that
@@ -253,6 +255,7 @@ void facts_read(struct dispatch *d, const struct store_rows *rows, unsigned i, s
 	f->practice_close_minute = (int)store_rows_int(rows, i, C_CLOSE);
 	read_recipient(rows, i, f);
 	lint(rows, i, pool, m);
+	f->withdrawn = policy_reason_parse(store_rows_text(rows, i, C_WITHDRAWN));
 	f->conversation = !store_rows_null(rows, i, C_ANSWERED);
 	f->conversation_us = store_rows_int(rows, i, C_ANSWERED);
 }

@@ -151,6 +151,8 @@ struct policy_verdict policy_decide(const struct policy_rules *rules, const stru
 	check(facts->patient.count <= POLICY_SENDS_MAX && facts->phone.count <= POLICY_SENDS_MAX);
 	if (now_us >= facts->expires_at_us)
 		return ends(VERDICT_EXPIRE, REASON_expired);
+	if (facts->withdrawn)
+		return ends(VERDICT_REFUSE, facts->withdrawn);
 	if (facts->attempts >= LIMIT_ATTEMPTS)
 		return ends(VERDICT_REFUSE, REASON_attempts_exhausted);
 	if ((unsigned)facts->category >= CATEGORY_COUNT)

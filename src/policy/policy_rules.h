@@ -111,6 +111,7 @@ struct policy_facts {
 	bool emergency_two;      /* the practice wants a second person */
 	bool emergency_approved; /* a second person approved; after an opt-out one always has to */
 	bool content_refused;    /* the lint of the rendered text refused it */
+	enum reason withdrawn;   /* why whoever ordered it wants it no more; REASON_none: it is wanted */
 	bool opted_out;          /* of this practice, of everyone, or of this kind of text */
 	int64_t send_at_us;      /* not before; 0 when at once */
 	int64_t expires_at_us;   /* not at or after */
@@ -135,7 +136,7 @@ struct policy_verdict {
 	int64_t until_us;   /* VERDICT_WAIT: the first instant at which every rule would allow it */
 };
 
-/* Judges one message at now_us by the rules in force (NULL: none are). Order: expiry, attempts, a class that is not
+/* Judges one message at now_us by the rules in force (NULL: none are). Order: expiry, withdrawn, attempts, a class that is not
  * known, no rules, an emergency without its persons, opt-out, another way asked for, flagged phone, stopped or refused
  * content, a review that is open, consent, verification, risk warning, conversation, zone, a hold that only a person
  * ends, send_at, quiet hours, state's hours and days, day cap, week cap, state's cap, any other hold; the reason is the

@@ -117,6 +117,8 @@ static const struct book_case cases[] = {
         CASE(REFUSED(consent_missing), "no consent, at night", NIGHT, appointment_reminder, GIVEN(NONE)),
 
         /* --- stops and their like ------------------------------------------------------------------ */
+        CASE(REFUSED(withdrawn_moved), "nobody wants it any more, opted out too", NOON, appointment_reminder, MINE,
+             .withdrawn = REASON_withdrawn_moved, .opted_out = true, .attempts = LIMIT_ATTEMPTS),
         CASE(REFUSED(opted_out), "opted out", NOON, appointment_reminder, MINE, .opted_out = true),
         CASE(REFUSED(opted_out), "opted out and no consent", NOON, appointment_reminder, GIVEN(NONE),
              .opted_out = true),

@@ -158,7 +158,7 @@ static bool naive_lawful(const struct policy_facts *f)
 	const bool emergency = f->category == CATEGORY_emergency;
 	enum basis basis = f->consent.attested && f->consent.basis > BASIS_IMPLIED ? BASIS_IMPLIED : f->consent.basis;
 	bool second_person = f->emergency_two || f->opted_out || f->review_open;
-	if (f->attempts >= LIMIT_ATTEMPTS || f->phone_flag || f->content_refused)
+	if (f->withdrawn || f->attempts >= LIMIT_ATTEMPTS || f->phone_flag || f->content_refused)
 		return false;
 	if (f->phi && !(f->verified && f->risk_warned))
 		return false;
@@ -250,6 +250,7 @@ static void add_persons(struct policy_facts *f, int64_t now_us)
 	f->emergency_approved = one_in(2);
 	f->content_refused = one_in(40);
 	f->content_stopped = one_in(40);
+	f->withdrawn = one_in(40) ? REASON_withdrawn_moved : REASON_none;
 	f->opted_out = one_in(15);
 	f->phone_flag = one_in(40) ? REASON_number_dead : REASON_none;
 	f->hold = one_in(8) ? REASON_carrier_rate : REASON_none;

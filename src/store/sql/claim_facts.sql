@@ -10,10 +10,10 @@
 -- phone is stale (t/f); the practice's opening and closing minute, two persons (t/f); alternative asked, household,
 -- verified, risk warned, review open (t/f); when the answered text came, in microseconds; emergency ordered, approved
 -- (t/f); what the practice's texts are judged by: name, display name, phone, url, link domains, sensitive, PHI warns
--- only, identity required (t/f).
+-- only, identity required (t/f); why nobody wants the message any more, or NULL.
 -- Indexes: opt_out_active, message_phone, message_patient, contact_phone, contact_patient, phone_flag_pkey,
 -- content_stop_pkey, sender_hold_pkey, consent_live, recipient_pkey, practice_pkey, review_task_open, inbound_pkey,
--- emergency_pkey.
+-- emergency_pkey, withdrawn_pkey.
 SELECT coalesce((SELECT string_agg(DISTINCT '/' || o.category, '') FROM smsbridge.opt_out o
 		WHERE o.practice_id IN (r.practice_id, '00000000-0000-0000-0000-000000000000') AND o.phone = r.phone
 			AND o.lifted_at IS NULL), ''),
@@ -55,7 +55,8 @@ SELECT coalesce((SELECT string_agg(DISTINCT '/' || o.category, '') FROM smsbridg
 		WHERE i.practice_id = r.practice_id AND i.id = r.answers AND i.phone = r.phone) END,
 	coalesce(e.person <> '' AND e.reason <> '', false), coalesce(e.approved_at IS NOT NULL, false),
 	p.name, p.display_name, p.phone, p.url, array_to_string(p.link_domains, ' '), p.sensitive, p.lint_phi = 'warn',
-	p.require_identity
+	p.require_identity,
+	(SELECT w.reason FROM smsbridge.withdrawn w WHERE w.practice_id = r.practice_id AND w.message_id = r.message_id)
 FROM unnest($1::uuid[], $2::text[], $3::text[], $5::text[], $6::int8[], $8::text[], $9::text[], $10::uuid[],
 		$11::uuid[]) WITH ORDINALITY
 		AS r(practice_id, phone, patient, sender, content_key, category, day, answers, message_id, ord)
