@@ -224,7 +224,7 @@ CREATE FUNCTION smsbridge.appointment_facts(p_practice uuid, p_ref text, p_phone
 			WHERE a.practice_id = p_practice AND a.ref = p_ref),
 		'plan', (SELECT to_jsonb(p) FROM plan p),
 		'templates', coalesce((SELECT jsonb_object_agg(name, to_jsonb(t) - 'name') FROM template t), '{}'),
-		'stamp', md5(coalesce((SELECT p.kind || p.version FROM plan p), '') || coalesce((SELECT
+		'stamp', md5(coalesce((SELECT p.kind || p.steps::text FROM plan p), '') || coalesce((SELECT
 			string_agg(t.id::text, '' ORDER BY t.name) FROM template t), '')),
 		'own', coalesce((SELECT jsonb_agg(to_jsonb(o) ORDER BY o.visit_at, o.step) FROM own o), '[]'),
 		'patient', to_jsonb(c.patient), 'phone', to_jsonb(c.phone),
@@ -262,7 +262,7 @@ CREATE FUNCTION smsbridge.reminder_message(a smsbridge.appointment, m jsonb, p_s
 $$;
 
 -- Makes, moves or changes an appointment and its reminders. p: its columns; p_reminders: for each step of the plan
--- {"step", "due_at", "skip", "reason" or "message"}; p_seen: md5 of what appointment_facts told at p_at; p_why: the reason
+-- {"step", "due_at", "skip", "reason" or "message", or neither when it was texted}; p_seen: md5 of what appointment_facts told at p_at; p_why: the reason
 -- for what is withdrawn. Under the locks of the old and the new recipient. Says 'stale' (nothing was done: read again),
 -- 'same', 'created', 'moved' or 'changed'. A reminder that was texted for this time of the visit is never made again.
 CREATE FUNCTION smsbridge.appointment_put(p_practice uuid, p_seen text, p jsonb, p_reminders jsonb, p_why text, p_key text,
@@ -333,6 +333,9 @@ BEGIN
 			keep := keep || was.id;
 		END IF;
 	END LOOP;
+	IF a.status = 'confirmed' AND old.status <> 'confirmed' AND did = 'changed' THEN
+		PERFORM smsbridge.reminder_withdraw(p_practice, a.ref, keep, true, 'withdrawn_confirmed', p_at);
+	END IF;
 	PERFORM smsbridge.reminder_withdraw(p_practice, a.ref, keep, false, p_why, p_at);
 	FOR item IN SELECT * FROM jsonb_array_elements(p_reminders) LOOP
 		SELECT r.* INTO had FROM smsbridge.reminder r WHERE r.practice_id = p_practice AND r.ref = a.ref
@@ -362,11 +365,49 @@ BEGIN
 			ON CONFLICT (practice_id, ref, step, visit_at) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at,
 				updated_at = p_at;
 			INSERT INTO smsbridge.event (practice_id, type, at, patient, reason, data)
-			VALUES (p_practice, 'reminder.dropped', p_at, a.patient, item->>'reason', jsonb_build_object('ref', a.ref,
-				'step', item->>'step', 'visit_at', a.starts_at, 'due_at', due));
+			VALUES (p_practice, 'reminder.dropped', p_at, a.patient, item->>'reason', jsonb_strip_nulls(jsonb_build_object(
+				'ref', a.ref, 'step', item->>'step', 'visit_at', a.starts_at, 'due_at', due, 'fault', item->>'fault',
+				'variable', item->>'variable')));
 		END IF;
 	END LOOP;
 	RETURN did;
+END $$;
+
+-- Saves a plan, unless it is the same. p_only: the versions that may be written over (0: none yet, -1: any), NULL: all.
+-- One row: the version; or rows that say which step's template is wrong (NULL: the plan) and how.
+CREATE FUNCTION smsbridge.plan_put(p_practice uuid, p_kind text, p_steps jsonb, p_by text, p_only bigint[],
+	p_at timestamptz) RETURNS TABLE (step integer, problem text, version integer) LANGUAGE plpgsql AS $$
+DECLARE
+	old smsbridge.plan;
+BEGIN
+	PERFORM pg_advisory_xact_lock(hashtextextended(p_practice || p_kind, 19));
+	RETURN QUERY SELECT (s.ord - 1)::integer, CASE WHEN t.known IS NULL THEN 'template_unknown'
+			WHEN NOT t.approved THEN 'template_not_approved' WHEN NOT t.alike THEN 'category_not_of_template'
+			ELSE 'campaign_ended' END, NULL::integer
+		FROM jsonb_array_elements(p_steps) WITH ORDINALITY AS s(value, ord) CROSS JOIN LATERAL (
+			SELECT bool_or(true) AS known, bool_or(e.status = 'approved') AS approved,
+				bool_and(e.category = s.value->>'category') FILTER (WHERE e.status = 'approved') AS alike,
+				bool_and(smsbridge.campaign_of(p_practice, e.category) IS NOT NULL) FILTER (WHERE e.status = 'approved') AS runs
+			FROM smsbridge.template e WHERE e.practice_id = p_practice AND e.name = s.value->>'template') AS t
+		WHERE (t.known AND t.approved AND t.alike AND t.runs) IS NOT TRUE;
+	IF FOUND THEN
+		RETURN;
+	END IF;
+	SELECT * INTO old FROM smsbridge.plan p WHERE p.practice_id = p_practice AND p.kind = p_kind;
+	IF NOT (p_only IS NULL OR coalesce(old.version, 0) = ANY (p_only) OR (old.version > 0 AND -1 = ANY (p_only))) THEN
+		RETURN QUERY SELECT NULL::integer, 'precondition_failed', NULL::integer;
+	ELSIF old.steps = p_steps THEN
+		RETURN QUERY SELECT NULL::integer, NULL::text, old.version;
+	ELSE
+		INSERT INTO smsbridge.plan AS p (practice_id, kind, version, steps, saved_by, saved_at)
+		VALUES (p_practice, p_kind, coalesce(old.version, 0) + 1, p_steps, p_by, p_at)
+		ON CONFLICT (practice_id, kind) DO UPDATE SET version = excluded.version, steps = excluded.steps,
+			saved_by = excluded.saved_by, saved_at = excluded.saved_at;
+		INSERT INTO smsbridge.event (practice_id, type, at, data)
+		VALUES (p_practice, 'plan.saved', p_at, jsonb_build_object('kind', p_kind, 'version', coalesce(old.version, 0) + 1,
+			'steps', jsonb_array_length(p_steps), 'key', p_by));
+		RETURN QUERY SELECT NULL::integer, NULL::text, coalesce(old.version, 0) + 1;
+	END IF;
 END $$;
 
 -- An appointment as the API shows it.
@@ -452,7 +493,7 @@ DECLARE
 BEGIN
 	FOR f IN SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'smsbridge'
 			AND p.proname IN ('reminder_withdraw', 'appointment_tell', 'appointment_answer', 'micros', 'appointment_facts',
-				'reminder_message', 'appointment_put', 'appointment_json') LOOP
+				'reminder_message', 'appointment_put', 'plan_put', 'appointment_json') LOOP
 		EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
 		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO smsbridge_app', f);
 	END LOOP;

@@ -123,6 +123,19 @@ void task_list(struct api *a, struct http_exchange *x, const struct api_caller *
 void task_own(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void task_decide(struct api *a, struct http_exchange *x, const struct api_caller *who);
 
+/* A practice's own reference: 1 to 64 octets of UTF-8 without control characters. */
+bool api_ref_ok(struct view v);
+/* That of the path's {}, percent-decoded; false when it is none. */
+bool api_ref_param(const struct http_exchange *x, char *to, size_t cap);
+void appointment_put(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void appointment_status(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void appointment_show(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void appointment_list(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void plan_put(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void plan_show(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void plan_list(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void plan_delete(struct api *a, struct http_exchange *x, const struct api_caller *who);
+
 void meta_live(void *ctx, struct http_exchange *x);
 void meta_ready(void *ctx, struct http_exchange *x);
 void meta_metrics(void *ctx, struct http_exchange *x);

@@ -251,6 +251,14 @@ static void take_times(struct creation *c)
 	m->status = m->send_at_us > c->now_us ? "scheduled" : "queued";
 }
 
+void creation_take_recipient(struct creation *c)
+{
+	take_patient(c);
+	take_phone(c);
+	creation_take_place(c);
+	take_reference(c);
+}
+
 void creation_take(struct creation *c)
 {
 	check_unknown(c);

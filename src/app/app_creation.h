@@ -73,6 +73,8 @@ struct view creation_text(struct creation *c, enum creation_field f);
 const char *creation_pointer(struct creation *c, const char *name);
 /* Reads and checks all fields into c->draft. */
 void creation_take(struct creation *c);
+/* Who it is for, where that person may be, and the reference; category_flags are set. */
+void creation_take_recipient(struct creation *c);
 /* Every zone and state in which the patient may be. After the phone and the category. */
 void creation_take_place(struct creation *c);
 /* The text, normalised, its shape and its lint. After the category. */

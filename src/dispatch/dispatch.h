@@ -159,8 +159,9 @@ unsigned dispatch_lock_order(int64_t *keys, unsigned count);
 struct dispatch_change {
 	struct uuid practice_id;
 	struct view phone;
-	struct view patient; /* p NULL: the change is about the phone only */
-	const char *sql;     /* name of a file of store/sql */
+	struct view patient;                    /* p NULL: the change is about the phone only */
+	struct view other_phone, other_patient; /* whom it was about before; p NULL: nobody else */
+	const char *sql;                        /* name of a file of store/sql */
 	struct store_params *params;
 	store_rows_cb rows;
 	store_done_cb done;

@@ -10,6 +10,7 @@ struct change {
 	struct dispatch *d;
 	struct uuid practice_id;
 	char phone[24];
+	char other_phone[24]; /* "" when it is about one only */
 	store_rows_cb rows;
 	store_done_cb done;
 	void *ctx;
@@ -52,13 +53,38 @@ static void changed_rows_cb(void *ctx, const struct store_rows *rows)
 	c->rows(c->ctx, rows);
 }
 
+/* Nothing claimed for these phones is handed to a link as it was judged. */
+static void recheck(const struct change *c)
+{
+	claimer_recheck(c->d->claimer, &c->practice_id, view_str(c->phone));
+	if (c->other_phone[0])
+		claimer_recheck(c->d->claimer, &c->practice_id, view_str(c->other_phone));
+}
+
 static void changed_cb(void *ctx, enum store_result result, const char *sqlstate)
 {
 	struct change *c = ctx;
-	claimer_recheck(c->d->claimer, &c->practice_id, view_str(c->phone)); /* claimed while we waited for the lock */
+	recheck(c); /* claimed while we waited for the lock */
 	claimer_wake(c->d->claimer);
 	c->done(c->ctx, result, sqlstate);
 	free(c);
+}
+
+static void add_keys(struct store_params *lock, const struct dispatch_change *change)
+{
+	const struct {
+		enum recipient_key kind;
+		struct view who;
+	} all[] = {{RECIPIENT_PHONE, change->phone},
+	           {RECIPIENT_PATIENT, change->patient},
+	           {RECIPIENT_PHONE, change->other_phone},
+	           {RECIPIENT_PATIENT, change->other_patient}};
+	int64_t keys[4];
+	unsigned n = 0;
+	for (unsigned i = 0; i < 4; i++)
+		if (all[i].who.n)
+			keys[n++] = dispatch_recipient_key(&change->practice_id, all[i].kind, all[i].who);
+	claimer_lock_params(lock, keys, n);
 }
 
 bool dispatch_change(struct dispatch *d, const struct dispatch_change *change)
@@ -73,11 +99,9 @@ bool dispatch_change(struct dispatch *d, const struct dispatch_change *change)
 	                     .done = change->done,
 	                     .ctx = change->ctx};
 	copy_view(c->phone, sizeof(c->phone), change->phone);
-	claimer_recheck(d->claimer, &c->practice_id,
-	                change->phone); /* nothing claimed is handed to a link from here on */
-	int64_t keys[] = {dispatch_recipient_key(&change->practice_id, RECIPIENT_PHONE, change->phone),
-	                  dispatch_recipient_key(&change->practice_id, RECIPIENT_PATIENT, change->patient)};
-	claimer_lock_params(&lock, keys, change->patient.n ? 2 : 1);
+	copy_view(c->other_phone, sizeof(c->other_phone), change->other_phone);
+	recheck(c); /* from here on */
+	add_keys(&lock, change);
 	struct store_step steps[] = {{"claim_lock", &lock, NULL}, {change->sql, change->params, changed_rows_cb}};
 	store_lane_run(d->change_lane, steps, 2, changed_cb, c);
 	store_params_free(&lock);
