@@ -247,6 +247,19 @@ static int64_t near_us(const struct plan_visit *v, enum category category, int64
 	return TIME_NEVER;
 }
 
+/* The first instant from the step's own on at which no cap is in the way; TIME_NEVER and the cap at its own when there
+ * is none within the slack. What was sent at ten sharp left a moment later. */
+static int64_t capped_us(const struct plan_visit *v, enum category category, int64_t due_us, enum reason *cap_r)
+{
+	*cap_r = caps_of(v, category, due_us);
+	if (*cap_r == REASON_none)
+		return due_us;
+	for (int64_t off_us = PLAN_SLACK_STEP_US; off_us <= PLAN_SLACK_US; off_us += PLAN_SLACK_STEP_US)
+		if (fits(v, category, due_us + off_us))
+			return due_us + off_us;
+	return TIME_NEVER;
+}
+
 /* Nothing fits: the most useful one that is not late moves, if it can. */
 static void rescue(const struct plan_visit *v, const struct plan_step *steps, unsigned count, const unsigned *order,
                    struct plan_choice *to)
@@ -275,11 +288,13 @@ void policy_plan(const struct plan_visit *given, const struct plan_step *steps, 
 		struct plan_choice *c = &to[order[k]];
 		if (c->reason)
 			continue;
-		enum reason cap = caps_of(&v, steps[order[k]].category, c->due_us);
-		if (cap) {
+		enum reason cap;
+		int64_t at_us = capped_us(&v, steps[order[k]].category, c->due_us, &cap);
+		if (at_us == TIME_NEVER) {
 			c->reason = cap == REASON_cap_week ? REASON_dropped_cap_week : REASON_dropped_cap_day;
 			continue;
 		}
+		c->due_us = at_us;
 		add_time(&v.patient, c->due_us);
 		add_time(&v.phone, c->due_us);
 		planned++;

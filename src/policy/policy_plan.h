@@ -4,7 +4,8 @@
  *
  * Each step has a nominal instant. In the night it moves to the morning after, or when that is too near to the visit to
  * the evening before. Then the steps are taken in the order of their use, and each that keeps the caps beside all
- * taken before it, and beside what the patient got and will get for other reasons, is planned.
+ * taken before it, and beside what the patient got and will get for other reasons, is planned; some minutes later than
+ * its own instant when that is all that is in the way.
  *
  * The order of their use: by rank, the smallest first, steps without one last; among equals, those that leave the
  * patient half a day or more to act (so that somebody else can have the slot) before those that do not; of the former
@@ -17,10 +18,12 @@
 
 #include "policy_rules.h"
 
-#define PLAN_TIMES_MAX 64          /* messages to a patient or a phone that are looked at */
-#define PLAN_DAYS_MAX 60           /* how long before the visit a step may be */
-#define PLAN_LEAD_US HOUR_US       /* a step that moves leaves that long to the visit, or its own lead if less */
-#define PLAN_ACT_US (12 * HOUR_US) /* from here on a patient can act on a reminder */
+#define PLAN_TIMES_MAX 64              /* messages to a patient or a phone that are looked at */
+#define PLAN_DAYS_MAX 60               /* how long before the visit a step may be */
+#define PLAN_LEAD_US HOUR_US           /* a step that moves leaves that long to the visit, or its own lead if less */
+#define PLAN_ACT_US (12 * HOUR_US)     /* from here on a patient can act on a reminder */
+#define PLAN_SLACK_US (15 * MINUTE_US) /* how much later a step goes to keep the caps */
+#define PLAN_SLACK_STEP_US MINUTE_US
 #define PLAN_SHIFT_US (3 * DAY_US) /* how far a lone reminder moves to keep the caps */
 
 struct plan_step {

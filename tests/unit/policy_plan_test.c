@@ -116,6 +116,29 @@ static void the_usual_plan_fits(void **state)
 	expect(&c[2], "2026-03-12T12:30:00-04:00", "");
 }
 
+/* What went at ten sharp left a moment later: a day after it is ten o'clock and that moment. */
+static void a_moment_of_a_cap_is_waited_for(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *sent, *due, *reason;
+	} rows[] = {
+	        {"2026-03-03T10:00:00-05:00", "2026-03-04T10:00:00-05:00", ""},
+	        {"2026-03-03T10:00:01-05:00", "2026-03-04T10:01:00-05:00", ""},
+	        {"2026-03-03T10:15:00-05:00", "2026-03-04T10:15:00-05:00", ""},
+	        {"2026-03-03T10:15:01-05:00", NULL, "dropped_cap_day"},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct plan_step steps[] = {step("P1D", 600, 0), step("PT2H", -1, 0)};
+		struct plan_visit v = visit_of("2026-03-03T12:00:00-05:00", "2026-03-05T14:30:00-05:00");
+		struct plan_choice c[2];
+		v.patient.at_us[v.patient.count++] = at(rows[i].sent);
+		policy_plan(&v, steps, 2, c);
+		expect(&c[0], rows[i].due, rows[i].reason);
+		expect(&c[1], "2026-03-05T12:30:00-05:00", "");
+	}
+}
+
 static void the_night_moves_to_the_useful_side(void **state)
 {
 	(void)state;
@@ -385,6 +408,7 @@ int main(void)
 	        cmocka_unit_test(a_lead_is_iso_8601),
 	        cmocka_unit_test(days_are_the_calendars_and_hours_the_clocks),
 	        cmocka_unit_test(the_usual_plan_fits),
+	        cmocka_unit_test(a_moment_of_a_cap_is_waited_for),
 	        cmocka_unit_test(the_night_moves_to_the_useful_side),
 	        cmocka_unit_test(what_is_late_or_needless_is_dropped),
 	        cmocka_unit_test(no_hour_left_is_said),
