@@ -135,6 +135,16 @@ void plan_put(struct api *a, struct http_exchange *x, const struct api_caller *w
 void plan_show(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void plan_list(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void plan_delete(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void webhook_list(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void webhook_add(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void webhook_show(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void webhook_set(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void webhook_delete(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void webhook_rotate(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void webhook_test(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void webhook_enable(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void webhook_deliveries(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void webhook_replay(struct api *a, struct http_exchange *x, const struct api_caller *who);
 
 void meta_live(void *ctx, struct http_exchange *x);
 void meta_ready(void *ctx, struct http_exchange *x);

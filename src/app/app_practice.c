@@ -1,10 +1,10 @@
 /* practice: who may send, under which number, by which rules of its own, and who is told. Every change is an event with
  * all settings but secrets, so that what held at any time can be read from the events alone. */
 #include "app_commands.h"
+#include "app_webhook.h"
 
 #include "base_time.h"
 #include "base_uuid.h"
-#include "net_crypto.h"
 #include "store_client.h"
 #include "text_gsm7.h"
 
@@ -26,7 +26,8 @@ const char practice_help[] =
         "  --phone TEXT         of the front desk, named in confirmations; at most 20 characters\n"
         "  --sender NUMBER      the number that its texts come from and replies go to\n"
         "  --shared BOOL        true: other practices that say so too may have this sender; a STOP to it is for all\n"
-        "  --webhook-url URL    where its events go; '' for nowhere. A new signing secret is made when there is none\n"
+        "  --webhook-url URL    where its events go; '' for nowhere. With the first URL a signing secret is made and\n"
+        "                       shown. More, and all else about webhooks: `smsbridge webhook`\n"
         "  --webhook-text BOOL  true: replies' text and the full phone go with them; false: they do not\n"
         "  --segments N         segments of a text with characters outside the GSM alphabet, 1 (the default) to 3\n"
         "Consent:\n"
@@ -156,8 +157,6 @@ static const struct setting settings[] = {
         {"phone", "phone", PLAIN, true, phone_ok, "1 to 20 characters of the GSM alphabet"},
         {"sender", "sender", PLAIN, true, sender_ok, "the number that texts come from"},
         {"shared", "sender_shared", BOOLEAN, false, bool_ok, "true or false"},
-        {"webhook-url", "webhook_url", OR_NULL, false, any_ok, "a URL"},
-        {"webhook-text", "webhook_reply_text", BOOLEAN, false, bool_ok, "true or false"},
         {"segments", "max_segments", "%s::smallint", false, segments_ok, "1 to 3"},
         {"attested-by", "consent_mode", "CASE WHEN %s = '' THEN 'recorded' ELSE 'attested' END", false, any_ok,
          "the name of a person"},
@@ -181,10 +180,11 @@ static const struct setting settings[] = {
 };
 #define SETTINGS (sizeof(settings) / sizeof(*settings))
 
-enum { P_ID, P_AT, P_SECRET, P_FIRST }; /* parameters of both statements, then those of the settings given */
+enum { P_ID, P_AT, P_SECRET, P_HOOK_URL, P_HOOK_TEXT, P_FIRST }; /* parameters of both statements, then those of the settings given */
 
 struct practice_options {
 	const char *config, *database, *at;
+	const char *hook_url, *hook_text; /* NULL: not given */
 	const char *value[SETTINGS]; /* NULL: not given */
 	bool json;
 };
@@ -201,7 +201,11 @@ static bool check_settings(struct practice_options *o, bool add)
 			return false;
 		}
 	}
-	return true;
+	if (o->hook_text && !bool_ok(o->hook_text)) {
+		usage_error("--webhook-text takes true or false");
+		return false;
+	}
+	return !o->hook_url || !*o->hook_url || app_webhook_url(o->hook_url, "webhook-url");
 }
 
 static void add_expression(struct buf *sql, const char *expression, unsigned parameter)
@@ -221,20 +225,20 @@ static void add_end(struct buf *sql, const char *change)
 	buf_printf(sql,
 	           " RETURNING *), told AS (INSERT INTO smsbridge.event (practice_id, type, at, data)"
 	           " SELECT id, 'practice.changed', $2::timestamptz, jsonb_build_object('change', '%s', 'settings',"
-	           " to_jsonb(made) - '{webhook_secret,webhook_url}'::text[]"
-	           " || jsonb_build_object('webhook', webhook_url IS NOT NULL)) FROM made)"
+	           " to_jsonb(made)) FROM made)"
 	           ", joined AS (SELECT smsbridge.sender_joined(id, sender, $2::timestamptz) FROM made"
 	           " WHERE sender_shared)"
-	           " SELECT id, name, phone, sender, webhook_url, webhook_secret, consent_mode FROM made"
-	           " WHERE (SELECT count(*) FROM joined) <= 1",
+	           " SELECT id, name, phone, sender, w.webhook_url, w.webhook_secret, consent_mode FROM made"
+	           " LEFT JOIN LATERAL smsbridge.practice_webhook(made.id, $4::text, $5::boolean, $3::text,"
+	           " $2::timestamptz) w ON true WHERE (SELECT count(*) FROM joined) <= 1",
 	           change);
 }
 
 static void write_add(const struct practice_options *o, const char **params, unsigned *count, struct buf *sql)
 {
 	struct buf values = BUF(8192);
-	buf_add_str(sql, "WITH made AS (INSERT INTO smsbridge.practice (id, created_at, webhook_secret");
-	buf_add_str(&values, ") VALUES ($1::uuid, $2::timestamptz, $3::text");
+	buf_add_str(sql, "WITH made AS (INSERT INTO smsbridge.practice (id, created_at");
+	buf_add_str(&values, ") VALUES ($1::uuid, $2::timestamptz");
 	for (size_t i = 0; i < SETTINGS; i++) {
 		if (!o->value[i])
 			continue;
@@ -250,8 +254,7 @@ static void write_add(const struct practice_options *o, const char **params, uns
 
 static void write_set(const struct practice_options *o, const char **params, unsigned *count, struct buf *sql)
 {
-	buf_add_str(sql,
-	            "WITH made AS (UPDATE smsbridge.practice SET webhook_secret = coalesce(webhook_secret, $3::text)");
+	buf_add_str(sql, "WITH made AS (UPDATE smsbridge.practice SET created_at = created_at");
 	for (size_t i = 0; i < SETTINGS; i++) {
 		if (!o->value[i])
 			continue;
@@ -276,22 +279,11 @@ static int finish(struct store_client *c, struct store_table *t, bool json)
 	return result;
 }
 
-static void make_secret(char to[64])
-{
-	uint8_t octets[32];
-	struct buf b = BUF(64);
-	random_bytes(octets, sizeof(octets));
-	buf_add_str(&b, "whsec_");
-	net_base64(view_of(octets, sizeof(octets)), &b);
-	copy_str(to, 64, buf_cstr(&b));
-	buf_free(&b);
-}
-
 /* id NULL: a new one. */
 static int practice_change(struct store_client *c, const char *id, struct practice_options *o)
 {
-	char made[UUID_TEXT_BYTES], at[TIME_TEXT_BYTES], secret[64];
-	const char *params[P_FIRST + SETTINGS] = {id, o->at, secret};
+	char made[UUID_TEXT_BYTES], at[TIME_TEXT_BYTES], secret[APP_WEBHOOK_SECRET_BYTES];
+	const char *params[P_FIRST + SETTINGS] = {id, o->at, secret, o->hook_url, o->hook_text};
 	unsigned count = P_FIRST;
 	struct clock system = {0};
 	struct uuid_maker maker = {0};
@@ -299,7 +291,7 @@ static int practice_change(struct store_client *c, const char *id, struct practi
 	struct buf sql = BUF(16384);
 	if (!check_settings(o, !id))
 		return EXIT_USAGE;
-	make_secret(secret);
+	app_webhook_secret(secret);
 	if (!o->at)
 		params[P_AT] = time_format(clock_read(&system), at);
 	if (!id)
@@ -317,12 +309,13 @@ static int practice_list(struct store_client *c, const struct practice_options *
 {
 	struct store_table *t = store_client_run(
 	        c,
-	        "SELECT id, name, phone, sender, webhook_url, webhook_reply_text, max_segments, created_at, "
-	        "consent_mode,"
-	        " attested_by, attested_at, attestation, baa, legal_name, display_name, url, state, sensitive, "
+	        "SELECT p.id, name, phone, sender, w.url AS webhook_url, coalesce(w.reply_text, false) AS"
+	        " webhook_reply_text, max_segments, p.created_at, consent_mode,"
+	        " attested_by, attested_at, attestation, baa, legal_name, display_name, p.url, p.state, sensitive, "
 	        "lint_phi,"
 	        " array_to_string(link_domains, ',') AS link_domains, open_minute, close_minute, two_person,"
-	        " retention_days, require_identity FROM smsbridge.practice ORDER BY id",
+	        " retention_days, require_identity FROM smsbridge.practice p LEFT JOIN smsbridge.webhook_endpoint w"
+	        " ON w.practice_id = p.id AND w.id = p.id AND w.state = 'enabled' ORDER BY p.id",
 	        NULL, 0);
 	if (!t)
 		return failure("%s", store_client_error(c));
@@ -333,12 +326,14 @@ static int practice_list(struct store_client *c, const struct practice_options *
 
 static int parse(int argc, char **argv, struct practice_options *o, const char **words)
 {
-	struct option_row rows[SETTINGS + 5] = {{"config", &o->config, NULL},
+	struct option_row rows[SETTINGS + 7] = {{"config", &o->config, NULL},
 	                                        {"database", &o->database, NULL},
 	                                        {"at", &o->at, NULL},
+	                                        {"webhook-url", &o->hook_url, NULL},
+	                                        {"webhook-text", &o->hook_text, NULL},
 	                                        {"json", NULL, &o->json}};
 	for (size_t i = 0; i < SETTINGS; i++) /* of the rows of one option the first is found */
-		rows[4 + i] = (struct option_row){settings[i].option, &o->value[i], NULL};
+		rows[6 + i] = (struct option_row){settings[i].option, &o->value[i], NULL};
 	return options_parse(argc, argv, rows, words, 2);
 }
 

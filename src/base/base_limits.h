@@ -105,11 +105,24 @@
 #define LIMIT_PARTS_OUT 10                /* segments of one text of ours; carriers refuse or drop what has more */
 
 /* --- webhooks ------------------------------------------------------------------------------------------------- */
-#define LIMIT_WEBHOOK_BATCH 16          /* events of one practice posted side by side */
-#define LIMIT_WEBHOOK_PRACTICES 32      /* practices served at a time */
+#define LIMIT_WEBHOOK_BATCH 16          /* events of one endpoint posted side by side */
+#define LIMIT_WEBHOOK_FAST 32           /* endpoints served at a time that take what they get */
+#define LIMIT_WEBHOOK_SLOW 16           /* and slow or failing ones, which never have the others' places */
+#define LIMIT_WEBHOOK_ROUNDS 96         /* all of these: some become slow while they are served */
+#define LIMIT_WEBHOOK_SLOW_MS 2000      /* an endpoint whose round took longer is slow */
+#define LIMIT_WEBHOOK_ROUND_MS 60000    /* then a round begins no more posts */
+#define LIMIT_WEBHOOK_LEASE_S 120       /* of an endpoint to one gateway; longer than a round with its last posts */
 #define LIMIT_WEBHOOK_TIMEOUT_MS 15000  /* one POST */
 #define LIMIT_WEBHOOK_ANSWER_BYTES 4096 /* octets of the answer that are read */
-#define LIMIT_WEBHOOK_ATTEMPTS 12       /* then the event is dead: about 65 hours */
+#define LIMIT_WEBHOOK_DOWN_AFTER 3      /* more events in a row that fail at first: nothing passes the endpoint then */
+#define LIMIT_WEBHOOK_WAITING 1000      /* events that wait at one endpoint; past it nothing new is read for it */
+#define LIMIT_WEBHOOK_FAILOVER_AFTER 3  /* failures in a row of the first URL */
+#define LIMIT_WEBHOOK_FAILOVER_MS 300000 /* then the failover URL is used that long before the first is tried again */
+#define LIMIT_WEBHOOK_ENDPOINTS 8       /* of one practice */
+#define LIMIT_WEBHOOK_URL_BYTES 1024    /* its URL */
+#define LIMIT_WEBHOOK_TYPES 100         /* event types that an endpoint chooses */
+#define LIMIT_WEBHOOK_REPLAY 1000       /* events that one request has posted again; the caller asks for the rest */
+#define LIMIT_WEBHOOK_DEAD_DAYS 30      /* a dead letter is kept that long */
 
 /* --- store, net ----------------------------------------------------------------------------------------------- */
 #define LIMIT_ARRAY_BYTES (8 << 20)      /* octets of one array parameter */

@@ -10,6 +10,7 @@
 #include "base_time.h"
 #include "base_uuid.h"
 #include "link_carrier.h"
+#include "net_url.h"
 #include "policy_route.h"
 #include "policy_rules.h"
 #include "smpp_split.h"
@@ -109,6 +110,8 @@ void dispatch_set_types(struct dispatch *d, const char *carrier, const uint8_t t
 void dispatch_set_rate(struct dispatch *d, const char *carrier, double rate);
 /* For the connections to come: link_carrier_set_tls. */
 void dispatch_set_tls(struct dispatch *d, const char *carrier, struct tls_context *tls);
+/* What URLs webhooks may have. */
+struct net_url_rules dispatch_webhook_rules(const struct dispatch *d);
 /* The rule clock was moved: timers that wait for rule times are set anew. */
 void dispatch_clock_moved(struct dispatch *d);
 

@@ -3,6 +3,7 @@
 #include "base_check.h"
 #include "base_pool.h"
 #include "net_address.h"
+#include "net_url.h"
 
 #include <curl/curl.h>
 
@@ -176,6 +177,7 @@ static void set_options(struct fetch *f, const struct fetch_request *r)
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, 0L); /* a new connection goes where the name leads now */
 	curl_easy_setopt(e, CURLOPT_PROXY, "");
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
 	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -207,7 +209,7 @@ void net_fetch(struct fetcher *owner, const struct fetch_request *r, fetch_cb cb
 	struct fetch *f = mem_alloc(sizeof(*f));
 	*f = (struct fetch){.owner = owner, .cb = cb, .ctx = ctx, .body = BUF(r->body.n), .answer = BUF(r->max_answer)};
 	f->private_ok = r->private_ok;
-	f->loopback_ok = r->loopback_ok;
+	f->loopback_ok = r->loopback_ok && net_url_is_loopback(view_str(r->url));
 	f->plain = strncmp(r->url, "http:", 5) == 0;
 	f->plain_ok = r->plain_ok;
 	f->easy = curl_easy_init();
@@ -240,8 +242,9 @@ struct fetcher *net_fetcher_new(struct loop *l)
 	curl_multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f);
 	curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, multi_timer_cb);
 	curl_multi_setopt(f->multi, CURLMOPT_TIMERDATA, f);
-	curl_multi_setopt(f->multi, CURLMOPT_MAX_HOST_CONNECTIONS, 16L);
-	curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, 64L);
+	/* No ceiling for a host: many practices may share one, and a slow one would hold the others up. The callers
+	 * have ceilings of their own. */
+	curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, 256L);
 	return f;
 }
 

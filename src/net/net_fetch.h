@@ -17,7 +17,7 @@ struct fetch_request {
 	size_t max_answer;   /* octets of the answer's body that are kept; more are dropped */
 	bool plain_ok;       /* http:// off loopback too */
 	bool private_ok;     /* private and link-local addresses too */
-	bool loopback_ok;    /* loopback addresses */
+	bool loopback_ok;    /* loopback addresses, of a URL that names one (net_url.h) */
 	const char *ca_file; /* "" or NULL: the system's authorities */
 };
 
