@@ -8,6 +8,7 @@ extern const char run_help[], check_help[], migrate_help[], practice_help[], key
         password_help[], smsc_help[], demo_help[], pdu_help[], phone_help[], content_help[], sender_help[], hold_help[],
         retention_help[], export_help[], opt_out_help[], task_help[], rules_help[], replay_help[], consent_help[],
         recipient_help[], import_help[], template_help[], campaign_help[], ledger_help[], person_help[];
+        recipient_help[], import_help[], template_help[], campaign_help[], ledger_help[], webhook_help[];
 
 int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
@@ -34,6 +35,7 @@ int command_import(int argc, char **argv);
 int command_template(int argc, char **argv);
 int command_campaign(int argc, char **argv);
 int command_ledger(int argc, char **argv);
+int command_webhook(int argc, char **argv);
 int command_smsc(int argc, char **argv);
 int command_pdu(int argc, char **argv);
 int command_demo(int argc, char **argv);

@@ -20,6 +20,7 @@ const struct command commands[] = {
         {"phone", "phones that carriers reported, and that may be texted again", phone_help, command_phone},
         {"content", "words that carriers refused, and that may be sent again", content_help, command_content},
         {"sender", "numbers from which carriers take nothing for now", sender_help, command_sender},
+        {"webhook", "where practices' events go, and what did not arrive", webhook_help, command_webhook},
         {"hold", "legal holds: what is kept whatever the days say", hold_help, command_hold},
         {"retention", "what is past its time, and months to move out", retention_help, command_retention},
         {"export", "all that is kept of one patient; numbers to ask about", export_help, command_export},
