@@ -538,12 +538,14 @@ void webhook_replay(struct api *a, struct http_exchange *x, const struct api_cal
 /* after of a page of deliveries: "735.1025". */
 static bool place_read(struct view query, char xact[24], int64_t *event_id_r)
 {
-	char after[48] = "0.0", *dot;
+	char after[48];
 	uint64_t n;
 	bool has = http_query_get(query, "after", after, sizeof(after));
 	if (has != http_query_has(query, "after"))
 		return false;
-	dot = strchr(after, '.');
+	if (!has)
+		copy_str(after, sizeof(after), "0.0");
+	const char *dot = strchr(after, '.');
 	if (!dot || !parse_u64(view_of(after, (size_t)(dot - after)), INT64_MAX, &n))
 		return false;
 	snprintf(xact, 24, "%llu", (unsigned long long)n);

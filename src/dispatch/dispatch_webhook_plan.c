@@ -38,7 +38,7 @@ static enum webhook_round_end end_of(const struct webhook_health *h, const struc
 {
 	if (seen->taken)
 		return WEBHOOK_FINE;
-	if (seen->fresh_failed && h->fresh_failures > LIMIT_WEBHOOK_DOWN_AFTER)
+	if (h->down_rounds || (seen->fresh_failed && h->fresh_failures > LIMIT_WEBHOOK_DOWN_AFTER))
 		return WEBHOOK_DOWN;
 	return WEBHOOK_SOME;
 }

@@ -3,13 +3,14 @@
 -- $5 xact $6 event id (the cursor); $7 failures $8 fresh failures $9 rounds down $10 next_at; $11 URL failures
 -- $12 failover until or NULL $13 slow; $14 something was posted $15 something was taken $16 last status $17 last error
 -- or NULL $18 why it is disabled or NULL; arrays of what waits: $19 xact $20 event id $21 order key $22 attempts
--- $23 next_at (NULL: with what it waits behind) $24 dead $25 status; arrays of what need not wait any more: $26 xact $27 event id. What waits behind one
--- of these at the same key waits as long. Returns a row when the lease held. Index: webhook_progress_pkey.
+-- $23 next_at (NULL: with what it waits behind) $24 dead $25 status; arrays of what need not wait any more: $26 xact
+-- $27 event id. What waits behind one of these at the same key waits as long. Returns a row when the lease held. Index: webhook_progress_pkey.
 WITH moved AS (
 	UPDATE smsbridge.webhook_progress p SET xact = $5::text::xid8, event_id = $6::int8, failures = $7::int4,
 		fresh_failures = $8::int4, down_rounds = $9::int4,
 		down_since = CASE WHEN $9 = 0 THEN NULL ELSE coalesce(p.down_since, $4::timestamptz) END,
-		next_at = $10::timestamptz, url_failures = $11::int4, failover_until = coalesce($12::timestamptz, p.failover_until), slow = $13::bool,
+		next_at = $10::timestamptz, url_failures = $11::int4, failover_until = coalesce($12::timestamptz, p.failover_until),
+		slow = $13::bool,
 		attempted_at = CASE WHEN $14::bool THEN $4 ELSE p.attempted_at END,
 		succeeded_at = CASE WHEN $15::bool THEN $4 ELSE p.succeeded_at END,
 		last_status = CASE WHEN $14 THEN $16::int4 ELSE p.last_status END,
@@ -32,7 +33,8 @@ WITH moved AS (
 	INSERT INTO smsbridge.webhook_wait (practice_id, endpoint_id, xact, event_id, order_key, attempts, since, next_at,
 		dead_at, last_status)
 	SELECT $1, $2, b.xact, b.event_id, b.order_key, b.attempts, CASE WHEN b.attempts > 0 THEN $4 END,
-		coalesce(b.next_at, (SELECT min(t.next_at) FROM smsbridge.webhook_wait t WHERE t.practice_id = $1
+		coalesce(b.next_at, (SELECT max(o.next_at) FROM booked o WHERE o.order_key = b.order_key),
+			(SELECT min(t.next_at) FROM smsbridge.webhook_wait t WHERE t.practice_id = $1
 			AND t.endpoint_id = $2 AND t.dead_at IS NULL AND t.order_key = b.order_key), $4),
 		CASE WHEN b.dead THEN $4 END, b.status FROM booked b
 	ON CONFLICT (practice_id, endpoint_id, xact, event_id) DO UPDATE SET attempts = excluded.attempts,

@@ -1,5 +1,5 @@
--- What one endpoint may be told now: what waits and is due, then the next events behind its cursor, in commit order and
--- only from transactions that no running one can still precede. $1 practice $2 endpoint $3 cursor xact $4 cursor event
+-- What one endpoint may be told now: what waits at keys whose first event is due, then the next events behind its
+-- cursor, in commit order and only from transactions that no running one can still precede. $1 practice $2 endpoint $3 cursor xact $4 cursor event
 -- id $5 how many of each $6 reply text wanted $7 now $8 how many may wait: past it nothing new is read. Returns xact,
 -- event id, attempts, seconds since its first failure, whether it waited, whether something before it still waits (then
 -- it must too), order key, webhook type or '' (nobody is told: the cursor just passes), payload, traceparent or ''.
@@ -13,12 +13,16 @@ WITH fresh AS MATERIALIZED (
 		AND (SELECT count(*) FROM smsbridge.webhook_wait t
 			WHERE t.practice_id = $1 AND t.endpoint_id = $2::uuid AND t.dead_at IS NULL) < $8::int4
 	ORDER BY e.xact, e.id LIMIT $5::int4
+), head AS MATERIALIZED (
+	SELECT DISTINCT ON (t.order_key) t.order_key, t.next_at FROM smsbridge.webhook_wait t
+	WHERE t.practice_id = $1 AND t.endpoint_id = $2 AND t.dead_at IS NULL
+	ORDER BY t.order_key, t.xact, t.event_id
 ), again AS MATERIALIZED (
 	SELECT t.xact, t.event_id, t.attempts, coalesce(extract(epoch FROM $7::timestamptz - t.since)::int8, 0), true
-	FROM smsbridge.webhook_wait t
+	FROM smsbridge.webhook_wait t JOIN head h USING (order_key)
 	WHERE t.practice_id = $1 AND t.endpoint_id = $2 AND t.dead_at IS NULL
-		AND (t.next_at <= $7 OR t.next_at > $7 + interval '27 hours')
-	ORDER BY t.next_at, t.order_key, t.xact, t.event_id LIMIT $5
+		AND (h.next_at <= $7 OR h.next_at > $7 + interval '27 hours')
+	ORDER BY h.next_at, t.order_key, t.xact, t.event_id LIMIT $5
 ), found AS (
 	SELECT * FROM fresh UNION ALL SELECT * FROM again
 ), told AS (
