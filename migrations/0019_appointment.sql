@@ -285,7 +285,10 @@ BEGIN
 	END IF;
 	a := jsonb_populate_record(old, p);
 	a.practice_id := p_practice;
-	IF old.ref IS NOT NULL AND a IS NOT DISTINCT FROM old THEN
+	-- A phone's change withdraws what was for the old one and leaves the rest to the next PUT.
+	IF old.ref IS NOT NULL AND a IS NOT DISTINCT FROM old AND NOT EXISTS (SELECT FROM smsbridge.reminder r
+			WHERE r.practice_id = p_practice AND r.ref = a.ref AND r.visit_at = a.starts_at AND r.state = 'withdrawn'
+				AND r.reason = 'canceled_by_phone_change') THEN
 		RETURN 'same';
 	END IF;
 	did := CASE WHEN old.ref IS NULL THEN 'created' WHEN a.starts_at <> old.starts_at THEN 'moved' ELSE 'changed' END;
@@ -314,7 +317,8 @@ BEGIN
 		WHERE did <> 'changed' OR to_jsonb(a) - '{status,version,updated_at,answer,answered_at}'::text[]
 			<> to_jsonb(old) - '{status,version,updated_at,answer,answered_at}'::text[];
 	PERFORM smsbridge.appointment_tell(a, 'appointment.' || a.status, jsonb_build_object('key', p_key), p_at)
-		WHERE a.status <> coalesce(old.status, 'booked');
+		WHERE a.status <> coalesce(old.status, 'booked')
+			OR (did = 'changed' AND old.answer = 'declined' AND a.answer = '');
 
 	-- What stays: texted already for a visit that stands, or waiting with the same words for the same instant.
 	IF a.status IN ('booked', 'confirmed') THEN
@@ -359,11 +363,12 @@ BEGIN
 			VALUES (p_practice, a.ref, item->>'step', a.starts_at, made, 'planned', due, (item->>'skip')::boolean, p_at, p_at)
 			ON CONFLICT (practice_id, ref, step, visit_at) DO UPDATE SET message_id = made, state = 'planned', reason = NULL,
 				due_at = excluded.due_at, skip_if_confirmed = excluded.skip_if_confirmed, updated_at = p_at;
-		ELSIF had.ref IS NULL OR (had.state = 'dropped' AND had.reason <> item->>'reason') THEN
+		ELSIF item ? 'reason' AND (had.ref IS NULL OR (had.state = 'dropped' AND had.reason <> item->>'reason')
+				OR (had.state = 'withdrawn' AND had.reason NOT IN ('withdrawn_confirmed', 'withdrawn_declined'))) THEN
 			INSERT INTO smsbridge.reminder AS r (practice_id, ref, step, visit_at, state, reason, due_at, made_at, updated_at)
 			VALUES (p_practice, a.ref, item->>'step', a.starts_at, 'dropped', item->>'reason', due, p_at, p_at)
-			ON CONFLICT (practice_id, ref, step, visit_at) DO UPDATE SET reason = excluded.reason, due_at = excluded.due_at,
-				updated_at = p_at;
+			ON CONFLICT (practice_id, ref, step, visit_at) DO UPDATE SET state = 'dropped', reason = excluded.reason,
+				due_at = excluded.due_at, updated_at = p_at;
 			INSERT INTO smsbridge.event (practice_id, type, at, patient, reason, data)
 			VALUES (p_practice, 'reminder.dropped', p_at, a.patient, item->>'reason', jsonb_strip_nulls(jsonb_build_object(
 				'ref', a.ref, 'step', item->>'step', 'visit_at', a.starts_at, 'due_at', due, 'fault', item->>'fault',

@@ -12,10 +12,11 @@ static void read_row(struct booking *b);
 
 static void booking_end(struct booking *b)
 {
+	json_decref(b->request);
 	json_decref(b->row);
 	json_decref(b->facts);
 	json_decref(b->reminders);
-	b->row = b->facts = b->reminders = NULL;
+	b->request = b->row = b->facts = b->reminders = NULL;
 }
 
 static void refuse(struct booking *b, int status, const char *code, const char *detail)
@@ -165,17 +166,16 @@ static void store(struct booking *b)
 /* --- planning ------------------------------------------------------------------------------------------------------
  */
 
-/* A PUT without a status keeps what there is; but who confirmed another time has not confirmed this one. */
+/* A PUT without a status keeps what there is. To a practice's calendar a confirmed visit is a booked one, so that
+ * "booked" does not undo a confirmation; but who confirmed another time has not confirmed this one. */
 static void keep_status(struct booking *b, const json_t *old)
 {
 	bool moved = json_integer_value(json_object_get(b->facts, "starts_us")) != booking_starts_us(b);
 	bool confirmed = view_eq(row_text(old, "status"), VIEW("confirmed"));
-	if (b->status_given)
-		return;
-	if (json_is_object(old) && !(moved && confirmed))
+	if (!b->status_given && json_is_object(old) && !confirmed)
 		json_object_set(b->row, "status", json_object_get(old, "status"));
-	else
-		json_object_set_new(b->row, "status", json_string("booked"));
+	else if (confirmed && (!b->status_given || view_eq(row_text(b->row, "status"), VIEW("booked"))))
+		json_object_set_new(b->row, "status", json_string(moved ? "booked" : "confirmed"));
 }
 
 static void plan(struct booking *b)
@@ -242,20 +242,70 @@ static struct booking *booking_new(struct api *a, struct http_exchange *x, const
 	return NULL;
 }
 
-void appointment_put(struct api *a, struct http_exchange *x, const struct api_caller *who)
+static void take(struct booking *b)
 {
-	struct booking *b = booking_new(a, x, who);
-	json_t *json = b ? api_json_read(x) : NULL;
-	if (!json)
-		return;
-	b->fields.json = json;
-	booking_read(b, json);
+	b->fields.json = b->request;
+	booking_read(b);
 	b->fields.json = NULL;
-	json_decref(json);
 	if (b->fields.errors)
 		answer_errors(b);
 	else
 		read_facts(b);
+}
+
+static bool lacks(const json_t *json, const char *name)
+{
+	const json_t *v = json_object_get(json, name);
+	return !v || json_is_null(v);
+}
+
+/* What the request leaves out of a patient who is known; a place is taken as a whole. */
+static void patient_cb(void *ctx, const struct store_rows *rows)
+{
+	static const char *const places[] = {"time_zone", "zip", "state"};
+	struct booking *b = ctx;
+	bool placed = false;
+	if (store_rows_count(rows) == 0)
+		return;
+	struct view text = store_rows_text(rows, 0, 0);
+	json_t *known = json_loadb((const char *)text.p, text.n, 0, NULL);
+	for (unsigned i = 0; i < 3; i++)
+		placed = placed || !lacks(b->request, places[i]);
+	for (unsigned i = 0; i < 3 && !placed; i++)
+		json_object_set(b->request, places[i], json_object_get(known, places[i]));
+	if (lacks(b->request, "phone"))
+		json_object_set(b->request, "phone", json_object_get(known, "phone"));
+	if (lacks(b->request, "language"))
+		json_object_set(b->request, "language", json_object_get(known, "language"));
+	json_decref(known);
+}
+
+static void patient_done_cb(void *ctx, enum store_result result, const char *sqlstate)
+{
+	struct booking *b = ctx;
+	(void)sqlstate;
+	if (result != STORE_OK)
+		refuse(b, 503, "database_unavailable", "The gateway cannot reach its database; try again.");
+	else
+		take(b);
+}
+
+void appointment_put(struct api *a, struct http_exchange *x, const struct api_caller *who)
+{
+	struct store_params ps = {0};
+	struct booking *b = booking_new(a, x, who);
+	json_t *json = b ? api_json_read(x) : NULL;
+	if (!json)
+		return;
+	b->request = json;
+	struct view patient = row_text(json, "patient");
+	if (!api_ref_ok(patient)) {
+		take(b);
+		return;
+	}
+	store_value_uuid(&ps, &who->practice_id);
+	store_value_text(&ps, patient);
+	run(b, "appointment_patient", &ps, patient_cb, patient_done_cb);
 }
 
 /* The appointment as it is; it shall be the same with another status. */
@@ -269,6 +319,8 @@ static void row_cb(void *ctx, const struct store_rows *rows)
 	struct view text = store_rows_text(rows, 0, 0);
 	b->row = json_loadb((const char *)text.p, text.n, 0, NULL);
 	json_object_set_new(b->row, "status", json_string(b->status));
+	if (strcmp(b->status, "booked") == 0) /* staff spoke with the patient: the last answer is not the last word */
+		json_object_set_new(b->row, "answer", json_string(""));
 }
 
 static void row_done_cb(void *ctx, enum store_result result, const char *sqlstate)

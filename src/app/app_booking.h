@@ -18,7 +18,8 @@ struct booking {
 	struct creation fields;          /* faults, and what a message has too: patient, phone, place, reference */
 	struct etag_condition condition; /* of the request */
 	char ref[BOOKING_REF_BYTES];
-	json_t *row; /* columns of smsbridge.appointment, as they shall be */
+	json_t *request; /* of a PUT */
+	json_t *row;     /* columns of smsbridge.appointment, as they shall be */
 	bool status_given;
 	const char *status;   /* POST .../status: what it shall be; NULL for a PUT */
 	json_t *facts;        /* of appointment_facts.sql */
@@ -34,8 +35,8 @@ struct booking {
 	struct buf body; /* the answer */
 };
 
-/* The request's members into b->row; faults are in b->fields. */
-void booking_read(struct booking *b, const json_t *json);
+/* The members of b->request into b->row; faults are in b->fields. */
+void booking_read(struct booking *b);
 /* Whether there is a word of an appointment's status. */
 bool booking_status_known(struct view word);
 

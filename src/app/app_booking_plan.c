@@ -266,11 +266,20 @@ static void choose(struct booking *b, struct plan_entry *entries, unsigned count
 		add_reminder(b, &entries[i], texted(b, entries[i].name) ? NULL : &texts[i], &choices[i]);
 }
 
+/* Whether the patient said of this time that it will not be kept, and nobody spoke with the patient since. */
+static bool declined(const struct booking *b)
+{
+	const json_t *old = json_object_get(b->facts, "appointment");
+	const json_t *answer = json_object_get(b->row, "answer"); /* of a status that staff set */
+	return json_integer_value(json_object_get(b->facts, "starts_us")) == booking_starts_us(b) &&
+	       view_eq(row_text(old, "answer"), VIEW("declined")) && (!answer || json_string_length(answer) > 0);
+}
+
 static bool stands(const struct booking *b)
 {
 	struct view status = row_text(b->row, "status");
 	return (view_eq(status, VIEW("booked")) || view_eq(status, VIEW("confirmed"))) &&
-	       booking_starts_us(b) > b->now_us;
+	       booking_starts_us(b) > b->now_us && !declined(b);
 }
 
 void booking_plan(struct booking *b)

@@ -123,9 +123,10 @@ static void take_variables(struct booking *b, const json_t *json)
 	json_object_set_new(b->row, "variables", json_is_object(v) ? json_deep_copy(v) : json_object());
 }
 
-void booking_read(struct booking *b, const json_t *json)
+void booking_read(struct booking *b)
 {
 	struct creation *c = &b->fields;
+	const json_t *json = b->request;
 	b->row = json_object();
 	check_members(b, json);
 	creation_take_recipient(c);
