@@ -129,6 +129,15 @@ BEGIN
 	RETURN n;
 END $$;
 
+CREATE FUNCTION smsbridge.appointment_event(word text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+	SELECT CASE word WHEN 'created' THEN 'appointment.created' WHEN 'moved' THEN 'appointment.moved'
+		WHEN 'changed' THEN 'appointment.changed' WHEN 'booked' THEN 'appointment.booked'
+		WHEN 'confirmed' THEN 'appointment.confirmed' WHEN 'arrived' THEN 'appointment.arrived'
+		WHEN 'completed' THEN 'appointment.completed' WHEN 'canceled' THEN 'appointment.canceled'
+		WHEN 'no_show' THEN 'appointment.no_show' WHEN 'declined' THEN 'appointment.declined'
+		WHEN 'reschedule_requested' THEN 'appointment.reschedule_requested' END
+$$;
+
 -- What an appointment's event says.
 CREATE FUNCTION smsbridge.appointment_tell(a smsbridge.appointment, p_type text, p_more jsonb, p_at timestamptz)
 RETURNS void LANGUAGE sql AS $$
@@ -141,7 +150,8 @@ $$;
 -- The patient's own answer, by a text (p_inbound) or told to staff (p_by): 'confirmed' confirms the visit and withdraws
 -- the reminders that a confirmation makes needless, 'declined' withdraws all, 'reschedule_requested' is told to the
 -- practice and changes nothing. Under the recipient's lock. False, and nothing is done, when there is no such
--- appointment, the visit began, it is over or cancelled, or the answer is the same as the last. Index: appointment_pkey.
+-- appointment, the visit began, it is over or cancelled, or the answer is the same as the last. Index:
+-- appointment_pkey.
 CREATE FUNCTION smsbridge.appointment_answer(p_practice uuid, p_ref text, p_answer text, p_by text, p_at timestamptz,
 	p_inbound uuid) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
@@ -155,7 +165,7 @@ BEGIN
 	IF NOT FOUND THEN
 		RETURN false;
 	END IF;
-	PERFORM smsbridge.appointment_tell(a, 'appointment.' || p_answer,
+	PERFORM smsbridge.appointment_tell(a, smsbridge.appointment_event(p_answer),
 		jsonb_build_object('by', nullif(p_by, ''), 'inbound_id', p_inbound), p_at);
 	IF p_answer = 'confirmed' THEN
 		PERFORM smsbridge.reminder_withdraw(p_practice, p_ref, '{}', true, 'withdrawn_confirmed', p_at);
@@ -171,7 +181,7 @@ CREATE FUNCTION smsbridge.micros(t timestamptz) RETURNS bigint LANGUAGE sql IMMU
 
 -- Everything that reminders are planned by, read before and looked at again under the lock: the same text means that
 -- nothing of it changed meanwhile. Times are microseconds. Messages to the patient and to the phone that count: sent
--- within 9 days, or waiting, without those of this visit that have not gone (64 of each kind; the caps look at no more).
+-- within 9 days, or waiting, without those of this visit that have not gone (64 of each kind; the caps see no more).
 -- Indexes: appointment_pkey, plan_pkey, template_practice_id_name_language_version_key, message_phone, message_patient,
 -- message_waiting, appointment_patient, reminder_pkey, reminder_message_id_key.
 CREATE FUNCTION smsbridge.appointment_facts(p_practice uuid, p_ref text, p_phone text, p_patient text, p_kind text,
@@ -231,7 +241,8 @@ CREATE FUNCTION smsbridge.appointment_facts(p_practice uuid, p_ref text, p_phone
 		'household', coalesce((SELECT rc.household FROM smsbridge.recipient rc
 			WHERE rc.practice_id = p_practice AND rc.phone = p_phone), false),
 		'open_minute', p.open_minute, 'close_minute', p.close_minute,
-		'packs', coalesce((SELECT jsonb_object_agg(k.code, smsbridge.pack_on(k.code, p_at)) FROM smsbridge.rule_pack k), '{}'))
+		'packs', coalesce((SELECT jsonb_object_agg(k.code, smsbridge.pack_on(k.code, p_at))
+			FROM smsbridge.rule_pack k), '{}'))
 	FROM smsbridge.practice p CROSS JOIN counted c WHERE p.id = p_practice
 $$;
 
@@ -262,11 +273,12 @@ CREATE FUNCTION smsbridge.reminder_message(a smsbridge.appointment, m jsonb, p_s
 $$;
 
 -- Makes, moves or changes an appointment and its reminders. p: its columns; p_reminders: for each step of the plan
--- {"step", "due_at", "skip", "reason" or "message", or neither when it was texted}; p_seen: md5 of what appointment_facts told at p_at; p_why: the reason
--- for what is withdrawn. Under the locks of the old and the new recipient. Says 'stale' (nothing was done: read again),
--- 'same', 'created', 'moved' or 'changed'. A reminder that was texted for this time of the visit is never made again.
-CREATE FUNCTION smsbridge.appointment_put(p_practice uuid, p_seen text, p jsonb, p_reminders jsonb, p_why text, p_key text,
-	p_at timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+-- {"step", "due_at", "skip", "reason" or "message", or neither when it was texted}; p_seen: md5 of what
+-- appointment_facts told at p_at; p_why: the reason for what is withdrawn. Under the locks of the old and the new
+-- recipient. Says 'stale' (nothing was done: read again), 'same', 'created', 'moved' or 'changed'. A reminder that was
+-- texted for this time of the visit is never made again.
+CREATE FUNCTION smsbridge.appointment_put(p_practice uuid, p_seen text, p jsonb, p_reminders jsonb, p_why text,
+	p_key text, p_at timestamptz) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	old smsbridge.appointment;
 	a smsbridge.appointment;
@@ -305,18 +317,18 @@ BEGIN
 			RETURN 'stale';
 		END IF;
 	ELSE
-		UPDATE smsbridge.appointment SET (patient, phone, starts_at, location_zone, time_zone, zip, state, zones, states, kind,
-			status, language, variables, reference, answer, answered_at, plan_kind, plan_version, plan_stamp, version,
+		UPDATE smsbridge.appointment SET (patient, phone, starts_at, location_zone, time_zone, zip, state, zones, states,
+			kind, status, language, variables, reference, answer, answered_at, plan_kind, plan_version, plan_stamp, version,
 			updated_at) = (SELECT a.patient, a.phone, a.starts_at, a.location_zone, a.time_zone, a.zip, a.state, a.zones,
 			a.states, a.kind, a.status, a.language, a.variables, a.reference, a.answer, a.answered_at, a.plan_kind,
 			a.plan_version, a.plan_stamp, a.version, a.updated_at)
 		WHERE practice_id = p_practice AND ref = a.ref;
 	END IF;
-	PERFORM smsbridge.appointment_tell(a, 'appointment.' || did, jsonb_build_object('key', p_key, 'was',
+	PERFORM smsbridge.appointment_tell(a, smsbridge.appointment_event(did), jsonb_build_object('key', p_key, 'was',
 		CASE did WHEN 'moved' THEN old.starts_at END), p_at)
 		WHERE did <> 'changed' OR to_jsonb(a) - '{status,version,updated_at,answer,answered_at}'::text[]
 			<> to_jsonb(old) - '{status,version,updated_at,answer,answered_at}'::text[];
-	PERFORM smsbridge.appointment_tell(a, 'appointment.' || a.status, jsonb_build_object('key', p_key), p_at)
+	PERFORM smsbridge.appointment_tell(a, smsbridge.appointment_event(a.status), jsonb_build_object('key', p_key), p_at)
 		WHERE a.status <> coalesce(old.status, 'booked')
 			OR (did = 'changed' AND old.answer = 'declined' AND a.answer = '');
 
@@ -416,11 +428,13 @@ BEGIN
 END $$;
 
 -- An appointment as the API shows it.
-CREATE FUNCTION smsbridge.appointment_json(a smsbridge.appointment, p_phone boolean, p_text boolean) RETURNS jsonb LANGUAGE sql STABLE AS $$
+CREATE FUNCTION smsbridge.appointment_json(a smsbridge.appointment, p_phone boolean, p_text boolean) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('ref', a.ref, 'patient', a.patient, 'phone', smsbridge.phone_shown(a.phone, p_phone),
 		'starts_at', a.starts_at, 'location_zone', a.location_zone, 'time_zone', a.time_zone, 'zip', a.zip,
 		'state', a.state, 'kind', a.kind, 'status', a.status, 'language', a.language,
-		'variables', CASE WHEN p_text THEN a.variables END, 'reference', a.reference, 'answer', nullif(a.answer, ''), 'answered_at', a.answered_at,
+		'variables', CASE WHEN p_text THEN a.variables END, 'reference', a.reference,
+		'answer', nullif(a.answer, ''), 'answered_at', a.answered_at,
 		'plan', CASE WHEN a.plan_kind IS NOT NULL
 			THEN jsonb_build_object('kind', a.plan_kind, 'version', a.plan_version) END,
 		'version', a.version, 'created_at', a.created_at, 'updated_at', a.updated_at,
@@ -444,7 +458,7 @@ FROM smsbridge.event WHERE type = 'reminder.planned'
 ORDER BY practice_id, message_id, xact, id;
 
 -- What a visit's reminders broke, one row for each send and fault: sent after the visit began; after it was cancelled,
--- declined or over; for a time that the visit no longer had; after it was withdrawn; a step twice for one time of a visit.
+-- declined or over; for a time that the visit no longer had; after it was withdrawn; a step twice for one time.
 CREATE VIEW smsbridge.audit_reminder_broken AS
 WITH told AS MATERIALIZED (
 	SELECT practice_id, message_id, type, recorded_at, xact, id, data->>'ref' AS ref,
@@ -497,7 +511,8 @@ DECLARE
 	f regprocedure;
 BEGIN
 	FOR f IN SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'smsbridge'
-			AND p.proname IN ('reminder_withdraw', 'appointment_tell', 'appointment_answer', 'micros', 'appointment_facts',
+			AND p.proname IN ('reminder_withdraw', 'appointment_event', 'appointment_tell', 'appointment_answer', 'micros',
+				'appointment_facts',
 				'reminder_message', 'appointment_put', 'plan_put', 'appointment_json') LOOP
 		EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
 		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO smsbridge_app', f);

@@ -367,7 +367,8 @@ test('PUTs that race claims: nothing goes for a time that the visit no longer ha
   }
   await racing;
   for (const answer of await Promise.all(moves)) assert.equal(answer.status, 200, answer.text);
-  await until(async () => (await s.db.sql("SELECT 1 FROM smsbridge.message WHERE status = 'sending' OR due_at < '2026-03-09T14:00:01Z'")).length === 0, 'all are over');
+  const open = "SELECT 1 FROM smsbridge.message WHERE status = 'sending' OR due_at < '2026-03-09T14:00:01Z'";
+  await until(async () => (await s.db.sql(open)).length === 0, 'all are over');
   assert.deepEqual(await s.violations(), []);
 });
 

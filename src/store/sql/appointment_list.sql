@@ -6,6 +6,7 @@ SELECT smsbridge.appointment_json(a, $11::text::boolean, $12::text::boolean)::te
 FROM smsbridge.appointment a
 WHERE a.practice_id = $1::uuid AND ($2::text IS NULL OR a.patient = $2) AND ($3::text IS NULL OR a.phone = $3)
 	AND ($4::text IS NULL OR a.status = $4) AND ($5::text IS NULL OR a.kind = $5)
-	AND a.starts_at >= coalesce($6::text::timestamptz, '-infinity') AND a.starts_at < coalesce($7::text::timestamptz, 'infinity')
+	AND a.starts_at >= coalesce($6::text::timestamptz, '-infinity')
+	AND a.starts_at < coalesce($7::text::timestamptz, 'infinity')
 	AND ($8::text::timestamptz IS NULL OR (a.starts_at, a.ref) > ($8::text::timestamptz, $9::text))
 ORDER BY a.starts_at, a.ref LIMIT $10::int4

@@ -8,6 +8,7 @@ WITH old AS (
 	RETURNING p.version
 ), told AS (
 	INSERT INTO smsbridge.event (practice_id, type, at, data)
-	SELECT $1, 'plan.deleted', $4::timestamptz, jsonb_build_object('kind', $2, 'version', version, 'key', $5::text) FROM gone
+	SELECT $1, 'plan.deleted', $4::timestamptz, jsonb_build_object('kind', $2, 'version', version, 'key', $5::text)
+	FROM gone
 )
 SELECT version, EXISTS (SELECT FROM gone) FROM old
