@@ -7,8 +7,8 @@
 extern const char run_help[], check_help[], migrate_help[], practice_help[], key_help[], report_help[], explain_help[],
         password_help[], smsc_help[], demo_help[], pdu_help[], phone_help[], content_help[], sender_help[], hold_help[],
         retention_help[], export_help[], opt_out_help[], task_help[], rules_help[], replay_help[], consent_help[],
-        recipient_help[], import_help[], template_help[], campaign_help[], ledger_help[], person_help[];
-        recipient_help[], import_help[], template_help[], campaign_help[], ledger_help[], webhook_help[];
+        recipient_help[], import_help[], template_help[], campaign_help[], ledger_help[], person_help[],
+        webhook_help[];
 
 int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
