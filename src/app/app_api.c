@@ -47,12 +47,17 @@ void api_tell_rate(struct http_exchange *x, int64_t requests_per_second, double 
 	link_http_add_head(x, lines);
 }
 
+static void strict_handler(struct api *a, struct http_exchange *x, const struct api_caller *who)
+{
+	const struct api_route *row = link_http_route(x)->own;
+	if (contract_fits(a, x))
+		row->handler(a, x, who);
+}
+
 static void keyed_route(void *ctx, struct http_exchange *x)
 {
-	const struct http_route *route = link_http_route(x);
-	const struct api_route *row = route->own;
-	tell_sunset(route, x);
-	auth_run(ctx, x, row->handler);
+	tell_sunset(link_http_route(x), x);
+	auth_run(ctx, x, strict_handler);
 }
 
 static const struct http_route routes[] = {
@@ -76,6 +81,7 @@ struct api *api_new(const struct api_config *config)
 	a->config = *config;
 	a->auth = auth_new(a);
 	a->in_flight = in_flight_new();
+	a->contract = contract_new(config->openapi);
 	return a;
 }
 
@@ -88,6 +94,7 @@ void api_free(struct api *a)
 {
 	auth_free(a->auth);
 	in_flight_free(a->in_flight);
+	contract_free(a->contract);
 	free(a);
 }
 

@@ -11,12 +11,14 @@
 
 struct auth;
 struct keys_in_flight;
+struct contract;
 
 struct api {
 	struct api_config config;
 	struct uuid_maker ids;
 	struct auth *auth;
 	struct keys_in_flight *in_flight;
+	struct contract *contract;
 };
 
 typedef void (*api_handler)(struct api *a, struct http_exchange *x, const struct api_caller *who);
@@ -66,6 +68,13 @@ struct view access_from(struct http_exchange *x);
 /* How many records the answer shows or changed; without it one of an answer that succeeds. */
 void access_rows(struct http_exchange *x, unsigned rows);
 
+/* openapi: the contract as JSON, copied. */
+struct contract *contract_new(const char *openapi);
+void contract_free(struct contract *c);
+/* Whether the request has only what the contract gives its route: query parameters by name, and a body where there is
+ * one. False with 400 answered. */
+bool contract_fits(struct api *a, struct http_exchange *x);
+
 /* Idempotency-Keys whose first request is still running in this process. */
 struct keys_in_flight *in_flight_new(void);
 bool in_flight_enter(struct keys_in_flight *k, const struct uuid *practice, struct view key);
@@ -112,6 +121,7 @@ void patient_timeline(struct api *a, struct http_exchange *x, const struct api_c
 
 void template_create(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void template_list(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void template_show(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void template_approve(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void template_retire(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void template_lint(struct api *a, struct http_exchange *x, const struct api_caller *who);

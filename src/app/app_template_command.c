@@ -234,11 +234,11 @@ static int template_file(struct store_client *c, const struct options *o, const 
 static int template_move(struct store_client *c, const struct options *o, const char *id, bool approve)
 {
 	char at[TIME_TEXT_BYTES];
-	const char *params[] = {o->practice, id, now_text(at), o->person};
+	const char *params[] = {o->practice, id, now_text(at), o->person, NULL};
 	if (!o->person || !*o->person)
 		return usage_error("--person says who does it");
 	struct store_table *t =
-	        store_client_run(c, store_sql(approve ? "template_approve" : "template_retire")->text, params, 4);
+	        store_client_run(c, store_sql(approve ? "template_approve" : "template_retire")->text, params, 5);
 	int result = EXIT_FAILED;
 	if (!t)
 		failure("%s", store_client_error(c));

@@ -1,9 +1,11 @@
 /* /v1/templates and /v1/lint. A template holds nothing of a patient; what is linted is not stored. */
-#include "app_api_internal.h"
+#include "app_etag.h"
+#include "app_form.h"
 #include "app_template.h"
 
 #include "text_shape.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct templating {
@@ -15,6 +17,7 @@ struct templating {
 	struct uuid id;
 	bool found;
 	bool done;
+	bool fits; /* If-Match */
 	int64_t version;
 	char status[16];
 	struct buf body;
@@ -33,15 +36,8 @@ static struct templating *templating_new(struct api *a, struct http_exchange *x,
 /* False with the problem answered. */
 static bool take_json(struct templating *t)
 {
-	struct view body = link_http_request(t->x)->body;
-	json_error_t error;
-	t->json = json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, &error);
-	if (json_is_object(t->json))
-		return true;
-	const char *code = t->json ? "json_not_object" : "json_malformed";
-	json_decref(t->json);
-	api_problem(t->x, 400, code, "The request's body must be a JSON object, without a name twice.");
-	return false;
+	t->json = api_json_read(t->x);
+	return t->json != NULL;
 }
 
 static void answer_faults(struct templating *t)
@@ -135,14 +131,16 @@ static void moved_cb(void *ctx, const struct store_rows *rows)
 		return;
 	copy_view(t->status, sizeof(t->status), store_rows_text(rows, 0, 0));
 	t->done = store_rows_bool(rows, 0, 1);
+	t->fits = store_rows_bool(rows, 0, 2);
 }
 
-static void answer_status(struct templating *t, const char *status)
+/* version: of the state, see template_show.sql */
+static void answer_status(struct templating *t, const char *status, int64_t version)
 {
 	char id[UUID_TEXT_BYTES];
 	struct buf body = BUF(200);
 	buf_printf(&body, "{\"id\":\"%s\",\"status\":\"%s\"}", uuid_format(&t->id, id), status);
-	link_http_reply(t->x, 200, "application/json", "", buf_view(&body));
+	etag_reply(t->x, 200, version, buf_view(&body));
 	buf_free(&body);
 }
 
@@ -154,12 +152,14 @@ static void approved_done_cb(void *ctx, enum store_result result, const char *sq
 		api_read_failed(t->x);
 	else if (!t->found)
 		api_problem(t->x, 404, "template_unknown", "There is no such template.");
+	else if (!t->fits)
+		etag_failed(t->x);
 	else if (!t->done && strcmp(t->status, "draft") == 0)
 		api_problem(t->x, 409, "same_person", "Another person than the one who saved it must approve.");
 	else if (!t->done)
 		api_problem(t->x, 409, "template_not_draft", "Only a draft can be approved.");
 	else
-		answer_status(t, "approved");
+		answer_status(t, "approved", 2);
 }
 
 static void retired_done_cb(void *ctx, enum store_result result, const char *sqlstate)
@@ -170,20 +170,23 @@ static void retired_done_cb(void *ctx, enum store_result result, const char *sql
 		api_read_failed(t->x);
 	else if (!t->found)
 		api_problem(t->x, 404, "template_unknown", "There is no such template.");
+	else if (!t->fits)
+		etag_failed(t->x);
 	else
-		answer_status(t, "retired");
+		answer_status(t, "retired", 3);
 }
 
 static void move(struct api *a, struct http_exchange *x, const struct api_caller *who, const char *sql,
                  store_done_cb done)
 {
 	struct templating *t = templating_new(a, x, who);
+	struct etag_condition condition;
 	struct store_params ps = {0};
 	if (!uuid_parse(link_http_param(x), &t->id)) {
 		api_problem(x, 404, "template_unknown", "There is no such template.");
 		return;
 	}
-	if (!take_json(t))
+	if (!etag_read(x, false, &condition) || !take_json(t))
 		return;
 	t->draft.faults.pool = link_http_pool(x);
 	struct view person = template_person_read(&t->draft.faults, t->json);
@@ -195,6 +198,7 @@ static void move(struct api *a, struct http_exchange *x, const struct api_caller
 	store_value_uuid(&ps, &t->id);
 	store_value_time(&ps, clock_read(a->config.clock));
 	store_value_text(&ps, person);
+	etag_add(&condition, &ps);
 	run(t, sql, &ps, moved_cb, done);
 }
 
@@ -211,50 +215,78 @@ void template_retire(struct api *a, struct http_exchange *x, const struct api_ca
 /* --- reading -------------------------------------------------------------------------------------------------------
  */
 
-static void listed_cb(void *ctx, const struct store_rows *rows)
+static void shown_cb(void *ctx, const struct store_rows *rows)
 {
 	struct templating *t = ctx;
-	buf_add_str(&t->body, "{\"data\":[");
-	for (unsigned i = 0; i < store_rows_count(rows); i++) {
-		if (i)
-			buf_add_u8(&t->body, ',');
-		buf_add_view(&t->body, store_rows_text(rows, i, 0));
-	}
-	buf_add_str(&t->body, "]}");
+	t->found = store_rows_count(rows) > 0;
+	if (!t->found)
+		return;
+	t->version = store_rows_int(rows, 0, 0);
+	buf_add_view(&t->body, store_rows_text(rows, 0, 1));
 }
 
-static void listed_done_cb(void *ctx, enum store_result result, const char *sqlstate)
+static void shown_done_cb(void *ctx, enum store_result result, const char *sqlstate)
 {
 	struct templating *t = ctx;
 	struct buf body = t->body;
 	(void)sqlstate;
-	if (result != STORE_OK || body.full)
+	if (result != STORE_OK)
 		api_read_failed(t->x);
+	else if (!t->found)
+		api_problem(t->x, 404, "template_unknown", "There is no such template.");
 	else
-		link_http_reply(t->x, 200, "application/json", "", buf_view(&body));
+		etag_reply(t->x, 200, t->version, buf_view(&body));
 	buf_free(&body);
+}
+
+void template_show(struct api *a, struct http_exchange *x, const struct api_caller *who)
+{
+	struct templating *t = templating_new(a, x, who);
+	struct store_params ps = {0};
+	if (!uuid_parse(link_http_param(x), &t->id)) {
+		api_problem(x, 404, "template_unknown", "There is no such template.");
+		return;
+	}
+	store_value_uuid(&ps, &who->practice_id);
+	store_value_uuid(&ps, &t->id);
+	run(t, "template_show", &ps, shown_cb, shown_done_cb);
+}
+
+static bool status_known(const char *status)
+{
+	return strcmp(status, "draft") == 0 || strcmp(status, "approved") == 0 || strcmp(status, "retired") == 0;
 }
 
 void template_list(struct api *a, struct http_exchange *x, const struct api_caller *who)
 {
-	struct templating *t = templating_new(a, x, who);
 	struct view query = link_http_request(x)->query;
-	char name[TEMPLATE_NAME_MAX + 1], status[16];
+	char name[TEMPLATE_NAME_MAX + 1], status[16], more[TEMPLATE_NAME_MAX + 40];
 	struct store_params ps = {0};
+	struct uuid after;
+	bool has_after;
+	unsigned limit;
 	bool has_name = http_query_get(query, "name", name, sizeof(name));
 	bool has_status = http_query_get(query, "status", status, sizeof(status));
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
-	if ((!has_name && http_query_has(query, "name")) || (!has_status && http_query_has(query, "status")) ||
-	    (has_name && name[strspn(name, letters)]) || (has_status && status[strspn(status, letters)])) {
+	if (!form_page_query(query, &after, &has_after, &limit) || (!has_name && http_query_has(query, "name")) ||
+	    (!has_status && http_query_has(query, "status")) || (has_name && name[strspn(name, letters)]) ||
+	    (has_status && !status_known(status))) {
 		api_problem(x, 400, "bad_template_query",
-		            "name takes a template's name, status draft, approved or retired.");
+		            "name takes a template's name, status draft, approved or retired, after an id, limit 1 to "
+		            "200.");
 		return;
 	}
 	store_value_uuid(&ps, &who->practice_id);
 	store_value_str(&ps, has_name ? name : NULL);
 	store_value_str(&ps, has_status ? status : NULL);
-	store_value_int(&ps, STORE_INT4, LIMIT_LIST);
-	run(t, "template_list", &ps, listed_cb, listed_done_cb);
+	store_value_int(&ps, STORE_INT4, limit + 1);
+	if (has_after)
+		store_value_uuid(&ps, &after);
+	else
+		store_value_null(&ps);
+	snprintf(more, sizeof(more), "%s%s%s%s", has_name ? "&name=" : "", has_name ? name : "",
+	         has_status ? "&status=" : "", has_status ? status : "");
+	form_page(a, x, "template_list", &ps, limit, "/v1/templates", more);
 }
 
 /* --- judging only --------------------------------------------------------------------------------------------------

@@ -229,6 +229,51 @@ test('another practice has other templates', async () => {
   assert.deepEqual([foreign.status, foreign.json.code], [404, 'template_unknown']);
 });
 
+test('one template: its ETag, If-None-Match, If-Match; pages; what a query may not have', async () => {
+  const { id } = (await post('/v1/templates', { ...reminder, name: 'tagged' })).json;
+  const at = (more, method = 'GET', path = '', body = undefined) =>
+    s.api.request(method, `/v1/templates/${id}${path}`, { body, headers: more });
+  const shown = await at({});
+  assert.deepEqual([shown.status, shown.headers.etag, shown.json.status], [200, '"1"', 'draft']);
+  for (const tag of ['"1"', 'W/"1"', '"7", "1"', '*']) {
+    const same = await at({ 'if-none-match': tag });
+    assert.deepEqual([same.status, same.headers.etag, same.text], [304, '"1"', ''], tag);
+  }
+  assert.equal((await at({ 'if-none-match': '"2"' })).status, 200);
+  const person = { person: 'Sam Okafor' };
+  for (const [tag, status, code] of [
+    ['"2"', 412, 'precondition_failed'],
+    ['W/"1"', 412, 'precondition_failed'],
+    ['1', 400, 'etag_malformed'],
+  ]) {
+    const answer = await at({ 'if-match': tag }, 'POST', '/approve', person);
+    assert.deepEqual([answer.status, answer.json.code], [status, code], tag);
+  }
+  assert.equal((await at({})).json.status, 'draft', 'nothing was changed');
+  const approved = await at({ 'if-match': '"1"' }, 'POST', '/approve', person);
+  assert.deepEqual([approved.status, approved.headers.etag], [200, '"2"']);
+  assert.equal((await at({ 'if-match': '"1"' }, 'POST', '/retire', person)).status, 412);
+  assert.equal((await at({ 'if-match': '"1", "2"' }, 'POST', '/retire', person)).headers.etag, '"3"');
+  assert.equal((await at({ 'if-match': '*' }, 'POST', '/retire', person)).status, 200, 'again');
+  assert.equal((await s.api.get('/v1/templates/019caf47-20b5-7001-8f7c-e54e3644af02')).json.code, 'template_unknown');
+
+  for (const name of ['page-a', 'page-b', 'page-c']) await post('/v1/templates', { ...reminder, name });
+  const all = (await s.api.get('/v1/templates')).json;
+  assert.equal(all.next, null);
+  const seen = [];
+  for (let next = '/v1/templates?limit=2'; next; ) {
+    const page = (await s.api.get(next)).json;
+    assert.ok(page.data.length <= 2);
+    seen.push(...page.data);
+    next = page.next;
+  }
+  assert.deepEqual(seen, all.data);
+  for (const query of ['status=drafts', 'limit=0', 'after=x', 'name=A']) {
+    const answer = await s.api.get(`/v1/templates?${query}`);
+    assert.deepEqual([answer.status, answer.json.code], [400, 'bad_template_query'], query);
+  }
+});
+
 test('two persons, where the practice asks for them', async () => {
   await must(binary, ['practice', 'set', s.practice.id, '--database', s.db.owner, '--two-person', 'true']);
   const saved = await post('/v1/templates', { ...reminder, name: 'two' });
