@@ -1,6 +1,8 @@
 /* The fields of a message: every fault is found in one pass and told by pointer and code, never by value. */
 #include "app_creation.h"
 
+#include "text_template.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -203,6 +205,13 @@ static void take_retention(struct creation *c)
 		c->draft.discard = strcmp(content, "discard") == 0;
 }
 
+static void take_language(struct creation *c)
+{
+	struct view v = creation_text(c, F_LANGUAGE);
+	if (v.p && !text_template_language(v))
+		creation_error(c, "/language", "language", "Give en or es.");
+}
+
 static void take_priority(struct creation *c)
 {
 	static const char *const names[] = {"urgent", "normal", "low"};
@@ -270,6 +279,7 @@ void creation_take(struct creation *c)
 	take_phi(c);
 	take_answers(c);
 	take_emergency(c);
+	take_language(c);
 	take_priority(c);
 	take_times(c);
 	take_reference(c);

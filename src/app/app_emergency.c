@@ -1,5 +1,5 @@
 /* POST /v1/messages/{id}/approve: the second person of an emergency text. */
-#include "app_api_internal.h"
+#include "app_request.h"
 
 #include "base_log.h"
 #include "base_metric.h"
@@ -67,21 +67,16 @@ static void done_cb(void *ctx, enum store_result result, const char *sqlstate)
 		api_problem(p->x, 409, "not_waiting", "The message does not wait any more.");
 }
 
+static const struct field_row approve_rows[] = {{"/person", FIELD_TEXT, true, PERSON_BYTES, NULL}};
+
 /* The name, in the request's pool; NULL with the problem answered. */
-static const char *person_of(struct http_exchange *x, struct view body)
+static const char *person_of(struct api *a, struct http_exchange *x, const struct api_caller *who)
 {
-	json_t *json = json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, NULL);
-	json_t *v = json_object_get(json, "person");
-	struct view text = json_is_string(v) ? view_of(json_string_value(v), json_string_length(v)) : (struct view){0};
-	bool ok = json_object_size(json) == 1 && text.n > 0 && text.n <= PERSON_BYTES;
-	for (size_t i = 0; ok && i < text.n; i++)
-		ok = text.p[i] >= 0x20 && text.p[i] != 0x7f;
-	const char *person = ok ? pool_copy(link_http_pool(x), text) : NULL;
-	json_decref(json);
-	if (!person)
-		link_http_problem(
-		        x, 422, "validation_failed", "Give an object with person, and nothing else.",
-		        &(struct http_problem_error){"/person", "bad_text", "Give 1 to 200 printable octets."}, 1, "");
+	struct request *r = request_read(a, x, who, approve_rows, 1, false);
+	if (!r || !request_fine(r))
+		return NULL;
+	const char *person = pool_copy(link_http_pool(x), r->value[0].text);
+	request_end(r);
 	return person;
 }
 
@@ -100,7 +95,7 @@ void message_approve(struct api *a, struct http_exchange *x, const struct api_ca
 		api_problem(x, 404, "message_unknown", "There is no such emergency text.");
 		return;
 	}
-	const char *person = person_of(x, link_http_request(x)->body);
+	const char *person = person_of(a, x, who);
 	if (!person)
 		return;
 	if (store_lane_busy(lane) >= LIMIT_READ_QUEUE) {

@@ -150,6 +150,8 @@ bool template_draft_fields(struct template_draft *d, struct pool *pool, const js
 	check_unknown(d, json);
 	d->language = text_of(&d->faults, json, "language", "/language", false);
 	d->t.language = d->language.p ? d->language : VIEW("en");
+	if (!text_template_language(d->t.language))
+		fault_add(&d->faults, "/language", "language", "Give en or es.");
 	take_category(d, json);
 	take_body(d, json);
 	take_variables(d, json);

@@ -190,6 +190,8 @@ static void move(struct api *a, struct http_exchange *x, const struct api_caller
 		return;
 	t->draft.faults.pool = link_http_pool(x);
 	struct view person = template_person_read(&t->draft.faults, t->json);
+	if (json_object_size(t->json) > (json_object_get(t->json, "person") != NULL))
+		fault_add(&t->draft.faults, "", "unknown_field", "There is no such field.");
 	if (t->draft.faults.count) {
 		answer_faults(t);
 		return;
@@ -317,6 +319,8 @@ void template_lint(struct api *a, struct http_exchange *x, const struct api_call
 	struct buf text = BUF(LIMIT_BODY_BYTES * 4);
 	if (!take_json(t))
 		return;
+	if (json_object_get(t->json, "name") || json_object_get(t->json, "person"))
+		fault_add(&d->faults, "", "unknown_field", "There is no such field.");
 	bool ok = template_draft_fields(d, link_http_pool(x), t->json);
 	struct policy_lint_facts facts = lint_facts(&t->who.lint, d->category);
 	if (ok && json_object_get(t->json, "variables"))

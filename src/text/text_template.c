@@ -201,7 +201,7 @@ static bool measure(const struct text_template *t, const struct template_practic
 	return true;
 }
 
-static bool language_ok(struct view language)
+bool text_template_language(struct view language)
 {
 	static const char *const languages[] = {
 #define TEMPLATE_LANGUAGE(code, days, months) code,
@@ -217,7 +217,7 @@ bool text_template_check(const struct text_template *t, const struct template_pr
 {
 	struct piece piece;
 	*r = (struct template_report){0};
-	if (!language_ok(t->language))
+	if (!text_template_language(t->language))
 		return refuse(r, TEMPLATE_FAULT_language, (struct view){0});
 	if (view_trim(t->body).n == 0)
 		return refuse(r, TEMPLATE_FAULT_body_empty, (struct view){0});

@@ -30,6 +30,8 @@ unsigned text_template_usual(enum template_type t);
 /* "too_long"; "" for TEMPLATE_FINE */
 const char *text_template_fault_code(enum template_fault f);
 const char *text_template_fault_sentence(enum template_fault f);
+/* Whether templates can be in it: "en", "es". */
+bool text_template_language(struct view language);
 
 struct template_variable {
 	char name[TEMPLATE_NAME_BYTES];

@@ -80,9 +80,7 @@ test('saved, approved, used: each an event, and the words never change', async (
   const sent = await post('/v1/messages', message(asked));
   assert.equal(sent.status, 202, sent.text);
   assert.deepEqual(sent.json.findings, []);
-  const { rows } = await sql('SELECT body, category, template_id FROM smsbridge.message WHERE id = $1', [
-    sent.json.id,
-  ]);
+  const { rows } = await sql('SELECT body, category, template_id FROM smsbridge.message WHERE id = $1', [sent.json.id]);
   assert.deepEqual(rows[0], {
     body: 'Elm Street Clinic: visit Tue, Mar 3 at 2:30 PM. Reply C to confirm. (212) 555-0199. Reply STOP to opt out.',
     category: 'appointment_reminder',
@@ -261,7 +259,7 @@ test('one template: its ETag, If-None-Match, If-Match; pages; what a query may n
   const all = (await s.api.get('/v1/templates')).json;
   assert.equal(all.next, null);
   const seen = [];
-  for (let next = '/v1/templates?limit=2'; next; ) {
+  for (let next = '/v1/templates?limit=2'; next;) {
     const page = (await s.api.get(next)).json;
     assert.ok(page.data.length <= 2);
     seen.push(...page.data);
