@@ -304,6 +304,7 @@ void consent_list(struct api *a, struct http_exchange *x, const struct api_calle
 		store_value_null(&ps);
 	store_value_int(&ps, STORE_INT4, l->limit + 1);
 	store_value_time(&ps, clock_read(a->config.clock));
+	store_value_int(&ps, STORE_BOOL, who->sees_phone);
 	store_lane_run(lane, &step, 1, list_done_cb, l);
 	store_params_free(&ps);
 }

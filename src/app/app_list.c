@@ -18,6 +18,7 @@ struct reading {
 	bool canceled;
 	bool asked; /* the carrier, for it back or for another text */
 	char last[UUID_TEXT_BYTES];
+	char status[24];
 };
 
 static struct reading *reading_new(struct api *a, struct http_exchange *x)
@@ -80,6 +81,8 @@ void message_show(struct api *a, struct http_exchange *x, const struct api_calle
 		return;
 	store_value_uuid(&ps, &who->practice_id);
 	store_value_uuid(&ps, &id);
+	store_value_int(&ps, STORE_BOOL, who->sees_phone);
+	store_value_int(&ps, STORE_BOOL, who->sees_text);
 	run(reading_new(a, x), "message_get", &ps, show_cb, show_done_cb);
 }
 
@@ -122,7 +125,28 @@ static void cancel_cb(void *ctx, const struct store_rows *rows)
 	struct view status = store_rows_text(rows, 0, 0);
 	r->canceled = store_rows_bool(rows, 0, 1) || view_eq(status, VIEW("canceled"));
 	r->asked = store_rows_bool(rows, 0, 2);
-	buf_printf(&r->body, "{\"id\":\"%s\",\"status\":\"%.*s\"}", r->last, (int)status.n, (const char *)status.p);
+	copy_view(r->status, sizeof(r->status), status);
+	buf_printf(&r->body, "{\"id\":\"%s\",\"status\":\"%s\",\"recalling\":%s}", r->last, r->status,
+	           r->asked ? "true" : "false");
+}
+
+/* Why it cannot be cancelled any more, by its status. */
+static const char *too_late(const char *status)
+{
+	static const struct {
+		const char *status;
+		const char *sentence;
+	} rows[] = {
+	        {"sending", "The message is being handed to the carrier at this moment; ask again in a few seconds."},
+	        {"sent", "The carrier has the message and takes no recall of it."},
+	        {"uncertain", "The carrier never said whether it has the message, so that it cannot be recalled."},
+	        {"unconfirmed", "The carrier has the message and takes no recall of it."},
+	        {"delivered", "The patient's phone has the message already."},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (strcmp(status, rows[i].status) == 0)
+			return rows[i].sentence;
+	return "The message has ended already; read it to see how.";
 }
 
 static void cancel_done_cb(void *ctx, enum store_result result, const char *sqlstate)
@@ -135,7 +159,7 @@ static void cancel_done_cb(void *ctx, enum store_result result, const char *sqls
 	else if (!r->found)
 		api_problem(r->x, 404, "message_unknown", "There is no such message.");
 	else if (!r->canceled && !r->asked)
-		api_problem(r->x, 409, "not_cancelable", "The message is with the carrier already, or has ended.");
+		api_problem(r->x, 409, "not_cancelable", too_late(r->status));
 	else
 		link_http_reply(r->x, r->canceled ? 200 : 202, "application/json", "", buf_view(&body));
 	buf_free(&body);

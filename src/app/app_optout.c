@@ -90,6 +90,8 @@ void opt_out_list(struct api *a, struct http_exchange *x, const struct api_calle
 	else
 		store_value_null(&ps);
 	store_value_int(&ps, STORE_INT4, limit + 1);
+	store_value_int(&ps, STORE_BOOL, who->sees_phone);
+	store_value_int(&ps, STORE_BOOL, who->sees_text);
 	snprintf(more, sizeof(more), "&phone=%%2B%s", phone + 1);
 	form_page(a, x, "opt_out_list", &ps, limit, "/v1/opt-outs", more);
 }

@@ -21,31 +21,6 @@ bool patient_ref_read(struct http_exchange *x, char to[PATIENT_REF_BYTES])
 	return ok;
 }
 
-/* What the functions of 0022_patient.sql refuse with; a version that does not fit is etag_failed's. */
-static const struct {
-	const char *code;
-	int status;
-	const char *detail;
-} problems[] = {
-        {"patient_unknown", 404, "There is no such patient."},
-        {"patient_changed", 409, "The patient was changed at the same time; read and try again."},
-        {"phone_change_needed", 409,
-         "The patient is known with another phone; POST /v1/patients/{ref}/phone changes it and says what becomes of "
-         "consents."},
-        {"number_same", 409, "The patient has this phone already."},
-        {"precondition_failed", 412, "It has changed since the version that If-Match names; read it again."},
-};
-
-static void refuse(struct request *r, struct view code)
-{
-	for (size_t i = 0; i < COUNT(problems); i++)
-		if (view_eq(code, view_str(problems[i].code))) {
-			r->refused = problems[i].code;
-			r->status = problems[i].status;
-			r->refusal = problems[i].detail;
-		}
-}
-
 /* --- PUT -----------------------------------------------------------------------------------------------------------
  */
 
@@ -96,7 +71,7 @@ static void put_cb(void *ctx, const struct store_rows *rows)
 	struct request *r = ctx;
 	struct view problem = store_rows_text(rows, 0, 0);
 	if (problem.n) {
-		refuse(r, problem);
+		r->refused = pool_copy(r->pool, problem);
 		return;
 	}
 	buf_add_view(&r->body, store_rows_text(rows, 0, 1));
@@ -161,7 +136,7 @@ static void moved_cb(void *ctx, const struct store_rows *rows)
 		return;
 	struct view problem = store_rows_text(rows, 0, 0);
 	if (problem.n) {
-		refuse(m->r, problem);
+		m->r->refused = pool_copy(m->r->pool, problem);
 		return;
 	}
 	buf_add_view(&m->r->body, store_rows_text(rows, 0, 1));

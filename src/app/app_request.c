@@ -1,7 +1,7 @@
 #include "app_request.h"
-#include "app_problem.h"
 
 #include "app_etag.h"
+#include "app_problem.h"
 
 #include "base_utf8.h"
 #include "policy_phone.h"
@@ -370,10 +370,14 @@ static void reply(struct request *r, int status, const char *extra)
 
 void request_answer(struct request *r)
 {
-	if (r->refused)
-		request_problem(r, r->status, r->refused, r->refusal);
-	else
+	struct http_exchange *x = r->x;
+	const char *refused = r->refused;
+	if (!refused) {
 		reply(r, r->status, "");
+		return;
+	}
+	request_end(r);
+	problem_answer(x, refused);
 }
 
 static void stored_cb(void *ctx, const struct store_rows *rows)

@@ -60,8 +60,7 @@ struct request {
 	int status;          /* of the answer */
 	struct buf body;     /* the answer */
 	int64_t version;     /* of what it shows: told as its ETag; 0: it has none */
-	const char *refused; /* the code of a problem, with status, that a rows callback found; NULL: none */
-	const char *refusal; /* and its sentence */
+	const char *refused; /* the code of a problem that the statement found, as a rows callback says; NULL: none */
 	bool found;
 	char problem[40]; /* request_run: what the statement gave */
 	char phone[24];

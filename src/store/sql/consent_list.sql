@@ -1,6 +1,7 @@
 -- Every consent that was given for a phone, ended ones too, with what each is worth now. $1 practice $2 phone $3 behind
--- this id, or null $4 how many $5 now. Returns id, JSON. Index: consent_phone.
-SELECT c.id, json_build_object('id', c.id, 'phone', c.phone, 'patient', nullif(c.patient, ''), 'classes', c.classes,
+-- this id, or null $4 how many $5 now $6 whether the caller sees phones. Returns id, JSON. Index: consent_phone.
+SELECT c.id, json_build_object('id', c.id, 'phone', smsbridge.phone_shown(c.phone, $6::bool),
+	'patient', nullif(c.patient, ''), 'classes', c.classes,
 	'basis', c.basis, 'captured_at', c.captured_at, 'method', c.method, 'wording', c.wording,
 	'wording_version', c.wording_version, 'language', c.language, 'action', c.action, 'actor', c.actor,
 	'representative', nullif(c.representative, ''), 'adult_on', c.adult_on, 'campaign', nullif(c.campaign, ''),
