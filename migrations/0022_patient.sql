@@ -1,5 +1,5 @@
--- Patients as the practice knows them, the change of a phone as an act of its own, everything that happened to a patient
--- in order, and the search of messages.
+-- Patients as the practice knows them, the change of a phone as an act of its own, everything that happened to a
+-- patient in order, and the search of messages.
 
 -- --- tables ---
 CREATE TABLE smsbridge.patient (
@@ -43,7 +43,8 @@ CREATE INDEX message_discard ON smsbridge.message (updated_at) WHERE discard AND
 -- A message's own events are found by the message: these two cost its way nothing.
 CREATE INDEX event_patient ON smsbridge.event (practice_id, patient, xact, id)
 	WHERE message_id IS NULL AND patient IS NOT NULL;
-CREATE INDEX event_phone ON smsbridge.event (practice_id, phone, xact, id) WHERE message_id IS NULL AND phone IS NOT NULL;
+CREATE INDEX event_phone ON smsbridge.event (practice_id, phone, xact, id)
+	WHERE message_id IS NULL AND phone IS NOT NULL;
 
 -- The lock of a patient, as claimer_lock_key in src/dispatch computes it: FNV-1a of the practice's octets, 't' and the
 -- reference. recipient_key is the phone's.
@@ -107,8 +108,8 @@ BEGIN
 END $$;
 
 -- Records a patient as the practice knows them now; the whole row. To be run under the locks of phone and patient.
--- p_match: as etag_add gives it. Returns a problem's code or '', the patient, its version, and whether it is new. What is
--- as it was makes no event and no version.
+-- p_match: as etag_add gives it. Returns a problem's code or '', the patient, its version, and whether it is new.
+-- What is as it was makes no event and no version.
 CREATE FUNCTION smsbridge.patient_put(p_practice uuid, p_ref text, p_phone text, p_time_zone text, p_zip text,
 	p_state text, p_language text, p_alternative text, p_household boolean, p_actor text, p_match bigint[], p_sees boolean,
 	p_at timestamptz) RETURNS TABLE (problem text, body text, version integer, made boolean) LANGUAGE plpgsql AS $$
@@ -157,8 +158,8 @@ BEGIN
 END $$;
 
 -- --- another phone ---
--- Cancels what waits for a patient at a phone that is not theirs any more, asks carriers that take cancel_sm to give back
--- what they have; under the recipient's lock. Returns how many were cancelled and how many are asked for.
+-- Cancels what waits for a patient at a phone that is not theirs any more, asks carriers that take cancel_sm to give
+-- back what they have; under the recipient's lock. Returns how many were cancelled and how many are asked for.
 -- Indexes: message_waiting, message_phone, ask_pkey.
 CREATE FUNCTION smsbridge.patient_waiting_cancel(p_practice uuid, p_ref text, p_phone text, p_at timestamptz,
 	OUT canceled integer, OUT recalled integer) LANGUAGE sql AS $$
@@ -226,9 +227,9 @@ BEGIN
 	RETURN n;
 END $$;
 
--- A patient who said STOP has said it as a person: what the patient, or staff for them, said on the old phone is said of
--- the new one at this practice too, and ends there as any of its kind does. A wrong number's is the word of whoever has
--- that phone, and stays. Returns how many. Index: opt_out_active.
+-- A patient who said STOP has said it as a person: what the patient, or staff for them, said on the old phone is said
+-- of the new one at this practice too, and ends there as any of its kind does. A wrong number's is the word of
+-- whoever has that phone, and stays. Returns how many. Index: opt_out_active.
 CREATE FUNCTION smsbridge.patient_opt_outs_carry(p_practice uuid, p_old text, p_new text, p_actor text,
 	p_at timestamptz) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
@@ -273,9 +274,9 @@ BEGIN
 	VALUES (p_practice, 'recipient.stale', p_at, p_phone, jsonb_build_object('reason', 'number_changed', 'by', p_actor));
 END $$;
 
--- Visits to come are of the new phone. Their reminders are withdrawn: a text that was accepted for one phone never goes
--- to another; the next PUT of the appointment makes them anew. Returns how many visits moved and how many reminders were
--- withdrawn. Index: appointment_patient.
+-- Visits to come are of the new phone. Their reminders are withdrawn: a text that was accepted for one phone never
+-- goes to another; the next PUT of the appointment makes them anew. Returns how many visits moved and how many
+-- reminders were withdrawn. Index: appointment_patient.
 CREATE FUNCTION smsbridge.patient_visits_move(p_practice uuid, p_ref text, p_old text, p_new text, p_at timestamptz,
 	OUT visits integer, OUT reminders integer) LANGUAGE plpgsql AS $$
 DECLARE
@@ -292,9 +293,9 @@ BEGIN
 	END LOOP;
 END $$;
 
--- A patient has another phone now. Takes its locks itself: first the rows of what waits, as a claim does, so that none is
--- on its way to the old phone behind our back, then the recipients in their order. Returns a problem's code or '', the
--- answer, the phone before, the version.
+-- A patient has another phone now. Takes its locks itself: first the rows of what waits, as a claim does, so that
+-- none is on its way to the old phone behind our back, then the recipients in their order. Returns a problem's code
+-- or '', the answer, the phone before, the version.
 CREATE FUNCTION smsbridge.patient_phone_change(p_practice uuid, p_ref text, p_phone text, p_actor text, p_reason text,
 	p_follow boolean, p_method text, p_action text, p_captured timestamptz, p_match bigint[], p_sees boolean,
 	p_at timestamptz) RETURNS TABLE (problem text, body text, phone text, version integer) LANGUAGE plpgsql AS $$

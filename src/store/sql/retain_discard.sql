@@ -1,5 +1,5 @@
--- Takes the text out of messages that the practice wanted discarded as soon as they ended; else as retain_messages. $1 now
--- $2 at most so many. Returns how many. Index: message_discard.
+-- Takes the text out of messages that the practice wanted discarded as soon as they ended; else as retain_messages.
+-- $1 now $2 at most so many. Returns how many. Index: message_discard.
 WITH due AS (
 	SELECT m.practice_id, m.id, m.body, m.category, m.encoding, m.segments FROM smsbridge.message m
 	WHERE m.discard AND m.redacted_at IS NULL
