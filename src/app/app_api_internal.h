@@ -155,6 +155,15 @@ void webhook_test(struct api *a, struct http_exchange *x, const struct api_calle
 void webhook_enable(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void webhook_deliveries(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void webhook_replay(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void key_list(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void key_make(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void key_revoke(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void person_list(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void person_make(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void person_role(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void person_disable(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void settings_show(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void settings_put(struct api *a, struct http_exchange *x, const struct api_caller *who);
 
 void meta_live(void *ctx, struct http_exchange *x);
 void meta_ready(void *ctx, struct http_exchange *x);

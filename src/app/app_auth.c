@@ -104,10 +104,11 @@ static void unauthorized(struct auth *auth, struct http_exchange *x)
 	                  CHALLENGE);
 }
 
-static void refuse(struct http_exchange *x, const struct cached_key *k, const char *code, const char *detail)
+/* The exchange, to be refused: noted as this key's. */
+static struct http_exchange *noted(struct http_exchange *x, const struct cached_key *k)
 {
 	access_refused(x, &k->caller);
-	api_problem(x, 403, code, detail);
+	return x;
 }
 
 static bool from_its_network(const struct cached_key *k, struct view address)
@@ -127,12 +128,13 @@ static bool may(struct auth *auth, const struct cached_key *k, struct http_excha
 	if (k->client || (k->expires_us && k->expires_us <= clock_read(auth->api->config.clock)))
 		unauthorized(auth, x);
 	else if (!from_its_network(k, access_from(x)))
-		refuse(x, k, "address_not_allowed", "This key may not be used from this address.");
+		api_problem(noted(x, k), 403, "address_not_allowed", "This key may not be used from this address.");
 	else if (!link_http_certificate_fits(x, k->certificate))
-		refuse(x, k, "certificate_required", "This key is bound to a client certificate that was not shown.");
+		api_problem(noted(x, k), 403, "certificate_required",
+		            "This key is bound to a client certificate that was not shown.");
 	else if (!(k->caller.scopes & SCOPE_BIT(row->scope)))
-		refuse(x, k, "scope_missing",
-		       "This key may not do that: it lacks the scope, or its person's role does.");
+		api_problem(noted(x, k), 403, "scope_missing",
+		            "This key may not do that: it lacks the scope, or its person's role does.");
 	else
 		return true;
 	return false;
@@ -153,7 +155,8 @@ static void admit(struct auth *auth, const struct cached_key *k, struct http_exc
 		                  "This practice sends more requests a second than it may.", NULL, 0,
 		                  "retry-after: 1\r\n");
 	else if (!person_fits_body(&k->caller, link_http_request(x)->body))
-		refuse(x, k, "person_mismatch", "A person's key acts under that person's own name only.");
+		api_problem(noted(x, k), 403, "person_mismatch",
+		            "A person's key acts under that person's own name only.");
 	else if (access_admit(auth->api, x, &k->caller))
 		handler(auth->api, x, &k->caller);
 }

@@ -48,19 +48,6 @@ static const char *now_text(char to[TIME_TEXT_BYTES])
 	return time_format(clock_read(&system), to);
 }
 
-static int finish(struct store_client *c, struct store_table *t, bool json)
-{
-	int result = EXIT_OK;
-	if (!t)
-		result = failure("%s", store_client_error(c));
-	else if (store_table_rows(t) == 0)
-		result = failure("there is no such thing");
-	else
-		app_print_table(t, json);
-	store_table_free(t);
-	return result;
-}
-
 static const char *by_of(const struct key_options *o)
 {
 	return o->value[BY] && *o->value[BY] ? o->value[BY] : noted_person();
@@ -134,12 +121,13 @@ static int tell_made(struct store_client *c, struct store_table *t, const char *
 		return failure("there is no such person");
 	if (strcmp(word, "key_limit") == 0)
 		return failure("two live keys have this label, or the practice has 100: revoke one first");
-	return finish(c,
-	              store_client_run(c,
-	                               "SELECT id, practice_id, label, array_to_string(scopes, ' ') AS scopes, kind,"
-	                               " $2::text AS key FROM smsbridge.api_key WHERE id = $1",
-	                               params, 2),
-	              json);
+	return app_show_table(
+	        c,
+	        store_client_run(c,
+	                         "SELECT id, practice_id, label, array_to_string(scopes, ' ') AS scopes, kind,"
+	                         " $2::text AS key FROM smsbridge.api_key WHERE id = $1",
+	                         params, 2),
+	        "there is no such thing", json);
 }
 
 static int key_create(struct store_client *c, const char *practice, const struct key_options *o)
@@ -184,14 +172,14 @@ static int key_revoke(struct store_client *c, const char *id, const struct key_o
 {
 	char at[TIME_TEXT_BYTES];
 	const char *params[] = {id, now_text(at), by_of(o)};
-	return finish(
+	return app_show_table(
 	        c,
 	        store_client_run(c,
 	                         "WITH done AS MATERIALIZED (SELECT smsbridge.key_revoke(NULL, $1, $2::timestamptz,"
 	                         " $3) AS ok) SELECT k.id, k.practice_id, k.label, $2 AS revoked_at"
 	                         " FROM done JOIN smsbridge.api_key k ON done.ok AND k.id = $1",
 	                         params, 3),
-	        o->json);
+	        "there is no such thing", o->json);
 }
 
 static int key_list(struct store_client *c, const char *practice, const struct key_options *o)

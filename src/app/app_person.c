@@ -29,19 +29,6 @@ struct options {
 	bool json;
 };
 
-static int finish(struct store_client *c, struct store_table *t, bool json, const char *nothing)
-{
-	int result = EXIT_OK;
-	if (!t)
-		result = failure("%s", store_client_error(c));
-	else if (nothing && store_table_rows(t) == 0)
-		result = failure("%s", nothing);
-	else
-		app_print_table(t, json);
-	store_table_free(t);
-	return result;
-}
-
 /* One change by a function that tells whether it was made, then the person as it is now. */
 static int change(struct store_client *c, const struct options *o, const char *call, const char *id,
                   const char *nothing)
@@ -63,25 +50,26 @@ static int change(struct store_client *c, const struct options *o, const char *c
 		return failure("%s", store_client_error(c));
 	if (!made)
 		return failure("%s", nothing);
-	return finish(c,
-	              store_client_run(c,
-	                               "SELECT id, practice_id, name, role, disabled_at FROM smsbridge.person"
-	                               " WHERE practice_id = $1::uuid AND id = $2::uuid",
-	                               params, 2),
-	              o->json, nothing);
+	return app_show_table(c,
+	                      store_client_run(c,
+	                                       "SELECT id, practice_id, name, role, disabled_at FROM smsbridge.person"
+	                                       " WHERE practice_id = $1::uuid AND id = $2::uuid",
+	                                       params, 2),
+	                      nothing, o->json);
 }
 
 static int list(struct store_client *c, const struct options *o)
 {
 	const char *params[] = {o->practice};
-	return finish(c,
-	              store_client_run(
-	                      c,
-	                      "SELECT id, practice_id, name, role, created_at, created_by, disabled_at, disabled_by"
-	                      " FROM smsbridge.person WHERE $1::uuid IS NULL OR practice_id = $1 ORDER BY created_at,"
-	                      " id",
-	                      params, 1),
-	              o->json, NULL);
+	return app_show_table(
+	        c,
+	        store_client_run(
+	                c,
+	                "SELECT id, practice_id, name, role, created_at, created_by, disabled_at, disabled_by"
+	                " FROM smsbridge.person WHERE $1::uuid IS NULL OR practice_id = $1 ORDER BY created_at,"
+	                " id",
+	                params, 1),
+	        NULL, o->json);
 }
 
 static int add(struct store_client *c, const struct options *o)

@@ -131,6 +131,7 @@ static void take_string(struct request *r, const struct field_row *row, struct f
 		return;
 	case FIELD_BOOL:
 	case FIELD_CLASSES:
+	case FIELD_ANY:
 		return;
 	}
 }
@@ -165,6 +166,8 @@ static void take_field(struct request *r, unsigned i)
 		return;
 	}
 	v->given = true;
+	if (row->type == FIELD_ANY)
+		return;
 	if (row->type == FIELD_BOOL) {
 		v->yes = json_is_true(json);
 		if (!json_is_boolean(json))

@@ -23,6 +23,7 @@ enum field_type {
 	FIELD_CHOICE,  /* one of choices */
 	FIELD_CLASSES, /* a list of categories that a practice may send */
 	FIELD_ID,      /* a UUID */
+	FIELD_ANY,     /* its owner looks at r->json */
 };
 
 struct field_row {
