@@ -7,6 +7,6 @@ SELECT k.id, json_build_object('id', k.id, 'kind', k.kind, 'label', k.label, 'sc
 	'created_by', nullif(k.created_by, ''), 'used_at', k.used_at, 'used_from', k.used_from,
 	'revoked_at', k.revoked_at, 'revoked_by', k.revoked_by)
 FROM smsbridge.api_key k LEFT JOIN smsbridge.person p ON p.practice_id = k.practice_id AND p.id = k.person_id
-WHERE k.practice_id = $1::uuid AND ($2::text IS NULL OR (k.created_at, k.id) > (SELECT (x.created_at, x.id)
+WHERE k.practice_id = $1::uuid AND ($2::text IS NULL OR (k.created_at, k.id) > (SELECT x.created_at, x.id
 	FROM smsbridge.api_key x WHERE x.practice_id = $1 AND x.id = $2))
 ORDER BY k.created_at, k.id LIMIT $3::int4
