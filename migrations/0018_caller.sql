@@ -79,7 +79,8 @@ CREATE INDEX assertion_seen_over ON smsbridge.assertion_seen (expires_at);
 
 GRANT SELECT ON smsbridge.scope, smsbridge.role, smsbridge.role_may TO smsbridge_app;
 GRANT SELECT, INSERT, UPDATE ON smsbridge.person TO smsbridge_app;
-GRANT SELECT, INSERT, DELETE ON smsbridge.access_token, smsbridge.assertion_seen TO smsbridge_app;
+-- UPDATE is for FOR UPDATE SKIP LOCKED of the sweep; nothing is changed.
+GRANT SELECT, INSERT, UPDATE, DELETE ON smsbridge.access_token, smsbridge.assertion_seen TO smsbridge_app;
 
 -- --- changes, each with its event ------------------------------------------------------------------------------------
 

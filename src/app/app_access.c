@@ -128,7 +128,8 @@ static bool worth_a_note(const struct access_note *note, int status)
 {
 	if (!note->admitted)
 		return status == 401;
-	return note->touches != TOUCHES_NOTHING || status == 403 || (status == 404 && strchr(note->row.route, '{'));
+	return note->touches != TOUCHES_NOTHING || status == 401 || status == 403 ||
+	       (status == 404 && strchr(note->row.route, '{'));
 }
 
 void api_answered(void *ctx, struct http_exchange *x, int status)

@@ -1,4 +1,5 @@
 #include "app_api_internal.h"
+#include "app_keyset.h"
 
 #include "http_sunset.h"
 
@@ -80,9 +81,23 @@ struct api *api_new(const struct api_config *config)
 	struct api *a = mem_alloc(sizeof(*a));
 	a->config = *config;
 	a->auth = auth_new(a);
+	a->keysets = keysets_new(config->loop);
 	a->in_flight = in_flight_new();
 	a->contract = contract_new(config->openapi);
 	return a;
+}
+
+void api_set_oauth(struct api *a, const struct api_oauth *oauth)
+{
+	struct keyset_config config = {oauth->jwks_ca, oauth->jwks_private_ok};
+	a->oauth = *oauth;
+	keysets_set(a->keysets, &config);
+}
+
+void api_close(struct api *a)
+{
+	keysets_free(a->keysets);
+	a->keysets = NULL;
 }
 
 void api_set_rate(struct api *a, int64_t requests_per_second)

@@ -17,6 +17,14 @@ struct api_config {
 	int64_t requests_per_second; /* a practice; 0: no limit */
 };
 
+/* How clients get tokens; the texts live as long as the configuration. */
+struct api_oauth {
+	const char *public_url; /* "": assertions are not taken */
+	int64_t token_lifetime_ms;
+	const char *jwks_ca; /* "": the system's authorities */
+	bool jwks_private_ok;
+};
+
 #define API_KEY_ID_BYTES 24
 #define API_PERSON_BYTES 129
 
@@ -35,10 +43,13 @@ struct api_caller {
 };
 
 struct api *api_new(const struct api_config *config);
+void api_set_oauth(struct api *a, const struct api_oauth *oauth);
 void api_set_rate(struct api *a, int64_t requests_per_second);
 const struct http_route *api_routes(unsigned *count_r);
 /* The server's `answered`, ctx a struct api: notes who touched what. */
 void api_answered(void *ctx, struct http_exchange *x, int status);
+/* Before the server is freed: answers what waits for others. */
+void api_close(struct api *a);
 void api_free(struct api *a);
 
 #endif

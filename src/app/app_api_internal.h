@@ -17,6 +17,8 @@ struct api {
 	struct api_config config;
 	struct uuid_maker ids;
 	struct auth *auth;
+	struct api_oauth oauth;
+	struct keysets *keysets;
 	struct keys_in_flight *in_flight;
 	struct contract *contract;
 };
@@ -30,6 +32,13 @@ void auth_run(struct api *a, struct http_exchange *x, api_handler handler);
 /* Keys, people or settings were changed and committed: what this process believes of them is looked up again at once.
  */
 void auth_changed(struct auth *auth);
+/* Whether one that shows a key that is not known may be looked up, from where it comes; and that it was none. */
+bool auth_stranger(struct auth *auth, struct http_exchange *x);
+void auth_failed(struct auth *auth, struct http_exchange *x);
+/* Notes the last use of a key. */
+void auth_used(struct auth *auth, struct http_exchange *x, const char *key);
+/* Whether the address is in a key's list of networks; "" is anywhere. */
+bool auth_from_network(const char *networks, struct view address);
 /* What is left of a practice's requests a second. */
 struct auth_rate auth_rate(struct api *a, const struct uuid *practice);
 /* Whether the caller may act under that name: a person's key under the person's own only, a program's under any. */
@@ -164,6 +173,8 @@ void person_role(struct api *a, struct http_exchange *x, const struct api_caller
 void person_disable(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void settings_show(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void settings_put(struct api *a, struct http_exchange *x, const struct api_caller *who);
+
+void token_issue(void *ctx, struct http_exchange *x);
 
 void meta_live(void *ctx, struct http_exchange *x);
 void meta_ready(void *ctx, struct http_exchange *x);

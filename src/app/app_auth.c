@@ -97,9 +97,24 @@ struct auth_rate auth_rate(struct api *a, const struct uuid *practice)
 
 #define CHALLENGE "www-authenticate: Bearer realm=\"smsbridge\"\r\nwww-authenticate: Basic realm=\"smsbridge\"\r\n"
 
-static void unauthorized(struct auth *auth, struct http_exchange *x)
+bool auth_stranger(struct auth *auth, struct http_exchange *x)
+{
+	return rates_stranger(auth->rates, access_from(x), now_ms(auth));
+}
+
+void auth_failed(struct auth *auth, struct http_exchange *x)
 {
 	rates_failed(auth->rates, access_from(x), now_ms(auth));
+}
+
+void auth_used(struct auth *auth, struct http_exchange *x, const char *key)
+{
+	used_note(auth->used, key, access_from(x));
+}
+
+static void unauthorized(struct auth *auth, struct http_exchange *x)
+{
+	auth_failed(auth, x);
 	link_http_problem(x, 401, "unauthorized", "Give a valid API key or token: Authorization: Bearer ...", NULL, 0,
 	                  CHALLENGE);
 }
@@ -111,13 +126,13 @@ static struct http_exchange *noted(struct http_exchange *x, const struct cached_
 	return x;
 }
 
-static bool from_its_network(const struct cached_key *k, struct view address)
+bool auth_from_network(const char *networks, struct view address)
 {
 	struct cidr list[LIMIT_KEY_NETWORKS], from;
 	size_t at;
-	if (!k->networks[0])
+	if (!*networks)
 		return true;
-	int n = cidr_list_parse(view_str(k->networks), list, LIMIT_KEY_NETWORKS, &at);
+	int n = cidr_list_parse(view_str(networks), list, LIMIT_KEY_NETWORKS, &at);
 	return n > 0 && cidr_parse(address, &from) && cidr_list_has(list, (unsigned)n, from.address);
 }
 
@@ -127,7 +142,7 @@ static bool may(struct auth *auth, const struct cached_key *k, struct http_excha
 	const struct api_route *row = link_http_route(x)->own;
 	if (k->client || (k->expires_us && k->expires_us <= clock_read(auth->api->config.clock)))
 		unauthorized(auth, x);
-	else if (!from_its_network(k, access_from(x)))
+	else if (!auth_from_network(k->networks, access_from(x)))
 		api_problem(noted(x, k), 403, "address_not_allowed", "This key may not be used from this address.");
 	else if (!link_http_certificate_fits(x, k->certificate))
 		api_problem(noted(x, k), 403, "certificate_required",
@@ -145,7 +160,7 @@ static void admit(struct auth *auth, const struct cached_key *k, struct http_exc
 	const struct api_config *config = &auth->api->config;
 	if (!may(auth, k, x))
 		return;
-	used_note(auth->used, k->caller.key, access_from(x));
+	auth_used(auth, x, k->caller.key);
 	bool allowed = rates_take(auth->rates, &k->caller.practice_id, config->requests_per_second, now_ms(auth));
 	struct auth_rate rate = auth_rate(auth->api, &k->caller.practice_id);
 	if (rate.limit > 0)
@@ -292,7 +307,7 @@ static void look_up(struct lookup *l)
 static void begin_look_up(const struct lookup *l, bool known)
 {
 	struct auth *auth = l->auth;
-	if (!known && !rates_stranger(auth->rates, access_from(l->x), now_ms(auth))) {
+	if (!known && !auth_stranger(auth, l->x)) {
 		link_http_problem(l->x, 429, "too_many_failures",
 		                  "Too many keys that are none came from this address; try again later.", NULL, 0,
 		                  "retry-after: 5\r\n");

@@ -62,6 +62,14 @@ static struct dispatch_settings settings_of(const struct config *c)
 	};
 }
 
+static struct api_oauth oauth_of(const struct config *c)
+{
+	return (struct api_oauth){.public_url = c->http.public_url,
+	                          .token_lifetime_ms = c->http.token_lifetime,
+	                          .jwks_ca = c->http.jwks_ca,
+	                          .jwks_private_ok = c->http.jwks_private_addresses};
+}
+
 static void set_clock(struct gateway *g)
 {
 	char at[TIME_TEXT_BYTES];
@@ -153,6 +161,8 @@ static void apply(struct gateway *g)
 		dispatch_set_types(g->dispatch, k->name, types);
 	}
 	apply_flow(g);
+	struct api_oauth oauth = oauth_of(c);
+	api_set_oauth(g->api, &oauth);
 	api_set_rate(g->api, c->http.requests_per_second);
 	link_http_set_connections(g->http, (unsigned)c->http.connections);
 	config_warn(c, warning_cb, NULL);
@@ -320,7 +330,9 @@ static bool start(struct gateway *g, struct buf *error)
 	                         .openapi = buf_cstr(&g->openapi),
 	                         .fictional_ok = config_all_loopback(g->config),
 	                         .requests_per_second = g->config->http.requests_per_second};
+	struct api_oauth oauth = oauth_of(g->config);
 	g->api = api_new(&api);
+	api_set_oauth(g->api, &oauth);
 	g->hup = net_signal_new(g->loop, SIGHUP, reload_cb, g);
 	g->term = net_signal_new(g->loop, SIGTERM, term_cb, g);
 	g->interrupt = net_signal_new(g->loop, SIGINT, term_cb, g);
@@ -343,6 +355,7 @@ static void finish(struct gateway *g)
 		log_event(LOG_WARNING, "stopped", LOG_TEXT(reason, "drain_incomplete"));
 		exit(g->result);
 	}
+	api_close(g->api);
 	link_http_free(g->http);
 	link_gate_free(g->gate);
 	dispatch_free(g->dispatch);

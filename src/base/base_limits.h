@@ -61,6 +61,11 @@
 #define LIMIT_KEY_USED_MS 2000    /* wait between batches of them: an UPDATE a key and batch, not a request */
 #define LIMIT_JWKS_BYTES 32768    /* a client's public keys as JSON */
 #define LIMIT_JWKS_KEYS 32        /* keys among them; those behind are not looked at */
+#define LIMIT_KEYSETS 256         /* URLs of clients' keys that are kept */
+#define LIMIT_KEYSET_MS 600000    /* how long what lies there is believed */
+#define LIMIT_KEYSET_AGAIN_MS 10000 /* wait between fetches of one URL: a kid that is not there asks for one */
+#define LIMIT_KEYSET_FETCH_MS 5000  /* one fetch */
+#define LIMIT_KEYSET_WAITERS 64   /* requests that wait for one URL; more are answered with what is there */
 #define LIMIT_KEY_NETWORKS 32     /* addresses and prefixes that a key may be used from */
 #define LIMIT_STRANGERS_BURST 100 /* unknown keys that an address may show at once, each a look-up and a note */
 #define LIMIT_STRANGERS_RATE 20   /* and a second afterwards; more get 429 without a look */

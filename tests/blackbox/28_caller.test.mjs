@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import test from 'node:test';
+import { SignJWT } from 'jose';
 import { keepSecret } from './lib/privacy.mjs';
 import { binary, must, until } from './lib/util.mjs';
 import { another, key, practice, setup, world } from './lib/world.mjs';
@@ -216,4 +217,216 @@ test('ends, networks, last use', async (t) => {
   const wide = await s.api.post('/v1/keys', { label: 'w', scopes: ['messages:read'] }, { key: narrow.key });
   problem(wide, 422, 'validation_failed');
   assert.equal(wide.json.errors[0].code, 'scope_not_yours');
+});
+
+// --- tokens ----------------------------------------------------------------------------------------------------------
+
+const BASE = 'https://sms.clinic.example';
+const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+const RULE_NOW = Date.parse('2026-03-02T17:00:00Z') / 1000; // the gateway's clock at its start: minutes pass at most
+
+/** POST /oauth2/token with these parameters. */
+const token = (s, fields, headers = {}) =>
+  s.api.request('POST', '/oauth2/token', {
+    key: null,
+    body: typeof fields === 'string' ? fields : new URLSearchParams(fields).toString(),
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+  });
+
+function refused(answer, status, error) {
+  assert.deepEqual([answer.status, answer.json?.error], [status, error], answer.text);
+  assert.equal(answer.headers['content-type'], 'application/json');
+  assert.equal(answer.headers['cache-control'], 'no-store');
+  if (status === 401) assert.match(answer.headers['www-authenticate'], /^Basic/);
+}
+
+function granted(answer) {
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal(answer.headers['cache-control'], 'no-store');
+  assert.equal(answer.json.token_type, 'Bearer');
+  keepSecret(answer.json.access_token);
+  keepSecret(secretOf(answer.json.access_token));
+  return answer.json;
+}
+
+async function oauth(t, config = {}) {
+  const s = await setup(t, { config: { http: { public_url: BASE, ...config } } });
+  s.root = await key(s.db, s.practice.id, ALL);
+  return s;
+}
+
+test('client credentials by secret: narrowed, short-lived, and over with the client', async (t) => {
+  const s = await oauth(t);
+  const scopes = ['templates:read', 'messages:read'];
+  const c = await make(s, { kind: 'client', scopes }, s.root);
+  const grant_type = 'client_credentials';
+  const full = granted(await token(s, { grant_type }, basic(c.client_id, c.client_secret)));
+  assert.deepEqual(full.scope.split(' ').sort(), [...scopes].sort());
+  assert.equal(full.expires_in, 900);
+  const { client_id, client_secret } = c;
+  const narrow = granted(await token(s, { grant_type, client_id, client_secret, scope: 'templates:read' }));
+  assert.equal(narrow.scope, 'templates:read');
+  assert.equal((await s.api.get('/v1/messages', { key: full.access_token })).status, 200);
+  assert.equal((await s.api.get('/v1/templates', { key: narrow.access_token })).status, 200);
+  problem(await s.api.get('/v1/messages', { key: narrow.access_token }), 403, 'scope_missing');
+  const [note] = await notes(s, "principal = $1 AND outcome = '403'", [client_id]);
+  assert.equal(note.practice_id, s.practice.id, 'noted under the client');
+  // the client itself is no key
+  problem(await s.api.get('/v1/templates', { key: `smsb_${client_id}_${client_secret}` }), 401, 'unauthorized');
+  for (const [fields, headers, status, error] of [
+    [{ grant_type: 'password', client_id, client_secret }, {}, 400, 'unsupported_grant_type'],
+    [{ client_id, client_secret }, {}, 400, 'invalid_request'],
+    [{ grant_type }, {}, 401, 'invalid_client'],
+    [{ grant_type, client_id }, {}, 401, 'invalid_client'],
+    [{ grant_type, client_id, client_secret: '0'.repeat(64) }, {}, 401, 'invalid_client'],
+    [{ grant_type, client_id: '0123456789abcdef', client_secret }, {}, 401, 'invalid_client'],
+    [{ grant_type, client_id, client_secret }, basic(client_id, client_secret), 400, 'invalid_request'],
+    [{ grant_type, client_id: idOf(s.practice.key), client_secret: secretOf(s.practice.key) }, {}, 401, 'invalid_client'],
+    [{ grant_type, client_id, client_secret, scope: 'emergency' }, {}, 400, 'invalid_scope'],
+    [{ grant_type, client_id, client_secret, scope: 'templates:read patient/*.read' }, {}, 400, 'invalid_scope'],
+    [`grant_type=${grant_type}&grant_type=${grant_type}&client_id=${client_id}&client_secret=${client_secret}`, {}, 400, 'invalid_request'],
+    [`grant_type=${grant_type}&scope=%zz&client_id=${client_id}`, {}, 400, 'invalid_request'],
+    [{ grant_type, client_id, client_secret }, { 'content-type': 'application/json' }, 400, 'invalid_request'],
+    ['', {}, 400, 'invalid_request'],
+  ])
+    refused(await token(s, fields, headers), status, error);
+  // over by its time
+  await s.gateway.moveClock('2026-03-02T12:14:00-05:00');
+  assert.equal((await s.api.get('/v1/templates', { key: full.access_token })).status, 200);
+  await s.gateway.moveClock('2026-03-02T12:16:00-05:00');
+  problem(await s.api.get('/v1/templates', { key: full.access_token }), 401, 'unauthorized');
+  // over with the client, at once
+  const last = granted(await token(s, { grant_type, client_id, client_secret }));
+  assert.equal((await s.api.get('/v1/templates', { key: last.access_token })).status, 200);
+  assert.equal((await s.api.post(`/v1/keys/${client_id}/revoke`, undefined, { key: s.root })).status, 200);
+  problem(await s.api.get('/v1/templates', { key: last.access_token }), 401, 'unauthorized');
+  refused(await token(s, { grant_type, client_id, client_secret }), 401, 'invalid_client');
+  assert.deepEqual(await s.db.sql('SELECT * FROM smsbridge.access_token'), [], 'and its tokens are gone');
+});
+
+const b64 = (x) => Buffer.from(typeof x === 'string' ? x : JSON.stringify(x)).toString('base64url');
+const pair = (kind) =>
+  kind.startsWith('RS')
+    ? crypto.generateKeyPairSync('rsa', { modulusLength: 2048 })
+    : crypto.generateKeyPairSync('ec', { namedCurve: kind === 'ES384' ? 'P-384' : 'P-256' });
+const jwk = (keys, kid, alg) => ({ ...keys.publicKey.export({ format: 'jwk' }), kid, alg, use: 'sig' });
+
+/** jose, the second implementation, signs; Node's crypto where jose would not. */
+const claims = (client, more = {}) => ({
+  iss: client,
+  sub: client,
+  aud: `${BASE}/oauth2/token`,
+  exp: RULE_NOW + 240,
+  iat: RULE_NOW,
+  jti: crypto.randomUUID(),
+  ...more,
+});
+const signed = (keys, header, body) => new SignJWT(body).setProtectedHeader(header).sign(keys.privateKey);
+const assertion = (s, jwt, more = {}) =>
+  token(s, { grant_type: 'client_credentials', client_assertion_type: JWT_BEARER, client_assertion: jwt, ...more });
+
+test('private_key_jwt: RS384, ES384, RS256, ES256 as jose signs them', async (t) => {
+  const s = await oauth(t);
+  const kinds = ['RS384', 'ES384', 'RS256', 'ES256'];
+  const keys = Object.fromEntries(kinds.map((k) => [k, pair(k)]));
+  const jwks = { keys: kinds.map((k) => jwk(keys[k], k, k)) };
+  const c = await make(s, { kind: 'client', scopes: ['templates:read'], jwks }, s.root);
+  for (const alg of kinds) {
+    const jwt = await signed(keys[alg], { alg, kid: alg, typ: 'JWT' }, claims(c.client_id));
+    const got = granted(await assertion(s, jwt, { client_id: c.client_id }));
+    assert.equal((await s.api.get('/v1/templates', { key: got.access_token })).status, 200);
+    refused(await assertion(s, jwt), 401, 'invalid_client'); // replayed
+    granted(await assertion(s, await signed(keys[alg], { alg }, claims(c.client_id)))); // without a kid
+  }
+  const list = await signed(keys.ES384, { alg: 'ES384' }, claims(c.client_id, { aud: ['x', `${BASE}/oauth2/token`] }));
+  granted(await assertion(s, list));
+  // two at the same moment: one of them
+  const race = await signed(keys.ES384, { alg: 'ES384' }, claims(c.client_id));
+  const answers = await Promise.all([1, 2, 3, 4, 5].map(() => assertion(s, race)));
+  assert.equal(answers.filter((a) => a.status === 200).length, 1);
+  for (const a of answers) if (a.status === 200) granted(a);
+});
+
+test('assertions that are refused, each for one reason', async (t) => {
+  const s = await oauth(t);
+  const rsa = pair('RS384');
+  const ec = pair('ES384');
+  const stranger = pair('ES384');
+  const jwks = { keys: [jwk(rsa, 'r'), jwk(ec, 'e')] };
+  const scopes = ['templates:read'];
+  const c = await make(s, { kind: 'client', scopes, jwks }, s.root);
+  const other = await make(s, { label: 'other', kind: 'client', scopes, jwks: { keys: [jwk(stranger, 'e')] } }, s.root);
+  const plain = await make(s, { label: 'plain', kind: 'client', scopes }, s.root);
+  const id = c.client_id;
+  const es = (body, header = {}) => signed(ec, { alg: 'ES384', kid: 'e', ...header }, body);
+  granted(await assertion(s, await es(claims(id))));
+  const forged = (header, body, signature = '') => `${b64(header)}.${b64(body)}.${signature}`;
+  const pem = rsa.publicKey.export({ type: 'spki', format: 'pem' });
+  const hmac = (header, body, secret) =>
+    forged(header, body, crypto.createHmac('sha384', secret).update(`${b64(header)}.${b64(body)}`).digest('base64url'));
+  const good = await es(claims(id));
+  const bad = {
+    none: forged({ alg: 'none' }, claims(id)),
+    'none with a signature': forged({ alg: 'none' }, claims(id), 'AAAA'),
+    'NONE by another spelling': forged({ alg: 'nOnE' }, claims(id), good.split('.')[2]),
+    'the public key as a MAC secret': hmac({ alg: 'HS384', kid: 'r' }, claims(id), pem),
+    'the modulus as a MAC secret': hmac({ alg: 'HS384', kid: 'r' }, claims(id), rsa.publicKey.export({ format: 'jwk' }).n),
+    'RS384 said of an EC key': forged({ alg: 'RS384', kid: 'e' }, claims(id), good.split('.')[2]),
+    'ES384 said of an RSA key': forged({ alg: 'ES384', kid: 'r' }, claims(id), good.split('.')[2]),
+    PS384: await signed(rsa, { alg: 'PS384', kid: 'r' }, claims(id)),
+    "a stranger's key": await signed(stranger, { alg: 'ES384', kid: 'e' }, claims(id)),
+    "a stranger's key without kid": await signed(stranger, { alg: 'ES384' }, claims(id)),
+    'a kid that is not there': await es(claims(id), { kid: 'x' }),
+    'a kid that is no string': forged({ alg: 'ES384', kid: 7 }, claims(id), good.split('.')[2]),
+    'another audience': await es(claims(id, { aud: 'https://other.example/oauth2/token' })),
+    'the base for audience': await es(claims(id, { aud: BASE })),
+    'no audience': await es(claims(id, { aud: undefined })),
+    expired: await es(claims(id, { exp: RULE_NOW - 60 })),
+    'ten minutes ahead': await es(claims(id, { exp: RULE_NOW + 1200 })),
+    'no exp': await es(claims(id, { exp: undefined })),
+    'exp as text': forged({ alg: 'ES384' }, claims(id, { exp: String(RULE_NOW + 60) }), good.split('.')[2]),
+    'not yet': await es(claims(id, { nbf: RULE_NOW + 200 })),
+    'issued in the future': await es(claims(id, { iat: RULE_NOW + 200 })),
+    'no jti': await es(claims(id, { jti: undefined })),
+    'an endless jti': await es(claims(id, { jti: 'x'.repeat(300) })),
+    'another issuer': await es(claims(id, { iss: 'x' })),
+    "another client's name": await es(claims(other.client_id)),
+    'a client without keys': await es(claims(plain.client_id)),
+    "an API key's name": await es(claims(idOf(s.practice.key))),
+    'no subject': await es(claims(id, { sub: undefined })),
+    'an unknown crit': forged({ alg: 'ES384', kid: 'e', crit: ['b64'], b64: false }, claims(id), good.split('.')[2]),
+    'a changed claim': [good.split('.')[0], b64(claims(id, { jti: 'y' })), good.split('.')[2]].join('.'),
+    'a cut signature': good.slice(0, -8),
+    'DER for a signature': forged(
+      { alg: 'ES384', kid: 'e' },
+      claims(id, { jti: 'der' }),
+      crypto
+        .sign('sha384', Buffer.from(`${b64({ alg: 'ES384', kid: 'e' })}.${b64(claims(id, { jti: 'der' }))}`), ec.privateKey)
+        .toString('base64url'),
+    ),
+    'a name twice': `${b64('{"alg":"ES384","alg":"none"}')}.${good.split('.')[1]}.${good.split('.')[2]}`,
+    'no JSON': `${b64('x')}.${b64('y')}.AAAA`,
+    'two pieces': good.split('.').slice(0, 2).join('.'),
+    huge: `${b64({ alg: 'ES384' })}.${b64(claims(id, { pad: 'x'.repeat(5500) }))}.AAAA`,
+  };
+  for (const [why, jwt] of Object.entries(bad)) {
+    const answer = await assertion(s, jwt);
+    assert.deepEqual([why, answer.status, answer.json?.error], [why, 401, 'invalid_client'], answer.text);
+    assert.ok(!answer.text.includes(jwt.slice(-20)), 'nothing is repeated');
+    await until(async () => (await assertion(s, await es(claims(id)))).status === 200, 'the good one still holds');
+  }
+  // too long to be looked at
+  refused(await assertion(s, 'A'.repeat(9000)), 400, 'invalid_request');
+  assert.equal((await assertion(s, `${'A'.repeat(70000)}`)).status, 413);
+  refused(await assertion(s, good, { client_id: other.client_id }), 401, 'invalid_client');
+  refused(await assertion(s, good, { client_assertion_type: 'x' }), 400, 'invalid_request');
+  refused(await token(s, { grant_type: 'client_credentials', client_assertion_type: JWT_BEARER }), 401, 'invalid_client');
+  granted(await assertion(s, good));
+  // private keys do not belong into a client
+  const secret = { keys: [ec.privateKey.export({ format: 'jwk' })] };
+  const answer = await s.api.post('/v1/keys', { label: 'p', kind: 'client', scopes, jwks: secret }, { key: s.root });
+  problem(answer, 422, 'validation_failed');
+  // without http.public_url no assertion has an audience
+  await s.gateway.reload((config) => delete config.http.public_url);
+  refused(await assertion(s, await es(claims(id))), 401, 'invalid_client');
 });
