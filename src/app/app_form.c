@@ -3,6 +3,7 @@
 #include "app_request.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -35,6 +35,8 @@ void task_list(struct api *a, struct http_exchange *x, const struct api_caller *
 	else
 		store_value_null(&ps);
 	store_value_int(&ps, STORE_INT4, limit + 1);
+	store_value_int(&ps, STORE_BOOL, who->sees_phone);
+	store_value_int(&ps, STORE_BOOL, who->sees_text);
 	snprintf(more, sizeof(more), "%s%s%s%s", has_kind ? "&kind=" : "", has_kind ? kind : "",
 	         has_open ? "&open=" : "", has_open ? open : "");
 	form_page(a, x, "task_list", &ps, limit, "/v1/tasks", more);

@@ -4,7 +4,7 @@ import crypto from 'node:crypto';
 import test from 'node:test';
 import { SignJWT } from 'jose';
 import { keepSecret } from './lib/privacy.mjs';
-import { binary, must, until } from './lib/util.mjs';
+import { binary, must, run, until } from './lib/util.mjs';
 import { another, key, practice, setup, world } from './lib/world.mjs';
 
 await world();
@@ -429,4 +429,163 @@ test('assertions that are refused, each for one reason', async (t) => {
   // without http.public_url no assertion has an audience
   await s.gateway.reload((config) => delete config.http.public_url);
   refused(await assertion(s, await es(claims(id))), 401, 'invalid_client');
+});
+
+// --- people ----------------------------------------------------------------------------------------------------------
+
+test('people: roles narrow what their keys may and see; nobody acts as another; gone at once', async (t) => {
+  const s = await setup(t, { config: { http: { public_url: BASE } } });
+  const root = await key(s.db, s.practice.id, ALL);
+  const ann = await person(s, 'Ann Lee', 'admin', root);
+  const admin = (await make(s, { label: 'ann', person_id: ann.id }, root)).key;
+  const made = {};
+  for (const [name, role] of [
+    ['Sam Okafor', 'sender'],
+    ['Jo Rivera, RN', 'nurse'],
+    ['Bea Ortiz', 'billing'],
+    ['Cy Marsh', 'compliance'],
+  ]) {
+    const p = await person(s, name, role, admin);
+    made[role] = { ...p, key: (await make(s, { label: role, person_id: p.id }, admin)).key };
+  }
+  problem(await s.api.post('/v1/people', { name: 'ann  LEE', role: 'nurse' }, { key: admin }), 409, 'person_taken');
+  problem(await s.api.post('/v1/people', { name: 'X', role: 'boss' }, { key: admin }), 422, 'validation_failed');
+  const m = await s.api.accepted({ send_at: '2026-03-04T12:00:00-05:00' });
+  const { phone, body } = m.draft;
+  const masked = `${phone.slice(0, 2)}******${phone.slice(-4)}`;
+  const seen = async (role) => {
+    const shown = (await s.api.get(`/v1/messages/${m.id}`, { key: made[role].key })).json;
+    return [shown.phone, shown.body];
+  };
+  assert.deepEqual(await seen('nurse'), [phone, body]);
+  assert.deepEqual(await seen('compliance'), [phone, body]);
+  assert.deepEqual(await seen('sender'), [phone, null]);
+  assert.deepEqual(await seen('billing'), [masked, null]);
+  const to = encodeURIComponent(phone);
+  const sent = await s.api.post(
+    '/v1/opt-outs',
+    { phone, channel: 'voicemail', words: 'no more texts please', actor: 'Sam Okafor' },
+    { key: made.sender.key },
+  );
+  assert.equal(sent.status, 201, sent.text);
+  assert.ok(!sent.text.includes('no more texts'), 'a sender does not read words');
+  const optOuts = async (role) => (await s.api.get(`/v1/opt-outs?phone=${to}`, { key: made[role].key })).text;
+  assert.match(await optOuts('compliance'), /no more texts please/);
+  const bare = await optOuts('billing');
+  assert.ok(!bare.includes('no more texts') && !bare.includes(phone) && bare.includes(masked), bare);
+  for (const role of ['sender', 'billing', 'compliance', 'nurse']) {
+    const explained = await s.api.get(`/v1/messages/${m.id}/explanation`, { key: made[role].key });
+    assert.equal(explained.status, 200);
+    assert.ok(!explained.text.includes(phone) && !explained.text.includes(body));
+  }
+  // what a role may not
+  const draft = { patient: 'p-1', phone, body: 'Visit tomorrow. Reply STOP to end.' };
+  problem(await s.api.post('/v1/messages', draft, { key: made.compliance.key }), 403, 'scope_missing');
+  problem(await s.api.get('/v1/tasks', { key: made.billing.key }), 403, 'scope_missing');
+  problem(await s.api.get('/v1/keys', { key: made.nurse.key }), 403, 'scope_missing');
+  assert.equal((await s.api.get('/v1/people', { key: made.compliance.key })).status, 200);
+  problem(await s.api.post('/v1/people', { name: 'Y', role: 'admin' }, { key: made.compliance.key }), 403, 'scope_missing');
+  // one name only
+  const enter = (actor) =>
+    s.api.post('/v1/opt-outs', { phone, channel: 'voicemail', words: 'stop', actor }, { key: made.nurse.key });
+  problem(await enter('Sam Okafor'), 403, 'person_mismatch');
+  assert.equal((await enter('jo rivera RN')).status, 201, 'the same name, otherwise written');
+  problem(await s.api.post(`/v1/messages/${m.id}/approve`, { person: 'Ann Lee' }, { key: made.nurse.key }), 403, 'person_mismatch');
+  const emergency = { ...draft, category: 'emergency', emergency: { person: 'Ann Lee', reason: 'fire' } };
+  problem(await s.api.post('/v1/messages', emergency, { key: made.nurse.key }), 403, 'person_mismatch');
+  const template = { name: 't', language: 'en', category: 'appointment_reminder', body: '{person}: see you. Reply STOP to end.' };
+  const named = await s.api.post(
+    '/v1/templates',
+    { ...template, variables: { person: 'first_name' }, person: 'Cy Marsh' },
+    { key: made.compliance.key },
+  );
+  assert.notEqual(named.status, 403, "a template's variable is nobody's name");
+  // another role, at once
+  const role = await s.api.post(`/v1/people/${made.billing.id}/role`, { role: 'nurse' }, { key: admin });
+  assert.equal(role.status, 200, role.text);
+  assert.deepEqual(await seen('billing'), [phone, body]);
+  // and gone, at once, with all keys; what was done stays
+  const gone = await s.api.post(`/v1/people/${made.nurse.id}/disable`, undefined, { key: admin });
+  assert.equal(gone.status, 200, gone.text);
+  problem(await s.api.get('/v1/messages', { key: made.nurse.key }), 401, 'unauthorized');
+  problem(await s.api.post(`/v1/people/${made.nurse.id}/role`, { role: 'nurse' }, { key: admin }), 404, 'person_unknown');
+  const unknown = await s.api.post('/v1/keys', { label: 'z', person_id: made.nurse.id }, { key: admin });
+  problem(unknown, 422, 'validation_failed');
+  const told = await s.db.sql("SELECT type, data FROM smsbridge.event WHERE type LIKE 'person.%' ORDER BY id");
+  assert.deepEqual(
+    told.map((e) => e.type),
+    [...Array(5).fill('person.created'), 'person.changed', 'person.disabled'],
+  );
+  assert.deepEqual([told[5].data.role_before, told[5].data.role, told[5].data.by], ['billing', 'nurse', 'Ann Lee']);
+  assert.equal((await events(s, 'key.revoked'))[0].data.by, 'Ann Lee');
+  // the same name may come back; another practice's person is unknown
+  const again = await person(s, 'Jo Rivera, RN', 'sender', admin);
+  const other = await practice(s.db, { name: 'Oak Street Clinic' });
+  const theirs = await key(s.db, other.id, ALL);
+  problem(await s.api.post(`/v1/people/${again.id}/disable`, undefined, { key: theirs }), 404, 'person_unknown');
+  problem(await s.api.post('/v1/keys', { label: 'z', person_id: again.id }, { key: theirs }), 422, 'validation_failed');
+});
+
+test('people and their keys by command', async (t) => {
+  const s = await setup(t);
+  const at = ['--database', s.db.owner, '--json'];
+  const command = async (...args) => JSON.parse((await must(binary, [...args, ...at])).stdout)[0];
+  const p = await command('person', 'add', '--practice', s.practice.id, '--name', 'Jo Rivera', '--role', 'billing');
+  const k = await key(s.db, s.practice.id, ['--person', p.id, '--label', 'laptop', '--network', '127.0.0.1']);
+  const m = await s.api.accepted();
+  assert.equal((await s.api.get(`/v1/messages/${m.id}`, { key: k })).json.body, null);
+  const now = await command('person', 'role', p.id, '--practice', s.practice.id, '--role', 'nurse');
+  assert.equal(now.role, 'nurse');
+  await until(async () => (await s.api.get(`/v1/messages/${m.id}`, { key: k })).json.body, 'within a second', 4000);
+  await command('person', 'disable', p.id, '--practice', s.practice.id);
+  await until(async () => (await s.api.get(`/v1/messages/${m.id}`, { key: k })).status === 401, 'gone', 4000);
+  for (const bad of [
+    ['key', 'create', s.practice.id, '--scope', 'nothing'],
+    ['key', 'create', s.practice.id, '--network', '192.0.2.1/8'],
+    ['key', 'create', s.practice.id, '--expires-at', 'tomorrow'],
+    ['key', 'create', s.practice.id, '--certificate', 'CN=x'],
+    ['key', 'create', s.practice.id, '--kind', 'robot'],
+    ['key', 'create', s.practice.id, '--jwks-url', 'https://x.example/'],
+    ['person', 'add', '--practice', s.practice.id, '--name', 'X', '--role', 'boss'],
+  ]) {
+    const done = await run(binary, [...bad, '--database', s.db.owner]);
+    assert.equal(done.code, 2, bad.join(' '));
+  }
+});
+
+test('settings: what is safe, by version', async (t) => {
+  const s = await setup(t);
+  const root = await key(s.db, s.practice.id, ALL);
+  const get = await s.api.get('/v1/settings', { key: root });
+  assert.equal(get.status, 200, get.text);
+  assert.equal(get.json.name, 'Elm Street Clinic');
+  const { etag } = get.headers;
+  const put = (body, headers, by = root) => s.api.request('PUT', '/v1/settings', { body, headers, key: by });
+  const body = { display_name: 'Elm Street', phone: '(212) 555-0100', url: null, open: '09:00', close: '18:30', lint_phi: 'refuse', two_person: true };
+  problem(await put(body, {}), 428, 'precondition_required');
+  problem(await put(body, { 'if-match': '"999"' }), 412, 'precondition_failed');
+  problem(await put(body, { 'if-match': etag }, s.practice.key), 403, 'scope_missing');
+  const done = await put(body, { 'if-match': etag });
+  assert.equal(done.status, 200, done.text);
+  assert.deepEqual(done.json, { ...body, name: 'Elm Street Clinic', sender: s.practice.sender });
+  assert.notEqual(done.headers.etag, etag);
+  problem(await put(body, { 'if-match': etag }), 412, 'precondition_failed');
+  for (const [change, pointer] of [
+    [{ open: '07:00' }, '/open'],
+    [{ close: '21:30' }, '/close'],
+    [{ open: '19:00', close: '18:00' }, '/close'],
+    [{ lint_phi: 'off' }, '/lint_phi'],
+    [{ two_person: 'yes' }, '/two_person'],
+    [{ phone: undefined }, '/phone'],
+    [{ display_name: '雪' }, '/display_name'],
+    [{ sender: '+12125550100' }, '/sender'],
+  ]) {
+    const answer = await put({ ...body, ...change }, { 'if-match': '*' });
+    problem(answer, 422, 'validation_failed');
+    assert.ok(answer.json.errors.some((e) => e.pointer === pointer), answer.text);
+  }
+  const [changed] = (await events(s, 'practice.changed')).slice(-1);
+  assert.deepEqual([changed.data.change, changed.data.by, changed.data.settings.two_person], ['settings', `key ${idOf(root)}`, true]);
+  assert.ok(!JSON.stringify(changed.data).includes('whsec_'));
+  assert.equal((await s.api.get('/v1/settings', { key: root, headers: { 'if-none-match': done.headers.etag } })).status, 304);
 });
