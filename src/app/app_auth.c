@@ -57,6 +57,11 @@ struct auth *auth_new(struct api *a)
 	return auth;
 }
 
+static int64_t now_ms(const struct auth *auth)
+{
+	return net_loop_now_ms(auth->api->config.loop);
+}
+
 static void forget_all(struct auth *auth)
 {
 	struct cached_key *k, *next;
@@ -68,9 +73,11 @@ static void forget_all(struct auth *auth)
 	auth->count = 0;
 }
 
+/* They stay known, so that who tries keys at random cannot keep them from being looked up again. */
 void auth_changed(struct auth *auth)
 {
-	forget_all(auth);
+	for (struct cached_key *k = auth->keys; k; k = k->hh.next)
+		k->checked_ms = now_ms(auth) - LIMIT_KEY_CACHE_MS;
 	auth->changes++;
 }
 
@@ -80,11 +87,6 @@ void auth_free(struct auth *auth)
 	rates_free(auth->rates);
 	used_free(auth->used);
 	free(auth);
-}
-
-static int64_t now_ms(const struct auth *auth)
-{
-	return net_loop_now_ms(auth->api->config.loop);
 }
 
 struct auth_rate auth_rate(struct api *a, const struct uuid *practice)

@@ -26,6 +26,8 @@ struct gateway {
 	struct dispatch *dispatch;
 	struct api *api;
 	struct http_server *http;
+	struct http_server *listener[LIMIT_LISTENERS];
+	unsigned listeners;
 	struct app_tls tls;
 	struct gate *gate; /* NULL when no carrier connects to us */
 	struct gate_account gate_accounts[LIMIT_CARRIERS];
@@ -139,6 +141,8 @@ static void apply_tls(struct gateway *g, struct app_tls *fresh)
 	struct app_tls before = g->tls;
 	g->tls = *fresh;
 	link_http_set_tls(g->http, g->tls.http);
+	for (unsigned i = 0; i < g->listeners; i++)
+		link_http_set_tls(g->listener[i], g->tls.listener[i]);
 	if (g->gate)
 		link_gate_set_tls(g->gate, g->tls.smpp);
 	for (unsigned i = 0; i < g->config->carriers; i++)
@@ -165,6 +169,8 @@ static void apply(struct gateway *g)
 	api_set_oauth(g->api, &oauth);
 	api_set_rate(g->api, c->http.requests_per_second);
 	link_http_set_connections(g->http, (unsigned)c->http.connections);
+	for (unsigned i = 0; i < g->listeners; i++)
+		link_http_set_connections(g->listener[i], (unsigned)c->http.connections);
 	config_warn(c, warning_cb, NULL);
 }
 
@@ -223,6 +229,8 @@ static void drain(struct gateway *g, const char *why)
 	g->draining = true;
 	log_event(LOG_INFO, "draining", LOG_TEXT(reason, why));
 	link_http_drain(g->http);
+	for (unsigned i = 0; i < g->listeners; i++)
+		link_http_drain(g->listener[i]);
 	if (g->gate)
 		link_gate_close(g->gate);
 	dispatch_drain(g->dispatch, drained_cb, g);
@@ -261,7 +269,25 @@ static bool start_http(struct gateway *g, struct buf *error)
 	                                    .answered = api_answered};
 	config.routes = api_routes(&config.route_count);
 	g->http = link_http_new(g->loop, &config, g->api, error);
+	for (unsigned i = 0; g->http && i < g->config->listeners; i++) {
+		config.listen = g->config->listener[i].listen;
+		config.tls = g->tls.listener[i];
+		g->listener[i] = link_http_new(g->loop, &config, g->api, error);
+		if (!g->listener[i])
+			return false;
+		g->listeners++;
+		log_event(LOG_INFO, "https_listening", LOG_TEXT(listen, link_http_address(g->listener[i])));
+	}
 	return g->http != NULL;
+}
+
+/* Of all listeners. */
+static unsigned http_connections(const struct gateway *g)
+{
+	unsigned n = link_http_connections(g->http);
+	for (unsigned i = 0; i < g->listeners; i++)
+		n += link_http_connections(g->listener[i]);
+	return n;
 }
 
 static struct carrier_link *place_cb(void *ctx, const char *carrier)
@@ -350,13 +376,14 @@ static void finish(struct gateway *g)
 	net_signal_free(g->hup);
 	net_signal_free(g->term);
 	net_signal_free(g->interrupt);
-	if (!dispatch_drained_clean(g->dispatch) || link_http_connections(g->http) ||
-	    (g->gate && link_gate_guests(g->gate))) {
+	if (!dispatch_drained_clean(g->dispatch) || http_connections(g) || (g->gate && link_gate_guests(g->gate))) {
 		log_event(LOG_WARNING, "stopped", LOG_TEXT(reason, "drain_incomplete"));
 		exit(g->result);
 	}
 	api_close(g->api);
 	link_http_free(g->http);
+	for (unsigned i = 0; i < g->listeners; i++)
+		link_http_free(g->listener[i]);
 	link_gate_free(g->gate);
 	dispatch_free(g->dispatch);
 	api_free(g->api);

@@ -45,6 +45,11 @@ struct keysets *keysets_new(struct loop *l)
 
 void keysets_set(struct keysets *k, const struct keyset_config *config)
 {
+	/* A connection that may no longer be made must not be used again either. */
+	if (k->config.private_ok && !config->private_ok) {
+		net_fetcher_free(k->fetcher);
+		k->fetcher = net_fetcher_new(k->loop);
+	}
 	k->config = *config;
 }
 

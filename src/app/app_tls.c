@@ -16,6 +16,17 @@ static bool keeps_certificate(const char *what, const char *running, const char 
 	return false;
 }
 
+static bool ask_clients(struct tls_context *tls, const char *ca, enum config_word who, struct buf *error)
+{
+	if (!*ca)
+		return true;
+	if (!net_tls_ask_clients(tls, ca, error))
+		return false;
+	if (who == CONFIG_client_certificate_required)
+		net_tls_need_clients(tls);
+	return true;
+}
+
 static bool load_http(const struct config *running, const struct config *fresh, struct app_tls *to, struct buf *error)
 {
 	if (!keeps_certificate("http.certificate", running->http.certificate, fresh->http.certificate, error))
@@ -23,7 +34,22 @@ static bool load_http(const struct config *running, const struct config *fresh, 
 	if (!*fresh->http.certificate)
 		return true; /* config_check saw to it that this is loopback, or said in so many words */
 	to->http = net_tls_server(fresh->http.certificate, fresh->http.key, error);
-	return to->http != NULL;
+	return to->http && ask_clients(to->http, fresh->http.client_ca, fresh->http.client_certificate, error);
+}
+
+/* Those that run, by their place; a fresh configuration may have fewer, which only a restart takes over. */
+static bool load_listeners(const struct config *running, const struct config *fresh, struct app_tls *to,
+                           struct buf *error)
+{
+	for (unsigned i = 0; i < running->listeners; i++) {
+		const struct config_listener *files =
+		        i < fresh->listeners ? &fresh->listener[i] : &running->listener[i];
+		to->listener[i] = net_tls_server(files->certificate, files->key, error);
+		if (!to->listener[i] ||
+		    !ask_clients(to->listener[i], files->client_ca, files->client_certificate, error))
+			return false;
+	}
+	return true;
 }
 
 static bool load_smpp(const struct config *running, const struct config *fresh, struct app_tls *to, struct buf *error)
@@ -62,7 +88,8 @@ static bool load_carrier(const struct config_carrier *running, const struct conf
 bool app_tls_load(const struct config *running, const struct config *fresh, struct app_tls *to, struct buf *error)
 {
 	*to = (struct app_tls){0};
-	bool ok = load_http(running, fresh, to, error) && load_smpp(running, fresh, to, error);
+	bool ok = load_http(running, fresh, to, error) && load_listeners(running, fresh, to, error) &&
+	          load_smpp(running, fresh, to, error);
 	for (unsigned i = 0; ok && i < running->carriers; i++)
 		ok = load_carrier(&running->carrier[i], fresh, &to->carrier[i], error);
 	if (!ok)
@@ -73,6 +100,8 @@ bool app_tls_load(const struct config *running, const struct config *fresh, stru
 void app_tls_free(struct app_tls *tls)
 {
 	net_tls_unref(tls->http);
+	for (unsigned i = 0; i < LIMIT_LISTENERS; i++)
+		net_tls_unref(tls->listener[i]);
 	net_tls_unref(tls->smpp);
 	for (unsigned i = 0; i < LIMIT_CARRIERS; i++)
 		net_tls_unref(tls->carrier[i]);
@@ -96,6 +125,8 @@ static void tell(const struct tls_context *tls, const char *role, const char *ca
 void app_tls_tell(const struct config *running, const struct app_tls *tls, int64_t now_us)
 {
 	tell(tls->http, "http", "", now_us);
+	for (unsigned i = 0; i < running->listeners; i++)
+		tell(tls->listener[i], "listener", "", now_us);
 	tell(tls->smpp, "smpp", "", now_us);
 	for (unsigned i = 0; i < running->carriers; i++)
 		tell(tls->carrier[i], "carrier", running->carrier[i].name, now_us);

@@ -6,6 +6,7 @@
 #include "net_tls.h"
 
 struct app_tls {
+	struct tls_context *listener[LIMIT_LISTENERS];
 	struct tls_context *http; /* NULL: plain */
 	struct tls_context *smpp; /* both SMPP listeners */
 	struct tls_context

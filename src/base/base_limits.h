@@ -10,6 +10,7 @@
 #define LIMIT_HTTP_ANSWER_HEAD_BYTES 4096 /* header lines of an answer beyond the fixed ones; all are of ours */
 #define LIMIT_HTTP_ETAGS 16           /* entity tags in an If-Match; a client knows one or two */
 #define LIMIT_HTTP_CONNECTIONS 2048   /* open connections of a listener; more are closed at once */
+#define LIMIT_LISTENERS 8             /* HTTPS listeners beside http.listen */
 #define LIMIT_HTTP_HEAD_MS 10000      /* from first octet to end of head: slow senders */
 #define LIMIT_HTTP_BODY_MS 20000      /* from end of head to end of body */
 #define LIMIT_HTTP_IDLE_MS 75000      /* keep-alive silence */

@@ -75,6 +75,37 @@ static void check_database(struct config_checker *k)
 		config_check_wrong(k, CONFIG_database, 0, "conninfo", "missing", "this or conninfo_secret_file");
 }
 
+static void check_client_ca(struct config_checker *k, enum config_section section, unsigned i, const char *ca,
+                            enum config_word who, bool tls)
+{
+	if (ca[0] && !tls)
+		config_check_wrong(k, section, i, "client_ca", "without a certificate of the listener's",
+		                   "certificate and key beside it");
+	if (!ca[0] && who == CONFIG_client_certificate_required)
+		config_check_wrong(k, section, i, "client_certificate", "required without client_ca",
+		                   "client_ca, or optional");
+}
+
+static void check_listeners(struct config_checker *k)
+{
+	for (unsigned i = 0; i < k->c->listeners; i++) {
+		const struct config_listener *l = &k->c->listener[i];
+		if (!config_check_is_listen(l->listen))
+			config_check_wrong(k, CONFIG_listener, i, "listen", "not an address and port",
+			                   "one like 192.0.2.1:9443 or [::1]:9443");
+		check_client_ca(k, CONFIG_listener, i, l->client_ca, l->client_certificate, true);
+	}
+}
+
+static void check_public_url(struct config_checker *k)
+{
+	const char *url = k->c->http.public_url;
+	size_t n = strlen(url);
+	if (n && (strncmp(url, "https://", 8) != 0 || n < 9 || n > 400 || url[n - 1] == '/' || strpbrk(url, " ?#")))
+		config_check_wrong(k, CONFIG_http, 0, "public_url", "not such a URL",
+		                   "one like https://sms.clinic.example, without a slash at its end");
+}
+
 static void check_http(struct config_checker *k)
 {
 	const struct config_http *h = &k->c->http;
@@ -83,6 +114,8 @@ static void check_http(struct config_checker *k)
 		config_check_wrong(k, CONFIG_http, 0, "listen", "not an address and port",
 		                   "one like 127.0.0.1:8443 or [::1]:8443");
 	config_check_pair(k, CONFIG_http, 0, "certificate", "key");
+	check_client_ca(k, CONFIG_http, 0, h->client_ca, h->client_certificate, h->certificate[0]);
+	check_public_url(k);
 	if (h->certificate[0] && h->plain_without_tls)
 		config_check_wrong(k, CONFIG_http, 0, "plain_without_tls", "true beside a certificate",
 		                   "one of the two");
@@ -110,6 +143,7 @@ void config_check(const char *file, const struct config *c, struct config_errors
 	struct config_checker k = {file, c, errors_r};
 	check_database(&k);
 	check_http(&k);
+	check_listeners(&k);
 	check_webhook(&k);
 	check_clock(&k);
 	config_check_carriers(&k);

@@ -2,7 +2,7 @@
  * config.yaml.example:
  *   CONFIG(section, name, kind, default, min, max, reload, sentence)
  * section: top, database, http, smpp, webhook, policy, clock, log, ledger, and of each item of a list: carrier
- *        (`carriers`), route (`routes`), sender (`senders`), brand (`brands`).
+ *        (`carriers`), listener (`listeners`), route (`routes`), sender (`senders`), brand (`brands`).
  * kind: TEXT  const char *
  *       INT   int64_t, min..max
  *       BOOL  bool, only true and false
@@ -51,6 +51,7 @@ const char *config_word_text(enum config_word w);
 #define CONFIG_MEMBER_clock(kind, name)
 #define CONFIG_MEMBER_log(kind, name)
 #define CONFIG_MEMBER_ledger(kind, name)
+#define CONFIG_MEMBER_listener(kind, name)
 #define CONFIG_MEMBER_carrier(kind, name)
 #define CONFIG_MEMBER_route(kind, name)
 #define CONFIG_MEMBER_sender(kind, name)
@@ -120,6 +121,13 @@ struct config_ledger {
 };
 #undef CONFIG_MEMBER_ledger
 #define CONFIG_MEMBER_ledger(kind, name)
+#undef CONFIG_MEMBER_listener
+#define CONFIG_MEMBER_listener(type, name) type name;
+struct config_listener {
+#include "config_rows.def"
+};
+#undef CONFIG_MEMBER_listener
+#define CONFIG_MEMBER_listener(kind, name)
 #undef CONFIG_MEMBER_carrier
 #define CONFIG_MEMBER_carrier(type, name) type name;
 struct config_carrier {
@@ -165,6 +173,8 @@ struct config {
 	struct config_clock clock;
 	struct config_log log;
 	struct config_ledger ledger;
+	struct config_listener listener[LIMIT_LISTENERS];
+	unsigned listeners;
 	struct config_carrier carrier[LIMIT_CARRIERS];
 	unsigned carriers;
 	struct config_route route[LIMIT_ROUTES];

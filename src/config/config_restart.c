@@ -73,12 +73,12 @@ static void copy_value(struct config *c, const struct config_row *row, unsigned 
 	}
 }
 
-/* Which item of fresh has the new value of item k of c: of carriers the one of the same name, of lists that are
- * replaced the one in its place. -1: none. */
+/* Which item of fresh has the new value of item k of c: of carriers the one of the same name, of other lists the
+ * one in its place. -1: none. */
 static int counterpart(const struct config *c, const struct config *fresh, enum config_section section, unsigned k)
 {
 	if (section != CONFIG_carrier)
-		return (int)k;
+		return k < config_section_count(fresh, section) ? (int)k : -1;
 	for (unsigned i = 0; i < fresh->carriers; i++)
 		if (strcmp(fresh->carrier[i].name, c->carrier[k].name) == 0)
 			return (int)i;

@@ -57,6 +57,7 @@ static const struct {
         [CONFIG_clock] = {ONE(clock)},
         [CONFIG_log] = {ONE(log)},
         [CONFIG_ledger] = {ONE(ledger)},
+        [CONFIG_listener] = {LIST(listener, LIMIT_LISTENERS)},
         [CONFIG_carrier] = {LIST(carrier, LIMIT_CARRIERS)},
         [CONFIG_route] = {LIST(route, LIMIT_ROUTES)},
         [CONFIG_sender] = {LIST(sender, LIMIT_SENDERS)},

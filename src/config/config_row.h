@@ -26,7 +26,8 @@ enum config_section {
 	CONFIG_clock,
 	CONFIG_log,
 	CONFIG_ledger,
-	CONFIG_carrier, /* from here on: each item of a list */
+	CONFIG_listener, /* from here on: each item of a list */
+	CONFIG_carrier,
 	CONFIG_route,
 	CONFIG_sender,
 	CONFIG_brand,

@@ -59,7 +59,7 @@ struct http_server {
 static void count_connections(struct http_server *s, int by)
 {
 	s->count = (unsigned)((int)s->count + by);
-	metric_set(METRIC_http_connections, s->count, NO_LABELS);
+	metric_add(METRIC_http_connections, by, NO_LABELS); /* of all servers together */
 }
 
 /* Which wait the connection is in decides which timer runs; every one ends in a close. */

@@ -86,6 +86,11 @@ bool net_tls_ask_clients(struct tls_context *c, const char *ca_file, struct buf 
 	return true;
 }
 
+void net_tls_need_clients(struct tls_context *c)
+{
+	SSL_CTX_set_verify(c->ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+}
+
 struct tls_context *net_tls_client(const char *ca_file, struct buf *error)
 {
 	struct tls_context *c = context_new(false);

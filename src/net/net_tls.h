@@ -13,6 +13,9 @@ struct tls_context *net_tls_server(const char *certificate, const char *key, str
  * (net_stream_peer_name_matches). False and a sentence in error when the file does not load. */
 bool net_tls_ask_clients(struct tls_context *c, const char *ca_file, struct buf *error);
 
+/* After net_tls_ask_clients: one that has none does not get in. */
+void net_tls_need_clients(struct tls_context *c);
+
 /* Client side: verifies the chain against ca_file (PEM) or, when it is "", the system's store, and the host name. */
 struct tls_context *net_tls_client(const char *ca_file, struct buf *error);
 /* Its own certificate, for servers that ask for one. False and a sentence in error, as net_tls_server. */

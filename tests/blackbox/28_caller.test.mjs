@@ -1,8 +1,14 @@
 // Who calls: keys, their scopes, ends, networks and certificates; tokens; people and their roles; what each may see.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
+import fs from 'node:fs';
+import https from 'node:https';
+import os from 'node:os';
+import path from 'node:path';
 import test from 'node:test';
 import { SignJWT } from 'jose';
+import { Authority } from './lib/certs.mjs';
+import { selfSigned } from './lib/gateway.mjs';
 import { keepSecret } from './lib/privacy.mjs';
 import { binary, must, run, until } from './lib/util.mjs';
 import { another, key, practice, setup, world } from './lib/world.mjs';
@@ -588,4 +594,221 @@ test('settings: what is safe, by version', async (t) => {
   assert.deepEqual([changed.data.change, changed.data.by, changed.data.settings.two_person], ['settings', `key ${idOf(root)}`, true]);
   assert.ok(!JSON.stringify(changed.data).includes('whsec_'));
   assert.equal((await s.api.get('/v1/settings', { key: root, headers: { 'if-none-match': done.headers.etag } })).status, 304);
+});
+
+// --- client certificates ---------------------------------------------------------------------------------------------
+
+/** One request over a connection of its own, with or without a client certificate. */
+function overTls(port, ca, k, certificate) {
+  return new Promise((resolve, reject) => {
+    const request = https.request(
+      {
+        ...{ host: '127.0.0.1', servername: 'localhost', port, ca, agent: false, path: '/v1/templates' },
+        headers: { authorization: `Bearer ${k}` },
+        ...(certificate ? { cert: certificate.pem.cert, key: certificate.pem.key } : {}),
+      },
+      (answer) => {
+        let text = '';
+        answer.on('data', (d) => (text += d));
+        answer.on('end', () =>
+          resolve({ status: answer.statusCode, headers: answer.headers, text, json: JSON.parse(text) }),
+        );
+      },
+    );
+    request.on('error', reject);
+    request.end();
+  });
+}
+
+test('mTLS: listeners of their own, and keys that demand their certificate', async (t) => {
+  const clinics = await Authority.make('clinics');
+  const others = await Authority.make('others');
+  const own = await clinics.issue('ehr.clinic.example');
+  const cousin = await clinics.issue('other.clinic.example');
+  const stranger = await others.issue('ehr.clinic.example');
+  const { cert, key: keyFile, pem } = await selfSigned();
+  const listener = { listen: '127.0.0.1:0', certificate: cert, key: keyFile, client_ca: clinics.file };
+  const s = await setup(t, {
+    config: { listeners: [listener, { ...listener, client_certificate: 'required' }] },
+  });
+  const [optional, required] = s.gateway.linesOf('https_listening').map((l) => Number(l.listen.split(':').pop()));
+  const root = await key(s.db, s.practice.id, ALL);
+  const scopes = ['templates:read'];
+  const print = `sha256:${own.fingerprint.replaceAll(':', '').toLowerCase()}`;
+  const byPrint = (await make(s, { label: 'print', scopes, certificate: print }, root)).key;
+  const byName = (await make(s, { label: 'name', scopes, certificate: 'dns:ehr.clinic.example' }, root)).key;
+  const free = s.practice.key;
+  const at = (port, k, certificate) => overTls(port, pem, k, certificate);
+  // the one listener of always asks for none, and a bound key is of no use there
+  assert.equal((await s.api.get('/v1/templates')).status, 200);
+  problem(await s.api.get('/v1/templates', { key: byPrint }), 403, 'certificate_required');
+  problem(await at(s.gateway.port, byPrint, own), 403, 'certificate_required');
+  for (const k of [byPrint, byName]) {
+    assert.equal((await at(optional, k, own)).status, 200);
+    assert.equal((await at(required, k, own)).status, 200);
+    problem(await at(optional, k), 403, 'certificate_required');
+    problem(await at(optional, k, cousin), 403, 'certificate_required');
+    await assert.rejects(at(optional, k, stranger), 'of no authority of ours');
+    await assert.rejects(at(required, k), 'without one');
+  }
+  assert.equal((await at(optional, free)).status, 200, 'a key that is bound to none');
+  assert.equal((await at(required, free, cousin)).status, 200);
+  const [note] = await notes(s, "principal = $1 AND outcome = '403'", [idOf(byName)]);
+  assert.equal(note.practice_id, s.practice.id);
+  // a client's token is bound as the client is
+  const c = await make(s, { label: 'ehr', kind: 'client', scopes, certificate: print }, root);
+  refused(await token(s, { grant_type: 'client_credentials' }, basic(c.client_id, c.client_secret)), 401, 'invalid_client');
+  // a reload that cannot be read changes nothing; one that can is of the connections to come
+  await s.gateway.reload((config) => (config.listeners[0].client_ca = '/nonexistent'), 'reload_failed');
+  assert.equal((await at(optional, byPrint, own)).status, 200);
+  await s.gateway.reload((config) => (config.listeners[0].client_ca = others.file));
+  await assert.rejects(at(optional, byPrint, own));
+  assert.equal((await at(optional, byName, stranger)).status, 200, 'who vouches is the operator’s to say');
+  assert.equal(await s.gateway.metric('smsbridge_tls_certificate_expiry_seconds', { role: 'listener' }) > 0, true);
+});
+
+test("configurations that cannot be: clients' authorities without TLS, odd URLs", async () => {
+  const base = 'database:\n  conninfo: x\n';
+  for (const [yaml, line] of [
+    ['http:\n  client_ca: /tmp/ca.pem\n', 'http.client_ca: without a certificate'],
+    ['http:\n  client_certificate: required\n', 'http.client_certificate: required without client_ca'],
+    ['http:\n  public_url: http://sms.example\n', 'http.public_url: not such a URL'],
+    ['http:\n  public_url: https://sms.example/\n', 'http.public_url: not such a URL'],
+    ['http:\n  token_lifetime: 1m\n', 'http.token_lifetime'],
+    ['listeners:\n  - {listen: nowhere, certificate: a, key: b}\n', 'listeners[0].listen: not an address'],
+    ['listeners:\n  - {listen: "127.0.0.1:0", certificate: a}\n', 'listeners[0].key'],
+  ]) {
+    const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'smsbb-cfg-')), 'c.yaml');
+    fs.writeFileSync(file, base + yaml);
+    const done = await run(binary, ['check', '--config', file]);
+    assert.ok(done.code !== 0 && (done.stderr + done.stdout).includes(line), `${line}: ${done.stderr}${done.stdout}`);
+    fs.rmSync(path.dirname(file), { recursive: true });
+  }
+});
+
+// --- keys at a URL ---------------------------------------------------------------------------------------------------
+
+test("a client's keys at its URL: fetched, kept, asked for again at an unknown kid; never from inside", async (t) => {
+  const authority = await Authority.make('web');
+  const web = await authority.issue('localhost', { san: 'DNS:localhost,IP:127.0.0.1' });
+  const first = pair('ES384');
+  const second = pair('RS384');
+  let keys = [jwk(first, 'one')];
+  let asked = 0;
+  let status = 200;
+  const server = https.createServer({ cert: web.pem.cert, key: web.pem.key }, (request, response) => {
+    asked++;
+    if (request.url === '/moved') response.writeHead(302, { location: '/jwks' });
+    else response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ keys }));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const { port } = server.address();
+  const s = await oauth(t, { jwks_ca: authority.file, jwks_private_addresses: true });
+  const scopes = ['templates:read'];
+  const make_ = (at, label) => make(s, { label, kind: 'client', scopes, jwks_url: `https://localhost:${port}${at}` }, s.root);
+  const c = await make_('/jwks', 'web');
+  const moved = await make_('/moved', 'moved');
+  const es = (more, header = {}) => signed(first, { alg: 'ES384', kid: 'one', ...header }, claims(c.client_id, more));
+  const answers = await Promise.all([1, 2, 3, 4].map(async () => assertion(s, await es())));
+  answers.map(granted);
+  assert.equal(asked, 1, 'one fetch for all');
+  // rotated: the new kid is looked for, but not at every request
+  keys = [jwk(first, 'one'), jwk(second, 'two')];
+  const rs = () => signed(second, { alg: 'RS384', kid: 'two' }, claims(c.client_id));
+  refused(await assertion(s, await rs()), 401, 'invalid_client');
+  assert.equal(asked, 1, 'a moment ago');
+  await until(
+    async () => {
+      await new Promise((resolve) => setTimeout(resolve, 500)); // only time lets the gateway ask again
+      return (await assertion(s, await rs())).status === 200;
+    },
+    'the new key is found',
+    30000,
+  );
+  assert.equal(asked, 2);
+  refused(await assertion(s, await es({}, { kid: 'three' })), 401, 'invalid_client');
+  granted(await assertion(s, await es()));
+  assert.equal(asked, 2);
+  // no redirect is followed
+  const lost = await signed(first, { alg: 'ES384' }, claims(moved.client_id));
+  refused(await assertion(s, lost), 401, 'invalid_client');
+  assert.equal(asked, 3);
+  // and by itself nothing is fetched from inside, by name or address
+  await s.gateway.reload((config) => delete config.http.jwks_private_addresses);
+  for (const [n, host] of ['localhost', '127.0.0.1', '[::1]', '[::ffff:127.0.0.1]', '10.0.0.1', '169.254.169.254'].entries()) {
+    const inside = await make(s, { label: `in${n}`, kind: 'client', scopes, jwks_url: `https://${host}:${port}/in` }, s.root);
+    refused(await assertion(s, await signed(first, { alg: 'ES384' }, claims(inside.client_id))), 401, 'invalid_client');
+  }
+  assert.equal(asked, 3);
+  assert.ok(s.gateway.linesOf('address_refused').length >= 5, 'by the address that was connected to');
+});
+
+// --- who knocks ------------------------------------------------------------------------------------------------------
+
+test('keys tried at random keep nobody waiting, and are counted', async (t) => {
+  const s = await setup(t);
+  const contract = (await s.api.get('/openapi.json')).json;
+  const doors = Object.keys(contract.paths).filter((p) => p.startsWith('/v1/'));
+  const made_up = () => `smsb_${crypto.randomBytes(8).toString('hex')}_${crypto.randomBytes(32).toString('hex')}`;
+  const statuses = {};
+  assert.equal((await s.api.get('/v1/messages')).status, 200, 'a key that is known');
+  const knocks = Array.from({ length: 600 }, async (_, i) => {
+    const at = doors[i % doors.length].replace(/\{[^}]*\}/, 'x');
+    const { status } = await s.api.get(at, { key: made_up() });
+    statuses[status] = (statuses[status] ?? 0) + 1;
+  });
+  const m = await s.api.accepted();
+  assert.equal((await s.api.get(`/v1/messages/${m.id}`)).status, 200, 'real callers are served meanwhile');
+  await Promise.all(knocks);
+  assert.ok(statuses[401] >= 100 && statuses[429] > 0 && !statuses[503], JSON.stringify(statuses));
+  const told = await until(async () => {
+    const [sum] = await s.db.sql(
+      "SELECT count(*)::int AS rows, sum(times)::int AS times FROM smsbridge.access WHERE action = 'login_failed'",
+    );
+    return sum.times >= statuses[401] && sum;
+  }, 'all that were looked up are counted');
+  assert.equal(told.times, statuses[401]);
+  assert.equal((await s.api.get('/v1/messages')).status, 200);
+});
+
+// --- other practices' ids --------------------------------------------------------------------------------------------
+
+test("another practice's id is 404 at every route with one, and noted", async (t) => {
+  const s = await setup(t);
+  const contract = (await s.api.get('/openapi.json')).json;
+  const own = await key(s.db, s.practice.id, ALL);
+  const other = await practice(s.db, { name: 'Oak Street Clinic' });
+  const theirs = await key(s.db, other.id, ALL);
+  const m = await s.api.accepted();
+  const p = await person(s, 'Jo Rivera', 'nurse', own);
+  // an id of ours for each kind of thing that there is; what has none yet gets an id that nobody has
+  const ids = { messages: m.id, keys: idOf(s.practice.key), people: p.id };
+  // where the contract's first example is none that a body could be
+  const bodies = {
+    lift_opt_out: { actor: 'Jo Rivera', reason: 'asked', consent_id: crypto.randomUUID() },
+    own_task: { person: 'Jo Rivera' },
+    decide_task: { person: 'Jo Rivera', decision: 'not_opt_out' },
+  };
+  const wrong = [];
+  let tried = 0;
+  for (const [at, methods] of Object.entries(contract.paths)) {
+    if (!at.startsWith('/v1/') || !at.includes('{')) continue;
+    for (const method of Object.keys(methods).filter((x) => ['get', 'post', 'patch', 'delete'].includes(x))) {
+      const example = Object.values(methods[method].requestBody?.content ?? {})[0];
+      const body = bodies[methods[method].operationId] ?? Object.values(example?.examples ?? {})[0]?.value ?? example?.schema?.example;
+      const id = ids[at.split('/')[2]] ?? crypto.randomUUID();
+      const headers = { ...(method === 'get' ? {} : { 'if-match': '*' }) };
+      const answer = await s.api.request(method.toUpperCase(), at.replace(/\{[^}]*\}/, id), { body, key: theirs, headers });
+      if (answer.status !== 404) wrong.push(`${method} ${at} ${answer.text}`);
+      if (answer.status !== 404) continue;
+      await notes(s, "practice_id = $1 AND outcome = '404' AND door = $2", [other.id, `${method.toUpperCase()} ${at}`]);
+      tried++;
+    }
+  }
+  assert.deepEqual(wrong, []);
+  assert.ok(tried >= 12, `${tried} routes`);
+  assert.equal((await s.api.get(`/v1/messages/${m.id}`)).status, 200);
+  assert.equal((await s.api.get('/v1/templates')).status, 200, 'its key was not revoked by them');
 });
