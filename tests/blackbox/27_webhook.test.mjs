@@ -420,7 +420,7 @@ test('three days down: then every event arrives once, verified, in order for eac
   down = false;
   const last = hours();
   await until(() => s.hooks.hooks.some((h) => h.status === 204), 'the first is taken', 60000);
-  await s.gateway.moveClock(later(96 * HOUR));
+  await s.gateway.moveClock(later(120 * HOUR));
   await until(
     async () => {
       const told = [...(await toldByMessage(s)).values()].flat();
