@@ -11,7 +11,7 @@
 struct house {
 	struct dispatch *d;
 	struct net_timer *timer;
-	struct store_params beat, now, cutoff, keys, receipts, orphans, enter;
+	struct store_params beat, now, cutoff, keys, receipts, orphans, enter, dead;
 	unsigned beats;
 	unsigned busy;
 	bool settling;
@@ -161,6 +161,16 @@ static void count_in_flight(const struct dispatch *d)
 	}
 }
 
+static void webhook_gauges_cb(void *ctx, const struct store_rows *rows)
+{
+	(void)ctx;
+	metric_set(METRIC_webhook_endpoints, (double)store_rows_int(rows, 0, 0), LABELS("well"));
+	metric_set(METRIC_webhook_endpoints, (double)store_rows_int(rows, 0, 1), LABELS("failing"));
+	metric_set(METRIC_webhook_endpoints, (double)store_rows_int(rows, 0, 2), LABELS("disabled"));
+	metric_set(METRIC_webhook_events, (double)store_rows_int(rows, 0, 3), LABELS("waiting"));
+	metric_set(METRIC_webhook_events, (double)store_rows_int(rows, 0, 4), LABELS("dead"));
+}
+
 static void sweep(struct house *h, int64_t now_us)
 {
 	const struct dispatch_settings *s = &h->d->config.settings;
@@ -176,11 +186,14 @@ static void sweep(struct house *h, int64_t now_us)
 	run(h, &(struct store_step){"ask_queries", &h->now, NULL});
 	run(h, &(struct store_step){"receipt_purge", &h->receipts, NULL});
 	run(h, &(struct store_step){"gauges", &h->now, gauges_cb});
+	run(h, &(struct store_step){"webhook_gauges", NULL, webhook_gauges_cb});
 	if (h->beats % 12 == 0)
 		run(h, &(struct store_step){"sweep_idempotency", &h->keys, NULL});
 	if (h->beats % PARTITIONS_EVERY == 0) {
 		run(h, &(struct store_step){"ceilings_purge", &h->now, NULL});
 		run(h, &(struct store_step){"ask_purge", NULL, NULL});
+		rebuild(&h->dead, now_us - LIMIT_WEBHOOK_DEAD_DAYS * DAY_US);
+		run(h, &(struct store_step){"webhook_purge", &h->dead, NULL});
 	}
 	if (h->beats % PARTITIONS_EVERY == 0 || now_us - h->partitions_us > 20 * DAY_US) {
 		h->partitions_us = now_us;
