@@ -36,7 +36,7 @@ sub enumeration {
 		my $l = $_->[1];
 		if ($l =~ /^ {6}(\S+):/) { $part = $1 }
 		elsif ($part eq 'enum' && $l =~ /^ {8}- (\S+)/) { push @values, $1 }
-		elsif ($part eq 'x-enumDescriptions' && $l =~ /^ {8}([\w.]+): (.*)/) {
+		elsif ($part eq 'x-enumDescriptions' && $l =~ /^ {8}([\w.:]+): (.*)/) {
 			($value, $sentence{$1}) = ($1, $2);
 			$sentence{$value} =~ s/^"(.*)"$/$1/;
 			$sentence{$value} =~ s/\\(["\\])/$1/g;
@@ -62,6 +62,8 @@ my @schemas = (
 	['Category', 'proto/category.def', 'CATEGORY', 1, 5, sub { 1 }],
 	['SendableCategory', 'proto/category.def', 'CATEGORY', 1, 5, sub { $_[0][2] =~ /\b(?:CATEGORY_API|ORDINARY)\b/ }],
 	['Reason', 'proto/reason.def', 'REASON', 1, 4, sub { 1 }],
+	['Scope', 'proto/scope.def', 'SCOPE', 2, 3, sub { 1 }],
+	['Role', 'proto/role.def', 'ROLE', 1, 4, sub { 1 }],
 	['TimelineType', 'proto/event.def', 'EVENT', 2, 4, sub { $_[0][2] =~ /^message\.|^opt_out\.in_flight$/ }],
 );
 
