@@ -5,10 +5,7 @@ WITH made AS (
 	UPDATE smsbridge.practice p SET display_name = $5::text, phone = $6::text, url = $7::text, open_minute = $8::int4,
 		close_minute = $9::int4, lint_phi = $10::text, two_person = $11::boolean
 	WHERE p.id = $1::uuid AND ($4::int8[] IS NULL OR p.settings_version = ANY ($4) OR -1 = ANY ($4))
-	RETURNING p.id, p.settings_version, smsbridge.settings_json(p) AS shown, to_jsonb(p) AS row,
-		p.webhook_url IS NOT NULL AS webhook),
+	RETURNING p.id, p.settings_version, smsbridge.settings_json(p) AS shown, to_jsonb(p) AS row),
 told AS (INSERT INTO smsbridge.event (practice_id, type, at, data) SELECT m.id, 'practice.changed', $2::timestamptz,
-	jsonb_build_object('change', 'settings', 'by', $3::text, 'settings',
-		m.row - '{webhook_secret,webhook_url}'::text[] || jsonb_build_object('webhook', m.webhook))
-	FROM made m)
+	jsonb_build_object('change', 'settings', 'by', $3::text, 'settings', m.row) FROM made m)
 SELECT m.settings_version, m.shown FROM made m
