@@ -7,6 +7,7 @@
 #include "policy_phone.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CLASSES_MAX CATEGORY_COUNT
@@ -357,9 +358,29 @@ void request_add_key(const struct request *r, struct store_params *ps, const cha
 	store_value_str(ps, answer);
 }
 
+/* The answer as its caller may see it: a phone masked, what people wrote left out. */
+static void mask(struct request *r)
+{
+	static const char *const texts[] = {"text", "words"};
+	char shown[API_PHONE_SHOWN_BYTES];
+	json_t *json = json_loadb((const char *)r->body.p, r->body.n, 0, NULL);
+	const char *phone = json_string_value(json_object_get(json, "phone"));
+	if (phone)
+		json_object_set_new(json, "phone", json_string(api_phone_shown(&r->who, view_str(phone), shown)));
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts) && !r->who.sees_text; i++)
+		json_object_del(json, texts[i]);
+	char *text = json_dumps(json, JSON_COMPACT);
+	buf_clear(&r->body);
+	buf_add_str(&r->body, text ? text : "{}");
+	free(text);
+	json_decref(json);
+}
+
 static void reply(struct request *r, int status, const char *extra)
 {
 	struct http_exchange *x = r->x;
+	if (r->body.n && !(r->who.sees_phone && r->who.sees_text))
+		mask(r);
 	struct buf body = r->body;
 	int64_t version = r->version;
 	r->body = BUF(0);

@@ -21,7 +21,7 @@ static void rows_cb(void *ctx, const struct store_rows *result)
 	r->found = store_rows_count(result) > 0;
 	if (!r->found)
 		return;
-	r->value[0].at_us = store_rows_int(result, 0, 0); /* the version */
+	r->version = store_rows_int(result, 0, 0);
 	buf_add_view(&r->body, store_rows_text(result, 0, 1));
 }
 
@@ -29,7 +29,7 @@ static void reply(struct request *r)
 {
 	struct http_exchange *x = r->x;
 	struct buf body = r->body;
-	int64_t version = r->value[0].at_us;
+	int64_t version = r->version;
 	r->body = BUF(0);
 	request_end(r);
 	etag_reply(x, 200, version, buf_view(&body));
