@@ -24,12 +24,14 @@ CREATE TABLE smsbridge.person (
 	PRIMARY KEY (practice_id, id)
 );
 -- Nobody is two people, or one could approve what the other ordered.
-CREATE UNIQUE INDEX person_name ON smsbridge.person (practice_id, smsbridge.person_bare(name)) WHERE disabled_at IS NULL;
+CREATE UNIQUE INDEX person_name ON smsbridge.person (practice_id, smsbridge.person_bare(name))
+	WHERE disabled_at IS NULL;
 
 ALTER TABLE smsbridge.api_key DROP CONSTRAINT api_key_scopes_check;
 -- Former keys go on doing what they did: `send` was everything but emergencies. New is who makes keys and people: that
 -- no key of a program gets by itself.
-UPDATE smsbridge.api_key SET scopes = ARRAY['messages:write', 'messages:read', 'appointments:write', 'appointments:read',
+UPDATE smsbridge.api_key SET scopes = ARRAY['messages:write', 'messages:read', 'appointments:write',
+		'appointments:read',
 		'templates:write', 'templates:read', 'patients:write', 'patients:read', 'replies:write', 'replies:read',
 		'broadcasts:write', 'broadcasts:read', 'webhooks:write', 'webhooks:read', 'keys:read']
 	|| CASE WHEN 'emergency' = ANY (scopes) THEN ARRAY['emergency'] ELSE '{}' END;

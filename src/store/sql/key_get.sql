@@ -1,6 +1,6 @@
--- An API key that is not revoked, of a person who is not disabled. $1 its id. Returns practice, secret hash (hex), id,
--- kind, scopes, end (microseconds) or null, networks, certificate, role or null, person's id and name or null, sender,
--- max_segments, then what texts are judged by (LINT_PRACTICE_COLUMNS). Index: api_key_id_key.
+-- An API key that is not revoked, of a person who is not disabled. $1 its id. Returns practice, secret hash (hex),
+-- id, kind, scopes, end (microseconds) or null, networks, certificate, role or null, person's id and name or null,
+-- sender, max_segments, then what texts are judged by (LINT_PRACTICE_COLUMNS). Index: api_key_id_key.
 SELECT k.practice_id, encode(k.secret_hash, 'hex'), k.id, k.kind, array_to_string(k.scopes, ' '),
 	(extract(epoch FROM k.expires_at) * 1000000)::bigint, k.networks, k.certificate, pe.role, pe.id, pe.name,
 	p.sender, p.max_segments,

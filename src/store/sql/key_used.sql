@@ -1,5 +1,5 @@
--- When and from where keys were last used. Arrays: $1 key ids $2 when $3 addresses. What another gateway writes at the
--- same moment is left to it. Index: api_key_id_key.
+-- When and from where keys were last used. Arrays: $1 key ids $2 when $3 addresses. What another gateway writes at
+-- the same moment is left to it. Index: api_key_id_key.
 WITH used AS MATERIALIZED (SELECT k.id FROM smsbridge.api_key k WHERE k.id = ANY ($1::text[]) ORDER BY k.id
 	FOR NO KEY UPDATE SKIP LOCKED)
 UPDATE smsbridge.api_key k SET used_at = u.at, used_from = u.addr

@@ -1,6 +1,7 @@
 -- Changes a practice's own settings, with the event, when the version is one of those meant. $1 practice $2 now $3 by
--- whom $4 versions (etag_add) $5 display name or null $6 phone $7 URL or null $8 opening minute or null $9 closing minute
--- or null $10 lint_phi $11 two persons. Returns version, JSON; no row when it is another version. Index: practice_pkey.
+-- whom $4 versions (etag_add) $5 display name or null $6 phone $7 URL or null $8 opening minute or null $9 closing
+-- minute or null $10 lint_phi $11 two persons. Returns version, JSON; no row when it is another version. Index:
+-- practice_pkey.
 WITH made AS (
 	UPDATE smsbridge.practice p SET display_name = $5::text, phone = $6::text, url = $7::text, open_minute = $8::int4,
 		close_minute = $9::int4, lint_phi = $10::text, two_person = $11::boolean

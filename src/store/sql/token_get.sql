@@ -1,5 +1,5 @@
--- An access token of a client that is not revoked. $1 the token's id. Returns what key_get.sql does, of the client: with
--- the token's hash, the scopes that both have, and the end that comes first. Indexes: access_token_id_key,
+-- An access token of a client that is not revoked. $1 the token's id. Returns what key_get.sql does, of the client:
+-- with the token's hash, the scopes that both have, and the end that comes first. Indexes: access_token_id_key,
 -- api_key_pkey.
 SELECT k.practice_id, encode(t.secret_hash, 'hex'), k.id, 'token',
 	array_to_string(ARRAY(SELECT unnest(t.scopes) INTERSECT SELECT unnest(k.scopes)), ' '),

@@ -1,7 +1,7 @@
--- Gives a client a token, unless its assertion was shown before. $1 practice $2 client $3 token id $4 hash of the whole
--- (hex) $5 scopes ("{a,b}") $6 now $7 end $8 hash of the assertion's jti (hex), or null $9 when that one ends, or null.
--- Returns a row when there is one now. What is long over is swept a little at a time. Indexes: assertion_seen_pkey,
--- api_key_pkey, access_token_over, assertion_seen_over.
+-- Gives a client a token, unless its assertion was shown before. $1 practice $2 client $3 token id $4 hash of the
+-- whole (hex) $5 scopes ("{a,b}") $6 now $7 end $8 hash of the assertion's jti (hex), or null $9 when that one ends,
+-- or null. Returns a row when there is one now. What is long over is swept a little at a time. Indexes:
+-- assertion_seen_pkey, api_key_pkey, access_token_over, assertion_seen_over.
 WITH old_tokens AS (DELETE FROM smsbridge.access_token t WHERE (t.practice_id, t.id) IN (SELECT o.practice_id, o.id
 		FROM smsbridge.access_token o WHERE o.expires_at < $6::timestamptz - interval '1 hour' ORDER BY o.expires_at
 		LIMIT 20 FOR UPDATE SKIP LOCKED)),
