@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { keepPatient, keepPhone } from './lib/privacy.mjs';
 import { binary, must, nextPatient, nextPhone, until } from './lib/util.mjs';
-import { setup, world } from './lib/world.mjs';
+import { askable } from './lib/asked.mjs';
+import { setup, theCluster, world } from './lib/world.mjs';
 
 await world();
 
@@ -164,6 +165,7 @@ test('booked, the same again, moved, moved back: one reminder for each step and 
   assert.equal(row.body, words.replace('{date}', 'Thu, Mar 12').replace('{time}', '2:30 PM'));
 });
 
+// covers: rule appointment
 test('texts go at their times, never past the visit; what was sent is not sent again', async (t) => {
   const s = await clinic(t, { link: { validity: 'absolute' } });
   const v = visit();
@@ -355,6 +357,7 @@ test('many PUTs at once leave one reminder for each step', async (t) => {
   for (const m of waiting) assert.equal(m.expires_at.getTime(), Date.parse(last.starts_at));
 });
 
+// covers: rule appointment
 test('PUTs that race claims: nothing goes for a time that the visit no longer has', async (t) => {
   const s = await clinic(t, { at: '2026-03-09T09:59:00-04:00' });
   const all = Array.from({ length: 40 }, () => visit());
@@ -369,6 +372,45 @@ test('PUTs that race claims: nothing goes for a time that the visit no longer ha
   for (const answer of await Promise.all(moves)) assert.equal(answer.status, 200, answer.text);
   const open = "SELECT 1 FROM smsbridge.message WHERE status = 'sending' OR due_at < '2026-03-09T14:00:01Z'";
   await until(async () => (await s.db.sql(open)).length === 0, 'all are over');
+  assert.deepEqual(await s.violations(), []);
+});
+
+test('a reminder that a claim holds when its visit is cancelled goes no further', async (t) => {
+  const s = await clinic(t, { at: '2026-03-09T09:59:00-04:00' });
+  const v = visit();
+  const made = await s.put('H1', v);
+  const { message_id: id } = made.json.reminders.find((r) => r.step === 'three_days');
+  const claim = theCluster().client(s.db.name);
+  await claim.connect();
+  await claim.query('BEGIN');
+  await claim.query('SELECT FROM smsbridge.message WHERE id = $1 FOR UPDATE', [id]);
+  const answer = await s.status('H1', 'canceled');
+  assert.equal(answer.status, 200, 'nobody waits for a claim');
+  const held = answer.json.reminders.find((r) => r.message_id === id);
+  assert.deepEqual([held.state, held.status], ['withdrawn', 'scheduled']);
+  await claim.query('ROLLBACK');
+  await claim.end();
+  theCluster().clients.delete(claim);
+  await s.gateway.moveClock('2026-03-09T10:00:01-04:00', 0.001);
+  await until(async () => (await s.api.message(id)).status === 'canceled', 'cancelled by the claim');
+  assert.equal((await s.api.message(id)).reason.code, 'withdrawn_canceled');
+  assert.equal(s.carrier.to(v.phone).length, 0);
+  assert.deepEqual(await s.violations(), []);
+});
+
+test('what is at the carrier is asked back when the visit is cancelled', async (t) => {
+  const carrier = askable({ cancel_sm: () => ({}) });
+  const s = await clinic(t, { at: '2026-03-09T09:59:00-04:00', carrier, link: { cancel: true } });
+  const v = visit();
+  await s.put('B1', v);
+  await s.gateway.moveClock('2026-03-09T10:00:01-04:00', 0.001);
+  await until(async () => (await s.read('B1')).reminders.some((r) => r.status === 'sent'), 'sent');
+  await s.status('B1', 'canceled');
+  await carrier.got('cancel_sm', 1);
+  const first = () => s.read('B1').then((a) => a.reminders.find((r) => r.step === 'three_days'));
+  await until(async () => (await first()).status === 'canceled', 'given back');
+  assert.equal((await first()).reason.code, 'withdrawn_canceled');
+  assert.equal(carrier.asked('cancel_sm').length, 1);
   assert.deepEqual(await s.violations(), []);
 });
 
