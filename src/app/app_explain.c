@@ -48,6 +48,13 @@ static void add_what(const struct explain_facts *f, struct buf *to)
 		buf_printf(to, "It %c%s ", tolower((unsigned char)class[0]), class + 1);
 }
 
+static void add_visit(const struct explain_facts *f, struct buf *to)
+{
+	if (*cell(f, EXPLAIN_STEP))
+		buf_printf(to, "It is the reminder \"%s\" of the visit %s on %s. ", cell(f, EXPLAIN_STEP),
+		           cell(f, EXPLAIN_VISIT), cell(f, EXPLAIN_VISIT_AT));
+}
+
 static bool waits(const struct explain_facts *f)
 {
 	return is(f, EXPLAIN_STATUS, "scheduled") || is(f, EXPLAIN_STATUS, "queued") || is(f, EXPLAIN_STATUS, "held");
@@ -109,6 +116,7 @@ static void add_rule(const struct explain_facts *f, struct buf *to)
 void explain_paragraph(const struct explain_facts *f, struct buf *to)
 {
 	add_what(f, to);
+	add_visit(f, to);
 	add_status(f, to);
 	add_next(f, to);
 	add_consent(f, to);

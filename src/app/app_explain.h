@@ -32,6 +32,9 @@ enum explain_column {
 	EXPLAIN_PACK,
 	EXPLAIN_PACK_CITATION,
 	EXPLAIN_NEXT, /* when it is judged again, as the database writes it */
+	EXPLAIN_STEP, /* of the plan, when it is the reminder of a visit; so the next ones */
+	EXPLAIN_VISIT,
+	EXPLAIN_VISIT_AT, /* where the visit is */
 	EXPLAIN_COLUMNS
 };
 

@@ -394,6 +394,8 @@ test('a reminder that a claim holds when its visit is cancelled goes no further'
   await s.gateway.moveClock('2026-03-09T10:00:01-04:00', 0.001);
   await until(async () => (await s.api.message(id)).status === 'canceled', 'cancelled by the claim');
   assert.equal((await s.api.message(id)).reason.code, 'withdrawn_canceled');
+  const told_ = (await s.api.get(`/v1/messages/${id}/explanation`)).json.explanation;
+  assert.match(told_, /the reminder "three_days" of the visit H1 on Thursday, March 12, 2026 at 2:30.PM\./);
   assert.equal(s.carrier.to(v.phone).length, 0);
   assert.deepEqual(await s.violations(), []);
 });

@@ -6,7 +6,7 @@ SELECT m.id, p.name, right(m.phone, 4), c.sentence,
 	smsbridge.told_at(m.expires_at, w.zone), smsbridge.told_at(e.sent_at, w.zone), smsbridge.told_at(e.ended_at, w.zone),
 	v.data->'consent'->>'basis', v.data->'consent'->>'attested',
 	smsbridge.told_at((v.data->'consent'->>'captured_at')::timestamptz, w.zone), k.method, v.data->>'pack',
-	rp.citation, to_json(m.due_at) #>> '{}'
+	rp.citation, to_json(m.due_at) #>> '{}', a.step, a.ref, smsbridge.told_at(a.visit_at, a.zone)
 FROM smsbridge.message m
 	LEFT JOIN smsbridge.practice p ON p.id = m.practice_id
 	LEFT JOIN smsbridge.category c ON c.code = m.category
@@ -19,5 +19,9 @@ FROM smsbridge.message m
 	LEFT JOIN LATERAL (SELECT e.data FROM smsbridge.event e
 		WHERE e.message_id = m.id AND e.data ? 'pack' ORDER BY e.xact DESC, e.id DESC LIMIT 1) AS v ON true
 	LEFT JOIN smsbridge.consent k ON k.practice_id = m.practice_id AND k.id::text = v.data->'consent'->>'id'
+	LEFT JOIN LATERAL (SELECT e.data->>'step' AS step, e.data->>'ref' AS ref,
+			(e.data->>'visit_at')::timestamptz AS visit_at, v.location_zone AS zone
+		FROM smsbridge.event e JOIN smsbridge.appointment v ON v.practice_id = m.practice_id AND v.ref = e.data->>'ref'
+		WHERE e.message_id = m.id AND e.type = 'reminder.planned' LIMIT 1) AS a ON true
 	LEFT JOIN smsbridge.rule_pack rp ON rp.code = v.data->>'pack'
 WHERE m.id = $2::uuid AND ($1::uuid IS NULL OR m.practice_id = $1::uuid)
