@@ -44,6 +44,7 @@ CREATE TABLE smsbridge.appointment (
 CREATE INDEX appointment_patient ON smsbridge.appointment (practice_id, patient, starts_at);
 CREATE INDEX appointment_phone ON smsbridge.appointment (practice_id, phone, starts_at);
 CREATE INDEX appointment_time ON smsbridge.appointment (practice_id, starts_at, ref);
+CREATE INDEX appointment_variables ON smsbridge.appointment (practice_id, starts_at) WHERE variables <> '{}';
 
 -- One reminder of an appointment, for one time of the visit: never two. What became of its message is the message's
 -- own status. A visit that moves back finds its row again.
@@ -448,6 +449,23 @@ LANGUAGE sql STABLE AS $$
 				LEFT JOIN smsbridge.reason c ON c.code = coalesce(r.reason, m.reason)), '[]'))
 $$;
 
+-- --- right of access ---
+-- All that is kept of a patient, as patient_export, with the visits.
+CREATE FUNCTION smsbridge.patient_export_all(practice uuid, of_patient text, of_phone text, at timestamptz) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+	WITH visits AS (
+		SELECT jsonb_agg(smsbridge.appointment_json(a, true, true) ORDER BY a.starts_at, a.ref) AS list
+		FROM smsbridge.appointment a WHERE a.practice_id = practice AND (a.patient = of_patient OR a.phone = of_phone)
+	), texts AS (
+		SELECT smsbridge.patient_export(practice, of_patient, of_phone, at) AS known
+	)
+	SELECT coalesce(t.known, jsonb_build_object('practice', (SELECT jsonb_build_object('id', p.id, 'name',
+				coalesce(p.legal_name, p.name), 'phone', p.phone) FROM smsbridge.practice p WHERE p.id = practice),
+			'asked', jsonb_strip_nulls(jsonb_build_object('patient', of_patient, 'phone', of_phone, 'as_of', at))))
+		|| jsonb_build_object('appointments', v.list)
+	FROM texts t CROSS JOIN visits v WHERE t.known IS NOT NULL OR v.list IS NOT NULL
+$$;
+
 -- --- the second witness ---
 -- Reminders as their events tell: which message is for which step and time of which visit. The first event that names a
 -- message counts.
@@ -513,7 +531,8 @@ BEGIN
 	FOR f IN SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'smsbridge'
 			AND p.proname IN ('reminder_withdraw', 'appointment_event', 'appointment_tell', 'appointment_answer', 'micros',
 				'appointment_facts',
-				'reminder_message', 'appointment_put', 'plan_put', 'appointment_json') LOOP
+				'reminder_message', 'appointment_put', 'plan_put', 'appointment_json',
+				'patient_export_all') LOOP
 		EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
 		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO smsbridge_app', f);
 	END LOOP;

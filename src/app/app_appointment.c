@@ -236,7 +236,7 @@ static struct booking *booking_new(struct api *a, struct http_exchange *x, const
 	b->fields = (struct creation){.api = a, .x = x, .who = *who, .now_us = clock_read(a->config.clock)};
 	b->fields.category_flags = policy_category_flags(CATEGORY_appointment_reminder);
 	if (!api_ref_param(x, b->ref, sizeof(b->ref)))
-		api_problem(x, 404, "appointment_unknown", "There is no such appointment.");
+		api_problem(x, 400, "bad_ref", "A reference has 1 to 64 octets of printable UTF-8.");
 	else if (etag_read(x, false, &b->condition))
 		return b;
 	return NULL;

@@ -51,7 +51,7 @@ static struct store_table *read_all(struct store_client *c, const struct export_
 	const char *params[] = {o->practice, o->patient, o->phone, time_format(clock_read(&system), at), o->by, o->why};
 	return store_client_run(
 	        c,
-	        "WITH found AS MATERIALIZED (SELECT smsbridge.patient_export($1::uuid, $2::text, $3::text, "
+	        "WITH found AS MATERIALIZED (SELECT smsbridge.patient_export_all($1::uuid, $2::text, $3::text, "
 	        "$4::timestamptz)"
 	        " AS document), told AS (INSERT INTO smsbridge.event (practice_id, type, at, phone, patient, data)"
 	        " SELECT $1, 'patient.exported', $4, $3, $2, jsonb_build_object('by', $5::text, 'why', $6::text)"

@@ -40,6 +40,11 @@ static void inbound_cb(void *ctx, const struct store_rows *rows)
 	took(ctx, "inbound", rows);
 }
 
+static void appointments_cb(void *ctx, const struct store_rows *rows)
+{
+	took(ctx, "appointment", rows);
+}
+
 static void discard_cb(void *ctx, const struct store_rows *rows)
 {
 	struct retainer *r = ctx;
@@ -89,10 +94,12 @@ void retainer_beat(struct retainer *r)
 	store_value_time(&r->params, dispatch_now_us(r->d));
 	store_value_int(&r->params, STORE_INT4, LIMIT_REDACT_BATCH);
 	r->more = false;
-	r->busy += 2; /* transactions of their own: rows of one are not locked while the other works */
+	r->busy += 3; /* transactions of their own: rows of one are not locked while the other works */
 	store_lane_run(r->d->house_lane, &(struct store_step){"retain_messages", &r->params, messages_cb}, 1, done_cb,
 	               r);
 	store_lane_run(r->d->house_lane, &(struct store_step){"retain_inbound", &r->params, inbound_cb}, 1, done_cb, r);
+	store_lane_run(r->d->house_lane, &(struct store_step){"retain_appointments", &r->params, appointments_cb}, 1,
+	               done_cb, r);
 }
 
 void retainer_wake(struct retainer *r)

@@ -8,6 +8,8 @@ import { setup, theCluster, world } from './lib/world.mjs';
 
 await world();
 
+const why = ['--by', 'Ada Stone', '--why', 'the patient asked'];
+
 const still = (start) => ({ clock: { start, rate: 0.001 } });
 const MONDAY = '2026-03-02T12:00:00-05:00';
 const words = 'Elm Street Clinic: visit {date} at {time}. Reply C to confirm. (212) 555-0199. STOP to opt out.';
@@ -415,6 +417,29 @@ test('what is at the carrier is asked back when the visit is cancelled', async (
   assert.deepEqual(await s.violations(), []);
 });
 
+test('what is kept of a visit: its variables go after the practice\'s days, a patient may see it', async (t) => {
+  const s = await clinic(t);
+  const v = visit({ variables: { provider: 'Dr. Okafor' } });
+  const held = visit({ variables: { provider: 'Dr. Okafor' } });
+  await s.put('X1', v);
+  await s.put('X2', held);
+  const args = ['--database', s.db.owner, '--practice', s.practice.id];
+  await must(binary, ['hold', 'place', ...args, '--patient', held.patient, '--by', 'Ada Stone', '--reason', 'complaint 17']);
+  const exported = JSON.parse((await must(binary, ['export', 'patient', ...args, '--patient', v.patient, ...why])).stdout);
+  assert.deepEqual(
+    exported.appointments.map((a) => [a.ref, a.starts_at, a.variables.provider]),
+    [['X1', '2026-03-12T18:30:00+00:00', 'Dr. Okafor']],
+  );
+  const variables = async () =>
+    (await s.db.sql('SELECT variables FROM smsbridge.appointment ORDER BY ref')).map((r) => r.variables.provider);
+  await s.gateway.moveClock('2026-06-10T14:00:00-04:00', 0.001); // 90 days less half an hour
+  await until(async () => (await s.db.sql("SELECT FROM smsbridge.retention_run WHERE at > '2026-06-10'")).length, 'swept', 90000);
+  assert.deepEqual(await variables(), ['Dr. Okafor', 'Dr. Okafor']);
+  await s.gateway.moveClock('2026-06-10T15:00:00-04:00', 0.001);
+  await until(async () => (await variables())[0] === undefined, 'emptied', 90000);
+  assert.equal((await variables())[1], 'Dr. Okafor', 'a legal hold keeps it');
+});
+
 test('pages, filters, faults and what another key may see', async (t) => {
   const s = await clinic(t);
   const v = visit();
@@ -439,5 +464,5 @@ test('pages, filters, faults and what another key may see', async (t) => {
   assert.equal(refused.status, 422);
   assert.deepEqual(refused.json.errors.map((e) => e.pointer).sort(), ['/location_zone', '/patient', '/phone', '/starts_at', '/x']);
   assert.equal((await s.api.get('/v1/appointments/nobody')).status, 404);
-  assert.equal((await s.api.request('PUT', `/v1/appointments/${'x'.repeat(65)}`, { body: v })).status, 404);
+  assert.equal((await s.api.request('PUT', `/v1/appointments/${'x'.repeat(65)}`, { body: v })).status, 400);
 });
