@@ -32,9 +32,13 @@ CREATE TABLE smsbridge.patient_number (
 GRANT SELECT, INSERT, UPDATE ON smsbridge.patient, smsbridge.patient_number TO smsbridge_app;
 
 -- --- what is looked up ---
-CREATE INDEX message_of_patient ON smsbridge.message (practice_id, patient, id);
-CREATE INDEX message_of_phone ON smsbridge.message (practice_id, phone, id);
-CREATE INDEX message_status ON smsbridge.message (practice_id, status, id);
+-- A message that goes its way is updated three times and never in place: these hold only what left that way, or has
+-- yet to begin it. What counts is found by message_patient and message_phone, what is open by message_open and
+-- message_turn.
+CREATE INDEX message_uncounted_patient ON smsbridge.message (practice_id, patient, id) WHERE counted_at IS NULL;
+CREATE INDEX message_uncounted_phone ON smsbridge.message (practice_id, phone, id) WHERE counted_at IS NULL;
+CREATE INDEX message_status ON smsbridge.message (practice_id, status, id)
+	WHERE status IN ('unconfirmed', 'undelivered', 'expired', 'failed', 'canceled', 'blocked');
 CREATE INDEX message_template ON smsbridge.message (practice_id, template_id, id) WHERE template_id IS NOT NULL;
 CREATE INDEX message_reference ON smsbridge.message (practice_id, reference, id) WHERE reference IS NOT NULL;
 -- Texts that go as soon as their message ended; what has yet to end is not in it.
@@ -399,7 +403,8 @@ $$;
 
 -- A page of everything that happened to a patient, in the order in which it was stored: what names the patient, what
 -- became of the patient's messages, and what happened to the patient's phone while it was theirs. Behind p_xact and
--- p_id; p_limit + 1 rows. Indexes: event_patient, event_phone, message_of_patient, event_message.
+-- p_id; p_limit + 1 rows. Indexes: event_patient, event_phone, message_patient, message_uncounted_patient,
+-- event_message.
 CREATE FUNCTION smsbridge.patient_timeline(p_practice uuid, p_ref text, p_xact xid8, p_id bigint, p_sees_phone boolean,
 	p_sees_text boolean, p_rows integer) RETURNS TABLE (place text, item json) LANGUAGE sql STABLE AS $$
 	WITH found AS (
@@ -407,7 +412,8 @@ CREATE FUNCTION smsbridge.patient_timeline(p_practice uuid, p_ref text, p_xact x
 		WHERE e.practice_id = p_practice AND e.patient = p_ref AND e.message_id IS NULL AND (e.xact, e.id) > (p_xact, p_id)
 		UNION ALL
 		SELECT e.* FROM smsbridge.message m JOIN smsbridge.event e ON e.message_id = m.id AND e.practice_id = m.practice_id
-		WHERE m.practice_id = p_practice AND m.patient = p_ref AND (e.xact, e.id) > (p_xact, p_id)
+		WHERE m.practice_id = p_practice AND (e.xact, e.id) > (p_xact, p_id)
+			AND ((m.patient = p_ref AND m.counted_at IS NULL) OR (m.patient = p_ref AND m.counted_at IS NOT NULL))
 		UNION ALL
 		SELECT e.* FROM smsbridge.patient_number n JOIN smsbridge.event e ON e.practice_id = n.practice_id
 			AND e.phone = n.phone AND e.message_id IS NULL AND e.at >= n.since AND e.at <= coalesce(n.until, 'infinity')
@@ -437,9 +443,12 @@ DECLARE
 	asked text := '';
 BEGIN
 	SELECT coalesce(string_agg(CASE f.key
-		WHEN 'status' THEN ' AND m.status = $3->>''status'''
-		WHEN 'patient' THEN ' AND m.patient = $3->>''patient'''
-		WHEN 'phone' THEN ' AND m.phone = $3->>''phone'''
+		WHEN 'status' THEN format(' AND m.status = %L', p_filter->>'status') || CASE
+			WHEN p_filter->>'status' IN ('scheduled', 'queued', 'held') THEN ' AND m.due_at IS NOT NULL' ELSE '' END
+		WHEN 'patient' THEN ' AND ((m.patient = $3->>''patient'' AND m.counted_at IS NULL)'
+			' OR (m.patient = $3->>''patient'' AND m.counted_at IS NOT NULL))'
+		WHEN 'phone' THEN ' AND ((m.phone = $3->>''phone'' AND m.counted_at IS NULL)'
+			' OR (m.phone = $3->>''phone'' AND m.counted_at IS NOT NULL))'
 		WHEN 'reference' THEN ' AND m.reference = $3->>''reference'''
 		WHEN 'category' THEN ' AND m.category = $3->>''category'''
 		WHEN 'template' THEN ' AND m.template_id = ($3->>''template'')::uuid'

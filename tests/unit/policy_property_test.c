@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "policy_cap.h"
 #include "policy_fixture.h"
 #include "policy_holiday.h"
 #include "policy_pack.h"
@@ -512,6 +513,36 @@ static void a_month_of_waiting_keeps_the_caps(void **state)
 	}
 }
 
+/* What is told of the caps is what holds a message back: full by the plain count, and by the rule, at the same instant.
+ */
+static void what_is_used_of_the_caps_is_what_holds(void **state)
+{
+	(void)state;
+	int full = 0;
+	int part = 0;
+	seeded_start("what_is_used_of_the_caps_is_what_holds");
+	for (int round = 0; round < ROUNDS; round++) {
+		int64_t now_us = random_now();
+		struct scene c = random_scene(now_us);
+		const struct policy_facts *f = &c.facts;
+		if (naive_state_cap(f))
+			continue;
+		struct policy_cap_use u = policy_cap_use(&c.rules, f, now_us);
+		bool room = u.day_used < u.day_max && u.week_used < u.week_max;
+		enum reason reason;
+		assert_int_equal(room, naive_caps(&c, &f->patient, now_us) &&
+		                               (f->household || naive_caps(&c, &f->phone, now_us)));
+		assert_int_equal(room, policy_cap_next_us(&c.rules, f, now_us, &reason) == now_us);
+		assert_true(u.day_used <= u.week_used && u.day_max == c.rules.day_max &&
+		            u.week_max == c.rules.week_max);
+		full += !room;
+		part += room && u.week_used > 0;
+	}
+	assert_true(full > ROUNDS / 20 && part > ROUNDS / 20);
+	struct policy_cap_use none = policy_cap_use(NULL, &(struct policy_facts){0}, random_now());
+	assert_true(none.day_max == 0 && none.day_used == 0 && none.week_max == 0 && none.week_used == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -519,6 +550,7 @@ int main(void)
 	        cmocka_unit_test(what_is_stricter_allows_no_more),
 	        cmocka_unit_test(the_close_is_where_hours_end),
 	        cmocka_unit_test(a_month_of_waiting_keeps_the_caps),
+	        cmocka_unit_test(what_is_used_of_the_caps_is_what_holds),
 	};
 	return cmocka_run_group_tests(tests, sample_zones, free_zones);
 }
