@@ -101,27 +101,6 @@ static bool take_filter(struct search *s, struct view query, const struct filter
 	return true;
 }
 
-static bool known_key(struct view key)
-{
-	bool known = view_eq(key, VIEW("after")) || view_eq(key, VIEW("limit"));
-	for (size_t i = 0; i < FILTERS; i++)
-		known = known || view_eq(key, view_str(filters[i].name));
-	return known;
-}
-
-/* The names of the query's members are all filters. */
-static bool keys_known(struct view query)
-{
-	for (size_t at = 0, n; at < query.n; at += n + 1) {
-		const uint8_t *end = memchr(query.p + at, '&', query.n - at);
-		n = end ? (size_t)(end - query.p) - at : query.n - at;
-		const uint8_t *equals = memchr(query.p + at, '=', n);
-		if (n && !known_key(view_of(query.p + at, equals ? (size_t)(equals - query.p) - at : n)))
-			return false;
-	}
-	return true;
-}
-
 static bool take_limit(struct view query, unsigned *limit_r)
 {
 	char text[16];
@@ -215,7 +194,7 @@ void message_list(struct api *a, struct http_exchange *x, const struct api_calle
 	bool has_after;
 	*s = (struct search){
 	        .x = x, .filter = json_object(), .query = BUF(8192), .body = BUF(LIMIT_STREAM_OUT_BYTES / 2)};
-	bool ok = keys_known(query) && take_after(query, &after, &has_after) && take_limit(query, &s->limit);
+	bool ok = take_after(query, &after, &has_after) && take_limit(query, &s->limit);
 	for (size_t i = 0; ok && i < FILTERS; i++)
 		ok = take_filter(s, query, &filters[i]);
 	if (ok) {
