@@ -163,8 +163,9 @@ END $$;
 
 -- --- another phone ---
 -- Cancels what waits for a patient at a phone that is not theirs any more, asks carriers that take cancel_sm to give
--- back what they have; under the recipient's lock. Returns how many were cancelled and how many are asked for.
--- Indexes: message_waiting, message_phone, ask_pkey.
+-- back what they have; what a claim holds, or a link was just given, is noted as withdrawn, so that it goes no further
+-- than it is. Under the recipient's lock. Returns how many were cancelled and how many are asked for. Indexes:
+-- message_waiting, message_phone, ask_pkey.
 CREATE FUNCTION smsbridge.patient_waiting_cancel(p_practice uuid, p_ref text, p_phone text, p_at timestamptz,
 	OUT canceled integer, OUT recalled integer) LANGUAGE sql AS $$
 	WITH waiting AS (
@@ -185,6 +186,13 @@ CREATE FUNCTION smsbridge.patient_waiting_cancel(p_practice uuid, p_ref text, p_
 			AND m.carrier_message_id IS NOT NULL
 		ON CONFLICT DO NOTHING
 		RETURNING message_id
+	), noted AS (
+		INSERT INTO smsbridge.withdrawn (practice_id, message_id, reason, at)
+		SELECT p_practice, m.id, 'canceled_by_phone_change', p_at FROM smsbridge.message m
+		WHERE m.practice_id = p_practice AND m.phone = p_phone AND m.patient = p_ref
+			AND (m.due_at IS NOT NULL OR (m.status = 'sending' AND m.counted_at IS NOT NULL))
+			AND m.id NOT IN (SELECT id FROM gone)
+		ON CONFLICT DO NOTHING
 	), told AS (
 		INSERT INTO smsbridge.event (practice_id, message_id, type, at, reason)
 		SELECT p_practice, id, 'message.canceled', p_at, 'canceled_by_phone_change' FROM gone
@@ -297,9 +305,8 @@ BEGIN
 	END LOOP;
 END $$;
 
--- A patient has another phone now. Takes its locks itself: first the rows of what waits, as a claim does, so that
--- none is on its way to the old phone behind our back, then the recipients in their order. Returns a problem's code
--- or '', the answer, the phone before, the version.
+-- A patient has another phone now. Takes the recipients' locks itself, in their order. Returns a problem's code or '', the
+-- answer, the phone before, the version.
 CREATE FUNCTION smsbridge.patient_phone_change(p_practice uuid, p_ref text, p_phone text, p_actor text, p_reason text,
 	p_follow boolean, p_method text, p_action text, p_captured timestamptz, p_match bigint[], p_sees boolean,
 	p_at timestamptz) RETURNS TABLE (problem text, body text, phone text, version integer) LANGUAGE plpgsql AS $$
@@ -313,8 +320,6 @@ DECLARE
 	waited record;
 BEGIN
 	SELECT * INTO old FROM smsbridge.patient x WHERE x.practice_id = p_practice AND x.ref = p_ref;
-	PERFORM FROM smsbridge.message m WHERE m.practice_id = p_practice AND m.phone = old.phone AND m.patient = p_ref
-		AND m.due_at IS NOT NULL ORDER BY m.id FOR UPDATE;
 	PERFORM pg_advisory_xact_lock(k) FROM (SELECT DISTINCT k FROM unnest(ARRAY[
 		smsbridge.recipient_key(p_practice, coalesce(old.phone, p_phone)), smsbridge.recipient_key(p_practice, p_phone),
 		smsbridge.patient_key(p_practice, p_ref)]) AS k ORDER BY k) AS locks;

@@ -58,12 +58,13 @@ static void check_place(struct request *r)
 		request_fault(r, "/language", "bad_language", "Give a language as its two letters, as en or es.");
 }
 
-/* A caller that names nobody is told by its key. */
+/* A caller that names nobody is told by its person, or its key. */
 static void add_actor(const struct request *r, struct store_params *ps, unsigned field)
 {
-	char actor[API_KEY_ID_BYTES + 8];
-	snprintf(actor, sizeof(actor), "key %s", r->who.key);
-	store_value_text(ps, r->value[field].given ? r->value[field].text : view_str(actor));
+	char key[API_KEY_ID_BYTES + 8];
+	snprintf(key, sizeof(key), "key %s", r->who.key);
+	struct view own = view_str(*r->who.person ? r->who.person : key);
+	store_value_text(ps, r->value[field].given ? r->value[field].text : own);
 }
 
 static void put_cb(void *ctx, const struct store_rows *rows)

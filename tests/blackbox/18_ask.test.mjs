@@ -178,7 +178,7 @@ test('cancel_sm: a practice gets back what the carrier still holds, and the caps
   await becomes(s, again.id, 'held');
   const answer = await s.api.post(`/v1/messages/${m.id}/cancel`);
   assert.equal(answer.status, 202, answer.text);
-  assert.deepEqual(answer.json, { id: m.id, status: 'sent' });
+  assert.deepEqual(answer.json, { id: m.id, status: 'sent', recalling: true });
   const { pdu } = await options.carrier.got('cancel_sm');
   assert.equal(pdu.message_id, m.submit.id);
   assert.equal(pdu.source_addr, digits(s.practice.sender));

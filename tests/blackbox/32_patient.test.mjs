@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { NOON } from './lib/gateway.mjs';
-import { keepBody, keepPatient, keepPhone } from './lib/privacy.mjs';
+import { keepBody, keepPatient, keepPhone, keepSecret } from './lib/privacy.mjs';
 import { never, nextPatient, nextPhone, until } from './lib/util.mjs';
 import { key as keyOf, practice, setup, world } from './lib/world.mjs';
 
@@ -381,7 +381,10 @@ test('a preview tells what would come, and nothing is stored', async () => {
   assert.equal(await count(), before);
   await never(() => s.carrier.to(phone).length, 'it was sent', 300);
   const noted = await until(
-    () => s.db.sql("SELECT * FROM smsbridge.access WHERE door LIKE '%preview' AND patient = $1", [ref]),
+    async () => {
+      const rows = await s.db.sql("SELECT * FROM smsbridge.access WHERE door LIKE '%preview' AND patient = $1", [ref]);
+      return rows.length && rows;
+    },
     'its note',
   );
   assert.equal(noted[0].action, 'read');
@@ -450,6 +453,84 @@ test('messages are searched by any of the filters together', async () => {
     assert.equal(answer.json.code, 'bad_query');
   }
   assert.equal((await s.api.get('/v1/messages?stauts=sent')).json.code, 'parameter_unknown');
+});
+
+test('what a caller may not see is masked, and no text is in a timeline', async () => {
+  const { ref, phone } = await known({}, key(s.other));
+  await s.api.post(
+    '/v1/opt-outs',
+    { phone, channel: 'voicemail', words: 'leave me alone', actor: 'r.front' },
+    key(s.other),
+  );
+  const root = { key: await keyOf(s.db, s.other.id, ['--scope', 'all']) };
+  const ann = (await s.api.post('/v1/people', { name: 'Ann Lee', role: 'admin' }, root)).json;
+  const admin = (await s.api.post('/v1/keys', { label: 'ann', person_id: ann.id }, root)).json;
+  keepSecret(admin.key);
+  const lee = (await s.api.post('/v1/people', { name: 'Pat Lee', role: 'billing' }, { key: admin.key })).json;
+  const made = await s.api.post('/v1/keys', { label: 'billing', person_id: lee.id }, { key: admin.key });
+  assert.equal(made.status, 201, made.text);
+  keepSecret(made.json.key);
+  const masked = `${phone.slice(0, 2)}******${phone.slice(-4)}`;
+  const bare = { key: made.json.key };
+  for (const one of [path(ref), `${path(ref)}/timeline`, '/v1/patients?limit=200', `/v1/messages?limit=200`]) {
+    const answer = await s.api.get(one, bare);
+    assert.equal(answer.status, 200, `${one} ${answer.text}`);
+    assert.ok(!answer.text.includes(phone) && !answer.text.includes('leave me alone'), answer.text);
+    if (one === path(ref)) assert.equal(answer.json.phone, masked);
+  }
+  const whole = (await s.api.get(`${path(ref)}/timeline`, key(s.other))).text;
+  assert.ok(whole.includes(phone) && !whole.includes('leave me alone'), whole);
+});
+
+test('a phone change that races claims: nothing goes to the old phone after it', async () => {
+  const { carrier } = s;
+  for (let round = 0; round < 12; round++) {
+    const phone = phoneOf();
+    const { ref } = await known({ phone });
+    await known({ phone }); // shared: the phone does not become stale, only this patient's messages are no more
+    const sent = Array.from({ length: 6 }, () => s.api.accepted({ patient: ref, phone }));
+    const ids = (await Promise.all(sent.slice(0, 1 + (round % 6)))).map((m) => m.id);
+    const moved = await move(ref, phoneOf());
+    assert.equal(moved.status, 200, moved.text);
+    const seen = carrier.to(phone).length;
+    await Promise.all(sent);
+    for (const id of ids) {
+      const m = await until(async () => {
+        const now = await s.api.message(id);
+        return !['queued', 'held', 'sending'].includes(now.status) && now;
+      }, 'it is decided');
+      const change = (await events('patient.phone_changed', ref))[0].recorded_at;
+      const left = (await s.db.events(id)).find((e) => e.type === 'message.sending');
+      if (m.status !== 'canceled') assert.ok(left.recorded_at <= change, `${m.status} after the change`);
+      else assert.equal(m.reason.code, 'canceled_by_phone_change');
+    }
+    assert.ok(seen <= 1);
+  }
+});
+
+test('visits to come move with the patient, and their reminders wait no more', async () => {
+  const { ref, phone } = await known();
+  const at10 = at(3 * 86400);
+  await s.db.sql(
+    `INSERT INTO smsbridge.appointment (practice_id, ref, patient, phone, starts_at, location_zone, zones, kind, created_at,
+       updated_at) VALUES ($1, $2, $2, $3, $4, 'America/New_York', 'America/New_York', 'checkup', $5, $5)`,
+    [s.practice.id, ref, phone, at10, NOON],
+  );
+  const m = await s.api.accepted({ patient: ref, phone, send_at: at(86400) });
+  await s.db.sql(
+    `INSERT INTO smsbridge.reminder (practice_id, ref, step, visit_at, message_id, state, due_at, made_at, updated_at)
+     VALUES ($1, $2, 'day_before', $3, $4, 'planned', $5, $6, $6)`,
+    [s.practice.id, ref, at10, m.id, at(86400), NOON],
+  );
+  assert.deepEqual((await s.api.get(`/v1/messages?appointment=${ref}`)).json.data.map((x) => x.id), [m.id]);
+  const to = phoneOf();
+  const { change } = (await move(ref, to)).json;
+  assert.deepEqual([change.appointments_moved, change.reminders_withdrawn], [1, 1]);
+  const [visit] = await s.db.sql('SELECT phone, version FROM smsbridge.appointment WHERE ref = $1', [ref]);
+  assert.deepEqual(visit, { phone: to, version: 2 });
+  const [reminder] = await s.db.sql('SELECT state, reason FROM smsbridge.reminder WHERE ref = $1', [ref]);
+  assert.deepEqual(reminder, { state: 'withdrawn', reason: 'canceled_by_phone_change' });
+  assert.equal((await s.api.message(m.id)).reason.code, 'canceled_by_phone_change');
 });
 
 // --- the preview against what then happens ---
