@@ -533,6 +533,10 @@ test('visits to come move with the patient, and their reminders wait no more', a
   assert.equal((await s.api.message(m.id)).reason.code, 'canceled_by_phone_change');
 });
 
+test('the second witness finds nothing against all that', async () => {
+  assert.deepEqual(await s.db.sql('SELECT rule, detail FROM report.violations'), []);
+});
+
 // --- the preview against what then happens ---
 
 /** The same numbers for the same seed: mulberry32. */
