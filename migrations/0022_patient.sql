@@ -334,8 +334,9 @@ BEGIN
 		RETURN NEXT;
 		RETURN;
 	END IF;
-	shared := EXISTS (SELECT FROM smsbridge.patient x WHERE x.practice_id = p_practice AND x.phone = old.phone
-		AND x.ref <> p_ref);
+	shared := old.household OR EXISTS (SELECT FROM smsbridge.patient x WHERE x.practice_id = p_practice
+		AND x.phone = old.phone AND x.ref <> p_ref) OR EXISTS (SELECT FROM smsbridge.recipient r
+		WHERE r.practice_id = p_practice AND r.phone = old.phone AND r.household);
 	IF p_follow THEN
 		followed := smsbridge.patient_consents_follow(p_practice, p_ref, old.phone, p_phone, shared, p_actor, p_reason,
 			p_method, p_action, p_captured, p_at);
