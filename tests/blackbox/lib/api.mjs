@@ -3,12 +3,16 @@ import https from 'node:https';
 import http from 'node:http';
 import net from 'node:net';
 import tls from 'node:tls';
+import { Prism, seen } from './prism.mjs';
 import { keepBody, keepPatient, keepPhone } from './privacy.mjs';
 import { nextPatient, nextPhone, slow } from './util.mjs';
 
 export class Api {
-  constructor({ port, ca, tls: secure = true, key, sockets = 64 }) {
-    Object.assign(this, { port, ca, secure, key });
+  /** By gateway's port: the Prism before it (lib/prism.mjs). */
+  static proxies = new Map();
+
+  constructor({ port, ca, tls: secure = true, key, sockets = 64, prism }) {
+    Object.assign(this, { port, ca, secure, key, prism: prism ?? Api.proxies.get(port) });
     this.agent = new (secure ? https : http).Agent({ keepAlive: true, maxSockets: sockets });
   }
 
@@ -16,7 +20,7 @@ export class Api {
     this.agent.destroy();
   }
 
-  request(method, path, { body, headers = {}, key = this.key, timeout = 40000 } = {}) {
+  async request(method, path, { body, headers = {}, key = this.key, timeout = 40000, direct = false } = {}) {
     const payload =
       body === undefined || Buffer.isBuffer(body) || typeof body === 'string' ? body : JSON.stringify(body);
     const all = {
@@ -27,17 +31,27 @@ export class Api {
       ...headers,
     };
     for (const name of Object.keys(all)) if (all[name] === null) delete all[name];
+    if (!this.prism || direct || !Prism.carries(method, path, payload, all))
+      return this.exchange(method, path, payload, all, timeout);
+    const answer = await this.exchange(method, path, payload, all, timeout, this.prism);
+    const judged = this.prism.judge(method, path, answer);
+    return judged ?? Prism.agree(method, path, payload, answer, await this.exchange(method, path, payload, all, timeout));
+  }
+
+  /** One request and its answer, of the gateway itself or by way of a proxy. */
+  exchange(method, path, payload, headers, timeout, proxy) {
+    const secure = this.secure && !proxy;
     return new Promise((resolve, reject) => {
-      const request = (this.secure ? https : http).request(
+      const request = (secure ? https : http).request(
         {
           host: '127.0.0.1',
           servername: 'localhost',
-          port: this.port,
+          port: proxy?.port ?? this.port,
           ca: this.ca,
-          agent: this.agent,
+          agent: proxy?.agent ?? this.agent,
           method,
           path,
-          headers: all,
+          headers,
           timeout: timeout * slow,
         },
         (answer) => {
@@ -49,6 +63,7 @@ export class Api {
             const text = buffer.toString();
             let json;
             if (text && /json/.test(answer.headers['content-type'] ?? '')) json = JSON.parse(text);
+            if (!json?.type?.startsWith?.('https://stoplight.io/')) seen(method, path, answer.statusCode);
             resolve({ status: answer.statusCode, headers: answer.headers, buffer, text, json });
           });
         },

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Api } from './api.mjs';
+import { Prism, wanted } from './prism.mjs';
 import { keepSecret, wrote } from './privacy.mjs';
 import { binary, must, until } from './util.mjs';
 
@@ -141,7 +142,9 @@ export class Gateway {
       20000,
     );
     this.port = Number(this.line('started').listen.split(':').pop());
-    const { pem } = await selfSigned();
+    const { pem, cert } = await selfSigned();
+    this.prism?.stop();
+    if (wanted) Api.proxies.set(this.port, (this.prism = await Prism.start(this.port, this.tls && cert)));
     this.api?.close();
     this.api = new Api({ port: this.port, ca: pem, tls: this.tls, key: this.key });
     if (ready)
@@ -252,6 +255,7 @@ export class Gateway {
     } finally {
       if (this.alive()) await this.killNow();
       this.api?.close();
+      this.prism?.stop();
       wrote('log', this.log);
       fs.rmSync(this.dir, { recursive: true, force: true });
     }

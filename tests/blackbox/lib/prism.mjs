@@ -1,0 +1,117 @@
+// Prism between the practice's system and the gateway, when SMSBRIDGE_TEST_PRISM is set: it holds every request and every
+// answer against proto/openapi.yaml. An answer that breaks the contract fails the test. A request that breaks it is not
+// handed on by Prism: then it goes to the gateway itself, which must refuse it too (so every test that sends a bad request
+// says so by the answer that it expects). What no proxy can carry passes it by: raw sockets, HEAD, bodies in octets,
+// NDJSON, `{ direct: true }`.
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import path from 'node:path';
+import { root, until } from './util.mjs';
+
+export const wanted = Boolean(process.env.SMSBRIDGE_TEST_PRISM);
+const program = path.join(root, 'tests/contract/node_modules/.bin/prism');
+const contract = path.join(root, 'proto/openapi.yaml');
+const errors = 'https://stoplight.io/prism/errors#';
+const counts = { through: 0, refused: 0 };
+const seenIn = process.env.SMSBRIDGE_TEST_SEEN;
+
+/** Notes method, path and status of an answer for tests/contract/summary.mjs. */
+export function seen(method, target, status) {
+  if (seenIn)
+    fs.appendFileSync(path.join(seenIn, `${process.pid}.tsv`), `${method}\t${target.split('?')[0]}\t${status}\n`);
+}
+
+if (wanted)
+  process.once('exit', () =>
+    console.log(`# prism: ${counts.through} requests went through, ${counts.refused} were refused by both`),
+  );
+
+const freePort = () =>
+  new Promise((resolve, reject) => {
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+    server.on('error', reject);
+  });
+
+function same(text) {
+  try {
+    return JSON.stringify(JSON.parse(text)) === text;
+  } catch {
+    return false;
+  }
+}
+
+export class Prism {
+  /** In front of a gateway's port; certificate: the file that its TLS is known by, or nothing for plain HTTP. */
+  static async start(upstream, certificate) {
+    const p = new Prism();
+    p.log = '';
+    p.port = await freePort();
+    const to = `${certificate ? 'https' : 'http'}://127.0.0.1:${upstream}`;
+    const args = ['--pdeathsig', 'KILL', process.execPath, program, 'proxy', contract, to];
+    p.child = spawn('setpriv', [...args, '--errors', '-h', '127.0.0.1', '-p', String(p.port), '-v', 'error'], {
+      env: { ...process.env, ...(certificate ? { NODE_EXTRA_CA_CERTS: certificate } : {}) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [p.child.stdout, p.child.stderr])
+      stream.on('data', (d) => {
+        p.log = (p.log + d).slice(-20000);
+      });
+    p.child.once('exit', (code) => {
+      if (!p.stopped) p.log += `\nprism ended with ${code}`;
+    });
+    p.agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
+    await until(
+      () =>
+        new Promise((resolve) =>
+          net.connect(p.port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false)),
+        ),
+      () => `prism listens: ${p.log}`,
+      60000,
+      100,
+    );
+    return p;
+  }
+
+  stop() {
+    this.stopped = true;
+    this.agent.destroy();
+    this.child.kill('SIGKILL');
+  }
+
+  /** Whether a request can pass through it at all: it reads JSON and writes it anew. */
+  static carries(method, target, payload, headers) {
+    const type = headers['content-type'] ?? '';
+    const plain = Object.values(headers).every((v) => typeof v === 'string' || typeof v === 'number');
+    if (!plain || method === 'HEAD' || Buffer.isBuffer(payload)) return false;
+    if (/%(?![0-9a-f]{2})|%20|\+/i.test(target)) return false; // it writes a blank as "+", which is a plus here
+    return payload === undefined || (type === 'application/json' ? same(payload) : !/ndjson/.test(type));
+  }
+
+  /** The gateway's answer by way of Prism; null when Prism refuses the request. */
+  judge(method, target, answer) {
+    const type = answer.json?.type ?? '';
+    if (!type.startsWith(errors)) {
+      counts.through += 1;
+      return answer;
+    }
+    const of = (answer.json.validation ?? []).map((v) => v.location?.[0]);
+    if (of.includes('response'))
+      throw new Error(`${method} ${target}: the answer breaks the contract: ${JSON.stringify(answer.json.validation)}`);
+    return null;
+  }
+
+  /** What the gateway itself says of a request that Prism refused. */
+  static agree(method, target, payload, prism, answer) {
+    counts.refused += 1;
+    // A member that is null counts as one that is not there.
+    if (answer.status >= 400 || /:null[,}]/.test(payload ?? '')) return answer;
+    throw new Error(
+      `${method} ${target}: the gateway took (${answer.status}) what the contract refuses: ${prism.text}`,
+    );
+  }
+}
