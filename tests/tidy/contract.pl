@@ -64,7 +64,7 @@ my @schemas = (
 	['Reason', 'proto/reason.def', 'REASON', 1, 4, sub { 1 }],
 	['Scope', 'proto/scope.def', 'SCOPE', 2, 3, sub { 1 }],
 	['Role', 'proto/role.def', 'ROLE', 1, 4, sub { 1 }],
-	['TimelineType', 'proto/event.def', 'EVENT', 2, 4, sub { $_[0][2] =~ /^message\.|^opt_out\.in_flight$/ }],
+	['TimelineType', 'proto/event.def', 'EVENT', 2, 4, sub { $_[0][2] =~ /^message\.|^emergency\.|^opt_out\.in_flight$/ }],
 );
 
 check 'contract', 'openapi.yaml has the statuses, categories, reasons, events and routes that there are', sub {
@@ -141,11 +141,13 @@ sub given_by_sql {
 check 'problems', 'every problem is a row of problem.def with its status, openapi.yaml tells them all, and every fault', sub {
 	return () unless grep { $_ eq $contract } @files;
 	my @rows = rows('proto/problem.def', 'PROBLEM') or return 'proto/problem.def:1: no rows were found';
-	my %row = map { $_->[1] => $_ } @rows;
+	my (%row, %lines);
+	for (@rows) { $row{$_->[1]} = $_; push @{$lines{$_->[1]}}, $_->[0] }
 	my ($values, $told, $line) = enumeration('ProblemCode');
 	my $where = "$contract:$line: ProblemCode";
 	my $truth = problems();
 	my @faults = differences($where, $values, [map { $_->[1] } @rows], 'code');
+	push @faults, map { "proto/problem.def:$lines{$_}[-1]: $_ stands there twice" } grep { @{$lines{$_}} > 1 } sort keys %lines;
 	push @faults, differences($where, [keys %$told], $values, 'sentence of');
 	for (@rows) {
 		my ($at, $code, $status, $retry, $sentence) = @$_;

@@ -35,7 +35,9 @@ export class Api {
       return this.exchange(method, path, payload, all, timeout);
     const answer = await this.exchange(method, path, payload, all, timeout, this.prism);
     const judged = this.prism.judge(method, path, answer);
-    return judged ?? Prism.agree(method, path, payload, answer, await this.exchange(method, path, payload, all, timeout));
+    return (
+      judged ?? Prism.agree(method, path, payload, answer, await this.exchange(method, path, payload, all, timeout))
+    );
   }
 
   /** One request and its answer, of the gateway itself or by way of a proxy. */
