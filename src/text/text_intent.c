@@ -272,14 +272,14 @@ static struct text_meaning judge(const struct reading *r)
 {
 	bool visit = r->found[VISIT] || r->cancel;
 	if (r->found[WRONG])
-		return (struct text_meaning){INTENT_WRONG_NUMBER, r->found[WRONG], false};
+		return (struct text_meaning){.intent = INTENT_WRONG_NUMBER, .rule = r->found[WRONG], .visit = false};
 	if (r->found[SUSPECT])
-		return (struct text_meaning){INTENT_SUSPECT, r->found[SUSPECT], visit};
+		return (struct text_meaning){.intent = INTENT_SUSPECT, .rule = r->found[SUSPECT], .visit = visit};
 	if (r->found[VISIT])
-		return (struct text_meaning){INTENT_CANCEL_VISIT, r->found[VISIT], false};
+		return (struct text_meaning){.intent = INTENT_CANCEL_VISIT, .rule = r->found[VISIT], .visit = false};
 	if (r->cancel)
-		return (struct text_meaning){INTENT_SUSPECT, "cancel", true};
-	return (struct text_meaning){INTENT_OTHER, NULL, false};
+		return (struct text_meaning){.intent = INTENT_SUSPECT, .rule = "cancel", .visit = true};
+	return (struct text_meaning){.intent = INTENT_OTHER, .rule = NULL, .visit = false};
 }
 
 /* A text of emoji only, one of which says no. */
@@ -312,20 +312,30 @@ static bool may_mean_visit(const char *word, const struct text_folded *f)
 	return true;
 }
 
-struct text_meaning text_intent_read(struct view utf8)
+static struct text_meaning read_intent(struct view utf8, const struct text_folded *f)
 {
 	static const enum text_intent intents[] = {INTENT_OTHER, INTENT_STOP, INTENT_STOP_ALL, INTENT_STOP_CLASS,
 	                                           INTENT_START, INTENT_HELP, INTENT_YES,      INTENT_NO};
-	struct text_folded folded;
 	struct reading r = {.cancel = false};
 	const char *word;
-	text_fold(utf8, &folded);
-	enum text_keyword k = text_keyword_of(view_of((const uint8_t *)folded.text, folded.n), &word);
+	enum text_keyword k = text_keyword_of(view_of((const uint8_t *)f->text, f->n), &word);
 	if (k != KEYWORD_NONE)
-		return (struct text_meaning){intents[k], word, may_mean_visit(word, &folded)};
-	if (folded.n == 0)
-		return (struct text_meaning){is_sign(utf8) ? INTENT_SUSPECT : INTENT_OTHER,
-		                             is_sign(utf8) ? "sign" : NULL, false};
+		return (struct text_meaning){.intent = intents[k], .rule = word, .visit = may_mean_visit(word, f)};
+	if (f->n == 0)
+		return (struct text_meaning){.intent = is_sign(utf8) ? INTENT_SUSPECT : INTENT_OTHER,
+		                             .rule = is_sign(utf8) ? "sign" : NULL,
+		                             .visit = false};
 	read_sentences(&r, utf8);
 	return judge(&r);
+}
+
+/* What stops, helps, starts or reports is never an answer to a reminder, whatever rows that has. */
+struct text_meaning text_intent_read(struct view utf8)
+{
+	struct text_folded folded;
+	text_fold(utf8, &folded);
+	struct text_meaning m = read_intent(utf8, &folded);
+	if (m.intent == INTENT_OTHER || m.intent == INTENT_YES || m.intent == INTENT_NO)
+		m.answer = text_visit_read(view_of((const uint8_t *)folded.text, folded.n), utf8);
+	return m;
 }

@@ -5,7 +5,7 @@
 #ifndef TEXT_INTENT_H
 #define TEXT_INTENT_H
 
-#include "base_bytes.h"
+#include "text_visit.h"
 
 enum text_intent {
 	INTENT_OTHER,
@@ -23,8 +23,9 @@ enum text_intent {
 
 struct text_meaning {
 	enum text_intent intent;
-	const char *rule; /* the row that said so (static): a word or a pattern; NULL for OTHER */
-	bool visit;       /* besides, it may be about cancelling a visit: a bare CANCEL */
+	const char *rule;         /* the row that said so (static): a word or a pattern; NULL for OTHER */
+	bool visit;               /* besides, it may be about cancelling a visit: a bare CANCEL */
+	struct text_visit answer; /* of OTHER, YES and NO only: how it answers a reminder, should one be open */
 };
 
 /* "other", "stop", "stop_all", "stop_class", "suspect", "wrong_number", "start", "help", "yes", "no", "cancel_visit" */

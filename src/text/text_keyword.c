@@ -29,8 +29,7 @@ const char *text_keyword_name(enum text_keyword k)
 	return (unsigned)k < COUNT(names) ? names[k] : "none";
 }
 
-/* Equal when the blanks of both are left out. */
-static bool squeezed_equal(struct view a, const char *b)
+bool text_keyword_is(struct view a, const char *b)
 {
 	for (size_t i = 0; i < a.n; i++) {
 		if (a.p[i] == ' ')
@@ -46,7 +45,7 @@ static bool squeezed_equal(struct view a, const char *b)
 static const struct keyword *keyword_find(struct view words)
 {
 	for (size_t i = 0; i < COUNT(keywords); i++)
-		if (squeezed_equal(words, keywords[i].word))
+		if (text_keyword_is(words, keywords[i].word))
 			return &keywords[i];
 	return NULL;
 }
@@ -65,8 +64,7 @@ static bool at_back(struct view words, struct view phrase)
 	return (at == 0 || words.p[at - 1] == ' ') && memcmp(words.p + at, phrase.p, phrase.n) == 0;
 }
 
-/* Takes the longest polite phrase off an end: of "the texts" not only "texts", or a "the" would remain. */
-static bool take_polite(struct view *words)
+bool text_keyword_polite(struct view *words)
 {
 	size_t front = 0;
 	size_t back = 0;
@@ -89,7 +87,7 @@ enum text_keyword text_keyword_of(struct view words, const char **word_r)
 	if (words.n > WORDS_MAX)
 		words.n = 0;
 	/* Rows before politeness at each step: "no more texts" is a row, "texts" is politeness. */
-	while (words.n && !(found = keyword_find(words)) && take_polite(&words))
+	while (words.n && !(found = keyword_find(words)) && text_keyword_polite(&words))
 		;
 	if (word_r)
 		*word_r = found ? found->word : NULL;

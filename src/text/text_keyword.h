@@ -27,4 +27,10 @@ enum text_keyword text_keyword_match(struct view utf8, const char **word_r);
 /* The same of words that are folded already (text_fold.h). */
 enum text_keyword text_keyword_of(struct view words, const char **word_r);
 
+/* Whether folded words are the row's, the blanks of both left out. */
+bool text_keyword_is(struct view words, const char *row);
+/* Takes the longest polite phrase off an end: of "the texts" not only "texts", or a "the" would remain. False when
+ * there is none. */
+bool text_keyword_polite(struct view *words);
+
 #endif
