@@ -123,6 +123,13 @@ void access_rows(struct http_exchange *x, unsigned rows)
 	note->rows_known = true;
 }
 
+void access_subject(struct http_exchange *x, const char *phone, const char *patient)
+{
+	struct access_note *note = link_http_note(x);
+	copy_str(note->row.phone, sizeof(note->row.phone), phone);
+	copy_str(note->row.patient, sizeof(note->row.patient), patient);
+}
+
 /* Of what touches no patient only what was refused: a scope that is missing, an id that may be another practice's. */
 static bool worth_a_note(const struct access_note *note, int status)
 {

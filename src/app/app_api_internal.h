@@ -76,6 +76,8 @@ void access_refused(struct http_exchange *x, const struct api_caller *who);
 struct view access_from(struct http_exchange *x);
 /* How many records the answer shows or changed; without it one of an answer that succeeds. */
 void access_rows(struct http_exchange *x, unsigned rows);
+/* Whose data it was, where only the database knows. */
+void access_subject(struct http_exchange *x, const char *phone, const char *patient);
 
 /* openapi: the contract as JSON, copied. */
 struct contract *contract_new(const char *openapi);
@@ -141,6 +143,12 @@ void opt_out_lift(struct api *a, struct http_exchange *x, const struct api_calle
 void task_list(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void task_own(struct api *a, struct http_exchange *x, const struct api_caller *who);
 void task_decide(struct api *a, struct http_exchange *x, const struct api_caller *who);
+
+void conversation_list(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void conversation_show(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void conversation_answer(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void conversation_own(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void conversation_close(struct api *a, struct http_exchange *x, const struct api_caller *who);
 
 /* A practice's own reference: 1 to 64 octets of UTF-8 without control characters. */
 bool api_ref_ok(struct view v);

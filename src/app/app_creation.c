@@ -35,6 +35,7 @@ static const struct {
         [F_ZIP] = {"zip", "/zip", false},
         [F_STATE] = {"state", "/state", false},
         [F_ANSWERS] = {"answers", "/answers", false},
+        [F_PERSON] = {"person", "/person", false},
         [F_EMERGENCY] = {"emergency", "/emergency", false},
         [F_TEMPLATE] = {"template", "/template", false},
         [F_LANGUAGE] = {"language", "/language", false},
@@ -158,6 +159,22 @@ static void take_answers(struct creation *c)
 		creation_error(c, "/answers", "required", "Give the inbound_id of the patient's text.");
 }
 
+/* Who answers the patient; a program, when nobody is named: it may answer a text once. */
+static void take_answerer(struct creation *c)
+{
+	struct view v = creation_text(c, F_PERSON);
+	bool wanted = c->category_flags & CATEGORY_CONVERSATION;
+	if (v.p && !wanted)
+		creation_error(c, "/person", "person_not_here", "Only a conversational_reply names who answers.");
+	else if (v.p && (v.n > EMERGENCY_TEXT_BYTES || !printable(v)))
+		creation_error(c, "/person", "bad_person", "Give 1 to 200 printable octets.");
+	else if (v.p && !api_person_fits(&c->who, v))
+		creation_error(c, "/person", "person_mismatch",
+		               "A person's key acts under that person's own name only.");
+	if (wanted)
+		c->draft.answerer = v.p || !c->who.person[0] ? v : view_str(c->who.person);
+}
+
 static struct view emergency_text(struct creation *c, const char *name, const char *pointer)
 {
 	json_t *v = json_object_get(json_object_get(c->json, fields[F_EMERGENCY].name), name);
@@ -278,6 +295,7 @@ void creation_take(struct creation *c)
 	creation_take_body(c);
 	take_phi(c);
 	take_answers(c);
+	take_answerer(c);
 	take_emergency(c);
 	take_language(c);
 	take_priority(c);

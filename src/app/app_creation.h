@@ -57,6 +57,7 @@ enum creation_field {
 	F_STATE,
 	F_PHI,
 	F_ANSWERS,
+	F_PERSON,
 	F_EMERGENCY,
 	F_TEMPLATE,
 	F_LANGUAGE,

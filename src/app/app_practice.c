@@ -43,6 +43,7 @@ const char practice_help[] =
         "  --link-domain LIST   domains that its links may lead to, commas between\n"
         "  --require-identity BOOL   texts of health care must have name, contact and STOP (true for new practices);\n"
         "                       false where the sender's registered campaign or brand tells them\n"
+        "  --reply-ack BOOL     true: a patient's answer to a reminder is acknowledged by a text (false)\n"
         "Limits:\n"
         "  --open HH:MM, --close HH:MM   narrower sending hours, within 08:00 and 21:00; '' for none\n"
         "  --two-person BOOL    an emergency text needs a second person's approval\n"
@@ -175,6 +176,7 @@ static const struct setting settings[] = {
         {"require-identity", "require_identity", BOOLEAN, false, bool_ok, "true or false"},
         {"open", "open_minute", MINUTE, false, hour_ok, "HH:MM from 08:00 to 21:00"},
         {"close", "close_minute", MINUTE, false, hour_ok, "HH:MM from 08:00 to 21:00"},
+        {"reply-ack", "reply_ack", BOOLEAN, false, bool_ok, "true or false"},
         {"two-person", "two_person", BOOLEAN, false, bool_ok, "true or false"},
         {"retention-days", "retention_days", "%s::integer", false, days_ok, "1 to 3650"},
 };

@@ -219,6 +219,7 @@ struct draft {
 	struct uuid answers;          /* the inbound text that it answers; zeros: none */
 	struct view emergency_person; /* who ordered it; p NULL: it is no emergency */
 	struct view emergency_reason;
+	struct view answerer; /* the person who answers a patient's text; p NULL: a program does */
 	struct uuid template_id; /* zeros: the body was given as it is */
 	int64_t template_version;
 	const char *api_key; /* public part of the key that it came with */

@@ -96,7 +96,7 @@ static void add_rules(struct store_params *ps, const struct draft *m, unsigned i
 	store_add_text(ps, i++, m->states);
 	store_add_int(ps, i++, m->phi);
 	add_id(ps, i++, &m->answers);
-	add_text(ps, i++, m->emergency_person);
+	add_text(ps, i++, m->emergency_person.p ? m->emergency_person : m->answerer);
 	add_text(ps, i++, m->emergency_reason);
 	store_add_str(ps, i++, m->api_key);
 	add_id(ps, i++, &m->template_id);

@@ -79,17 +79,28 @@ const char *inbound_event(const struct inbound *m)
 {
 	if (uuid_is_zero(&m->practice_id))
 		return "reply.unroutable";
-	if (m->act.intent == INTENT_HELP)
-		return "help.received";
-	return inbound_is_stop(m->said.intent) || m->act.intent == INTENT_START ? "" : "reply.received";
+	return m->act.intent == INTENT_HELP ? "help.received" : "";
 }
 
 /* --- what is done --------------------------------------------------------------------------------------------------
  */
 
+/* A text that is kept is settled too: somebody's answer, or for people to read. */
 bool inbound_acts(const struct inbound *m)
 {
-	return m->act.intent != INTENT_OTHER && m->act.intent != INTENT_HELP;
+	bool settled = m->fate == INBOUND_KEEP && !uuid_is_zero(&m->practice_id);
+	return settled || (m->act.intent != INTENT_OTHER && m->act.intent != INTENT_HELP);
+}
+
+bool inbound_asks(const struct inbound *m)
+{
+	return m->act.intent != INTENT_OTHER || m->act.answer.answer || m->act.answer.choice;
+}
+
+/* What is no stop, start or help, and turns out to be no answer to a reminder, is for people. */
+static bool is_for_people(const struct inbound *m)
+{
+	return m->act.intent != INTENT_HELP && !inbound_is_stop(m->said.intent) && m->act.intent != INTENT_START;
 }
 
 void inbound_act_params(const struct inbound *m, struct store_params *ps)
@@ -109,10 +120,39 @@ void inbound_act_params(const struct inbound *m, struct store_params *ps)
 	store_value_str(ps, m->phone);
 	store_value_time(ps, m->at_us);
 	store_value_uuid(ps, &m->id);
+	store_value_str(ps, text_answer_name(m->act.answer.answer));
+	store_value_int(ps, STORE_INT4, m->act.answer.choice);
+	store_value_int(ps, STORE_BOOL, is_for_people(m));
+	store_value_uuid(ps, &m->notice_id);
+}
+
+void inbound_told_free(struct inbound_told *t)
+{
+	free(t->name);
+	free(t->phone);
+	free(t->sender);
+	*t = (struct inbound_told){.tell = false};
+}
+
+static void take_told(struct inbound_told *t, const struct store_rows *rows)
+{
+	enum { AS = 2, TELL, TIMES, LANGUAGE, PRACTICE, NAME, PHONE, SENDER };
+	copy_view(t->as, sizeof(t->as), store_rows_text(rows, 0, AS));
+	if (!store_rows_bool(rows, 0, TELL))
+		return;
+	t->tell = true;
+	copy_view(t->times, sizeof(t->times), store_rows_text(rows, 0, TIMES));
+	copy_view(t->language, sizeof(t->language), store_rows_text(rows, 0, LANGUAGE));
+	t->practice_id = store_rows_uuid(rows, 0, PRACTICE);
+	t->name = inbound_copy_text(store_rows_text(rows, 0, NAME));
+	t->phone = inbound_copy_text(store_rows_text(rows, 0, PHONE));
+	t->sender = inbound_copy_text(store_rows_text(rows, 0, SENDER));
 }
 
 void inbound_act_rows(struct inbound *m, const struct store_rows *rows)
 {
+	if (store_rows_count(rows))
+		take_told(&m->told, rows);
 	m->changed = store_rows_count(rows) && store_rows_bool(rows, 0, 0);
 	for (int i = 0; i <= INTENT_CANCEL_VISIT; i++)
 		if (view_eq(store_rows_text(rows, 0, 1), view_str(text_intent_name((enum text_intent)i))))

@@ -94,6 +94,7 @@ static void inbound_free(struct inbound *m)
 	free(m->practice_phone);
 	free(m->practice_sender);
 	free(m->known);
+	inbound_told_free(&m->told);
 	free(m);
 }
 
@@ -206,6 +207,8 @@ static const char *kind_of(const struct inbound *m)
 		return "unroutable";
 	if (m->fate == INBOUND_WAITS && m->act.intent == INTENT_OTHER)
 		return "part";
+	if (m->told.as[0] && strcmp(m->told.as, "reply") != 0)
+		return "answer";
 	return m->keyword ? text_intent_name(m->keyword) : "reply";
 }
 
@@ -362,7 +365,7 @@ static void act(struct inbounds *in)
 		inbound_act_params(m, &in->act);
 		steps[n++] = (struct store_step){"inbound_act", &in->act, changed_cb};
 	}
-	if (m->act.intent == INTENT_OTHER) { /* nothing to answer: all at once */
+	if (!inbound_asks(m)) { /* nothing to answer: all at once */
 		steps[n++] = (struct store_step){"COMMIT", NULL, NULL};
 		store_lane_run(in->d->inbound_lane, steps, n, committed_cb, in);
 		return;
@@ -415,6 +418,7 @@ static void forget_attempt(struct inbound *m)
 	m->stopped = m->changed = false;
 	m->said = m->act = (struct text_meaning){.intent = INTENT_OTHER};
 	m->keyword = m->done = INTENT_OTHER;
+	inbound_told_free(&m->told);
 }
 
 static void begin(struct inbounds *in)

@@ -28,6 +28,16 @@ struct inbound_parts {
 	unsigned there;
 };
 
+/* What a text was taken as besides its intent, and what the patient is told about that. */
+struct inbound_told {
+	char as[24];      /* "reply", "question", an answer's name; "" or "repeated": nothing new */
+	bool tell;        /* by a text of the practice below, which need not be the one the text was for at first */
+	char times[64];   /* of a question: "2026-03-02 14:30,2026-03-04 09:00" */
+	char language[4]; /* of the visit */
+	struct uuid practice_id;
+	char *name, *phone, *sender; /* NULL unless tell */
+};
+
 struct inbound {
 	struct inbound *next;
 	enum inbound_kind kind;
@@ -66,6 +76,7 @@ struct inbound {
 	struct text_meaning act;     /* to be acted upon now */
 	enum text_intent done;       /* what the database made of it */
 	bool changed;                /* opt-out made or lifted by this text */
+	struct inbound_told told;
 };
 
 /* Octets as a parameter: hexadecimal text. */
@@ -90,6 +101,9 @@ bool inbound_acts(const struct inbound *m);
 void inbound_act_params(const struct inbound *m, struct store_params *ps);
 /* Takes what inbound_act returned. */
 void inbound_act_rows(struct inbound *m, const struct store_rows *rows);
+/* Whether it may be answered by a text: it asks for something, or answers something. */
+bool inbound_asks(const struct inbound *m);
+void inbound_told_free(struct inbound_told *t);
 /* A terminated copy; the caller frees it. */
 char *inbound_copy_text(struct view v);
 /* The practices that a text may be for: rows of inbound_practice. */

@@ -34,7 +34,7 @@ static void each_fits_into_one_segment(void **state)
 		print_message("%s %s: at most %u septets\n", s->name, s->language, r.septets);
 		assert_true(r.septets <= 160);
 	}
-	assert_int_equal(i, 20);
+	assert_int_equal(i, 30);
 }
 
 static void each_passes_the_lint(void **state)

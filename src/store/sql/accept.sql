@@ -3,6 +3,7 @@
 -- $10 characters $11 segments $12 category $13 priority $14 send_at $15 expires_at $16 reference $17 status $18 due_at
 -- $19 key $20 request hash $21 answer $22 sender $23 states $24 phi $25 inbound text that it answers $26 who ordered
 -- the emergency and $27 why, or NULL $28 API key's id $29 template that the body was made with, or NULL $30 its version
+-- (of a conversational_reply $26 is who answers: its conversation is read then, and that person's)
 -- $31 traceparent $32 batch that it came with $33 its place there $34 broadcast, each NULL for none $35 to be discarded
 -- A verification is noted as asked. Returns the ordinal (0-based) of every draft that was stored. Indexes:
 -- idempotency_pkey, recipient_pkey.
@@ -27,13 +28,19 @@ WITH d AS (
 ), stored AS (
 	INSERT INTO smsbridge.message (practice_id, id, patient, phone, sender, time_zone, zones, body, encoding, characters,
 		segments, category, priority, send_at, expires_at, reference, status, due_at, created_at, updated_at, states, phi,
-		answers, body_sha256, template_id, trace, batch_id, batch_item, broadcast_id, discard)
+		answers, body_sha256, template_id, trace, batch_id, batch_item, broadcast_id, discard, person)
 	SELECT practice_id, id, patient, phone, sender, time_zone, zones, body, encoding, characters, segments, category,
 		priority, send_at, expires_at, reference, status, due_at, $1, $1, states, phi, answers, sha,
-		template_id, trace, batch_id, batch_item, broadcast_id, discard FROM ok
+		template_id, trace, batch_id, batch_item, broadcast_id, discard, CASE WHEN why IS NULL THEN person END FROM ok
+), talked AS (
+	UPDATE smsbridge.conversation c SET last_at = greatest(c.last_at, $1), unread = 0,
+		owner = coalesce(c.owner, l.person)
+	FROM (SELECT c.practice_id, c.phone, ok.person FROM ok JOIN smsbridge.conversation c USING (practice_id, phone)
+		WHERE ok.answers IS NOT NULL AND ok.person IS NOT NULL ORDER BY c.practice_id, c.phone FOR UPDATE OF c) AS l
+	WHERE c.practice_id = l.practice_id AND c.phone = l.phone
 ), ordered AS (
 	INSERT INTO smsbridge.emergency (practice_id, message_id, person, reason)
-	SELECT practice_id, id, person, why FROM ok WHERE person IS NOT NULL
+	SELECT practice_id, id, person, why FROM ok WHERE why IS NOT NULL
 ), asked AS (
 	INSERT INTO smsbridge.recipient AS r (practice_id, phone, verify_asked_at)
 	SELECT DISTINCT practice_id, phone, $1 FROM ok WHERE category = 'verification' ORDER BY practice_id, phone
@@ -44,13 +51,14 @@ WITH d AS (
 		jsonb_build_object('time_zone', time_zone, 'zones', zones, 'category', category, 'characters', characters,
 			'segments', segments, 'encoding', encoding, 'expires_at', expires_at, 'states', states, 'phi', phi,
 			'body_sha256', encode(sha, 'hex'), 'key', api_key)
-			|| CASE WHEN answers IS NULL THEN '{}' ELSE jsonb_build_object('answers', answers) END
+			|| CASE WHEN answers IS NULL THEN '{}' ELSE jsonb_build_object('answers', answers,
+				'automatic', person IS NULL) END
 			|| CASE WHEN template_id IS NULL THEN '{}'
 				ELSE jsonb_build_object('template_id', template_id, 'template_version', template_version) END
 			|| CASE WHEN person IS NULL THEN '{}' ELSE jsonb_build_object('person', person) END FROM ok
 	UNION ALL
 	SELECT practice_id, id, 'emergency.requested', $1, phone, patient,
-		jsonb_build_object('person', person, 'reason', why, 'key', api_key) FROM ok WHERE person IS NOT NULL
+		jsonb_build_object('person', person, 'reason', why, 'key', api_key) FROM ok WHERE why IS NOT NULL
 	UNION ALL
 	SELECT practice_id, NULL, 'recipient.verify_asked', $1, phone, patient, jsonb_build_object('message_id', id)
 	FROM ok WHERE category = 'verification'

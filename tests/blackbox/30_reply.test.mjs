@@ -1,0 +1,444 @@
+// What patients answer: to reminders, to the question which visit they meant, and to people. Visits stand in the
+// database as PUT /v1/appointments leaves them (29_appointment); reminders leave by a real gateway to npm smpp's server,
+// which delivers the answers.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { keepBody } from './lib/privacy.mjs';
+import { never, nextPatient, nextPhone, until } from './lib/util.mjs';
+import { practice, setup, world } from './lib/world.mjs';
+
+await world();
+
+const NOON = '2026-03-02T12:00:00-05:00';
+const still = { clock: { start: NOON, rate: 0.001 } };
+const MONDAY = '2026-03-09T14:30:00-04:00';
+const WEDNESDAY = '2026-03-11T09:00:00-04:00';
+
+const says = async (s, phone, text, more) => {
+  const answer = await s.carrier.mo(phone, s.practice.sender, text, more);
+  assert.equal(answer.command_status, 0);
+};
+const addressed = (from, to) => ({
+  source_addr: from.slice(1),
+  destination_addr: to.slice(1),
+  source_addr_ton: 1,
+  source_addr_npi: 1,
+  dest_addr_ton: 1,
+  dest_addr_npi: 1,
+  data_coding: 0,
+});
+const events = (s, type, phone) =>
+  s.db.sql('SELECT * FROM smsbridge.event WHERE type = $1 AND ($2::text IS NULL OR phone = $2) ORDER BY xact, id', [
+    type,
+    phone ?? null,
+  ]);
+const visit = async (s, v) =>
+  (
+    await s.db.sql('SELECT * FROM smsbridge.appointment WHERE practice_id = $1 AND ref = $2', [v.practice.id, v.ref])
+  )[0];
+const answered = async (s, v) => [(await visit(s, v)).status, (await visit(s, v)).answer];
+const replies = async (s, phone) => (await events(s, 'reply.received', phone)).length;
+const tasks = async (s, phone, kind = 'which_visit', open = true) =>
+  (await s.api.get(`/v1/tasks?kind=${kind}&open=${open}`)).json.data.filter((t) => t.phone === phone);
+
+let visits = 0;
+// A visit that stands, as of now.
+const book = async (
+  s,
+  { phone = nextPhone(), patient = nextPatient(), at = MONDAY, zone = 'America/New_York', ...more } = {},
+) => {
+  const v = { practice: s.practice, phone, patient, at, ref: `visit-${++visits}`, language: 'en', ...more };
+  await s.db.sql(
+    `INSERT INTO smsbridge.appointment (practice_id, ref, patient, phone, starts_at, location_zone, zones, kind, language,
+       created_at, updated_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $6, 'default', $7, '2026-03-01T12:00:00Z', '2026-03-01T12:00:00Z')`,
+    [v.practice.id, v.ref, v.patient, v.phone, v.at, zone, v.language],
+  );
+  return v;
+};
+// Its reminder, which leaves.
+const remind = async (s, v, step = 'day', options = {}) => {
+  const m = await s.api.accepted({ patient: v.patient, phone: v.phone }, options);
+  await s.db.sql(
+    `INSERT INTO smsbridge.reminder (practice_id, ref, step, visit_at, message_id, state, due_at, made_at, updated_at)
+     SELECT practice_id, ref, $3, starts_at, $4, 'planned', now(), now(), now() FROM smsbridge.appointment
+     WHERE practice_id = $1 AND ref = $2`,
+    [v.practice.id, v.ref, step, m.id],
+  );
+  await s.carrier.got(m.draft);
+  await until(async () => ['sent', 'delivered'].includes((await s.api.message(m.id, options)).status), 'it is sent');
+  return m;
+};
+const reminded = async (s, options) => {
+  const v = await book(s, options);
+  v.reminder = await remind(s, v);
+  return v;
+};
+// Several patients have the phone: more than one text a day may go there.
+const household = async (s, phone, options) => {
+  const answer = await s.api.post('/v1/recipients', { phone, household: true, actor: 'Jo Rivera' }, options);
+  assert.equal(answer.status, 200, answer.text);
+  return phone;
+};
+const twoVisits = async (s, more = {}) => {
+  const phone = await household(s, nextPhone());
+  return [await reminded(s, { phone, ...more }), await reminded(s, { phone, at: WEDNESDAY, ...more })];
+};
+const texts = (s, phone) => s.carrier.to(phone).map((m) => m.text);
+const asks = async (s, phone, before) => {
+  await until(() => texts(s, phone).length > before, 'the question');
+  return texts(s, phone).at(-1);
+};
+
+test('the answer to a reminder', async (t) => {
+  const s = await setup(t, { config: still, hooks: null });
+  for (const [text, status, answer] of [
+    ['C', 'confirmed', 'confirmed'],
+    ['Yes, thank you!', 'confirmed', 'confirmed'],
+    ['Sí', 'confirmed', 'confirmed'],
+    ['Confrim', 'confirmed', 'confirmed'],
+    ['r', 'booked', 'reschedule_requested'],
+    ['Reschedule please', 'booked', 'reschedule_requested'],
+    ['X', 'booked', 'declined'],
+    ['No', 'booked', 'declined'],
+  ]) {
+    await t.test(`${JSON.stringify(text)}: ${answer}`, async () => {
+      const v = await reminded(s);
+      await says(s, v.phone, Buffer.from(text, 'latin1'), { data_coding: 3 });
+      assert.deepEqual(await answered(s, v), [status, answer]);
+      const [told] = (await events(s, `appointment.${answer}`)).filter((e) => e.data.ref === v.ref);
+      assert.equal(told.data.by, 'patient');
+      assert.equal(await replies(s, v.phone), 0, "it is nobody else's to read");
+      const [kept] = await s.db.sql('SELECT * FROM smsbridge.inbound WHERE phone = $1', [v.phone]);
+      assert.deepEqual([kept.taken_as, kept.appointments, kept.id], [answer, [v.ref], told.data.inbound_id]);
+      await never(() => texts(s, v.phone).length > 1, 'an acknowledgement nobody asked for', 100);
+      await s.hooks.got(`appointment.${answer}`);
+    });
+  }
+  await t.test('another answer later counts; the same one is told once', async () => {
+    const v = await reminded(s);
+    for (const text of ['C', 'confirm', 'X', 'c']) await says(s, v.phone, text);
+    assert.deepEqual(await answered(s, v), ['confirmed', 'confirmed']);
+    const mine = async (type) => (await events(s, type)).filter((e) => e.data.ref === v.ref).length;
+    assert.deepEqual([await mine('appointment.confirmed'), await mine('appointment.declined')], [2, 1]);
+    assert.equal(await replies(s, v.phone), 0);
+  });
+  await t.test('STOP, CANCEL and HELP are what they were', async () => {
+    for (const [text, optOuts] of [
+      ['STOP', 1],
+      ['CANCEL', 1],
+      ['HELP', 0],
+      ['C stop', 0],
+    ]) {
+      const v = await reminded(s);
+      await says(s, v.phone, text);
+      assert.deepEqual(await answered(s, v), ['booked', ''], text);
+      const rows = await s.db.sql('SELECT FROM smsbridge.opt_out WHERE phone = $1 AND lifted_at IS NULL', [v.phone]);
+      assert.equal(rows.length, optOuts, text);
+      assert.equal((await tasks(s, v.phone, 'possible_cancel_visit')).length, text === 'CANCEL' ? 1 : 0, text);
+    }
+  });
+  await t.test('what is no answer is for people, once it is told', async () => {
+    const v = await reminded(s);
+    await says(s, v.phone, 'yes but is there parking?');
+    assert.deepEqual(await answered(s, v), ['booked', '']);
+    const [e] = await events(s, 'reply.received', v.phone);
+    const told = await s.hooks.got('reply.received', (d) => d.reply_id === e.data.inbound_id);
+    const [member] = await s.db.sql(
+      "SELECT key FROM smsbridge.event_member WHERE type = 'reply.received' AND member = 'conversation_id'",
+    );
+    assert.ok(e.data[member.key]);
+    assert.ok(!told.text.includes(v.phone) && !told.text.includes('parking'));
+  });
+});
+
+test('only the reminder of a visit that stands has an answer', async (t) => {
+  const s = await setup(t, { config: still });
+  const set = (v, column, value) =>
+    s.db.sql(`UPDATE smsbridge.appointment SET ${column} = $3 WHERE practice_id = $1 AND ref = $2`, [
+      v.practice.id,
+      v.ref,
+      value,
+    ]);
+  const isPlain = async (v, text = 'C') => {
+    const before = await visit(s, v);
+    const heard = await replies(s, v.phone);
+    await says(s, v.phone, text);
+    assert.deepEqual(await visit(s, v), before);
+    assert.equal(await replies(s, v.phone), heard + 1);
+  };
+  await t.test('no reminder', async () => isPlain(await book(s)));
+  await t.test('one that has not left', async () => {
+    const v = await book(s);
+    const m = await s.api.accepted({ patient: v.patient, phone: v.phone, send_at: '2026-03-05T12:00:00-05:00' });
+    await s.db.sql(
+      `INSERT INTO smsbridge.reminder (practice_id, ref, step, visit_at, message_id, state, due_at, made_at, updated_at)
+       VALUES ($1, $2, 'day', $3, $4, 'planned', now(), now(), now())`,
+      [v.practice.id, v.ref, v.at, m.id],
+    );
+    await isPlain(v);
+  });
+  await t.test('one that did not arrive', async () => {
+    const v = await reminded(s);
+    const submit = s.carrier.to(v.phone)[0];
+    await s.carrier.receipt(submit, { stat: 'UNDELIV' });
+    await until(async () => (await s.api.message(v.reminder.id)).status === 'undelivered', 'undelivered');
+    await isPlain(v);
+  });
+  for (const status of ['arrived', 'completed', 'canceled', 'no_show'])
+    await t.test(`a visit that is ${status}`, async () => {
+      const v = await reminded(s);
+      await set(v, 'status', status);
+      await isPlain(v);
+    });
+  await t.test('a visit that moved since', async () => {
+    const v = await reminded(s);
+    await set(v, 'starts_at', WEDNESDAY);
+    await isPlain(v);
+  });
+  await t.test("another phone's", async () => {
+    const v = await reminded(s);
+    v.phone = nextPhone();
+    await isPlain(v);
+  });
+  await t.test('a visit that has begun, and a reminder of more than a week ago', async () => {
+    const begun = await reminded(s, { at: '2026-03-02T13:00:00-05:00' });
+    const later = await reminded(s, { at: '2026-03-20T13:00:00-04:00' });
+    await s.gateway.moveClock('2026-03-02T13:00:01-05:00', 0.001);
+    await isPlain(begun);
+    await s.gateway.moveClock('2026-03-09T13:10:00-04:00', 0.001);
+    await isPlain(later);
+  });
+});
+
+test('two visits: the patient is asked which', async (t) => {
+  const s = await setup(t, { config: still, hooks: null });
+  await t.test('the number says it', async () => {
+    const [first, second] = await twoVisits(s);
+    await says(s, first.phone, 'C');
+    const question = await asks(s, first.phone, 2);
+    assert.equal(
+      question,
+      'Elm Street Clinic: which visit? Reply 1 for Mon, Mar 9 2:30 PM, 2 for Wed, Mar 11 9:00 AM. (212) 555-0199. STOP to opt out.',
+    );
+    assert.ok(question.length <= 160);
+    assert.deepEqual(
+      [await answered(s, first), await answered(s, second)],
+      [
+        ['booked', ''],
+        ['booked', ''],
+      ],
+    );
+    const [task] = await tasks(s, first.phone);
+    assert.deepEqual([task.text, task.holds], ['C', false]);
+    await says(s, first.phone, '2');
+    assert.deepEqual(
+      [await answered(s, first), await answered(s, second)],
+      [
+        ['booked', ''],
+        ['confirmed', 'confirmed'],
+      ],
+    );
+    assert.deepEqual(await tasks(s, first.phone), []);
+    assert.equal((await tasks(s, first.phone, 'which_visit', false))[0].decided_by, 'patient');
+    assert.equal(await replies(s, first.phone), 0);
+    const [asked] = await s.db.sql(
+      "SELECT * FROM smsbridge.message WHERE phone = $1 AND category = 'conversational_reply'",
+      [first.phone],
+    );
+    assert.equal(asked.answers, task.reply_id);
+    await says(s, first.phone, 'x');
+    assert.deepEqual(
+      [await answered(s, first), await answered(s, second)],
+      [
+        ['booked', 'declined'],
+        ['confirmed', 'confirmed'],
+      ],
+      'what is left open needs no number',
+    );
+    await never(() => texts(s, first.phone).length > 3, 'asked again', 100);
+  });
+  for (const [text, first, second] of [
+    ['R 1', 'reschedule_requested', ''],
+    ['the first one please', 'confirmed', ''],
+    ['both', 'confirmed', 'confirmed'],
+    ['c2', '', 'confirmed'],
+    ['X 2', '', 'declined'],
+  ])
+    await t.test(`${JSON.stringify(text)} to a C`, async () => {
+      const [a, b] = await twoVisits(s);
+      await says(s, a.phone, 'C');
+      await asks(s, a.phone, 2);
+      await says(s, a.phone, text);
+      assert.deepEqual([(await visit(s, a)).answer, (await visit(s, b)).answer], [first, second]);
+    });
+  await t.test('it is asked once, and the last word is meant', async () => {
+    const [a, b] = await twoVisits(s);
+    for (const text of ['C', 'c', 'X']) await says(s, a.phone, text);
+    await asks(s, a.phone, 2);
+    await never(() => texts(s, a.phone).length > 3, 'asked twice', 100);
+    await says(s, a.phone, '1');
+    assert.deepEqual([(await visit(s, a)).answer, (await visit(s, b)).answer], ['declined', '']);
+  });
+  await t.test('in Spanish, and in the zone of the visit', async () => {
+    const phone = await household(s, nextPhone());
+    await reminded(s, { phone, language: 'es', zone: 'America/Chicago' });
+    const v = await reminded(s, { phone, language: 'es', at: WEDNESDAY });
+    await says(s, phone, 'C');
+    assert.equal(
+      await asks(s, phone, 2),
+      'Elm Street Clinic: cual cita? Responda 1: lun 9 mar 1:30 PM, 2: mie 11 mar 9:00 AM. (212) 555-0199. STOP para no recibir mas.',
+    );
+    await says(s, phone, 'la segunda');
+    assert.equal((await visit(s, v)).answer, 'confirmed');
+  });
+  await t.test('three have three numbers', async () => {
+    const [a] = await twoVisits(s);
+    const c = await reminded(s, { phone: a.phone, at: '2026-03-12T08:15:00-04:00' });
+    await says(s, a.phone, 'R');
+    assert.match(
+      await asks(s, a.phone, 3),
+      /reply 1 for Mon, Mar 9 2:30 PM, 2 Wed, Mar 11 9:00 AM, 3 Thu, Mar 12 8:15 AM/,
+    );
+    await says(s, a.phone, '3');
+    assert.equal((await visit(s, c)).answer, 'reschedule_requested');
+  });
+  await t.test('two at the same time are one answer', async () => {
+    const phone = await household(s, nextPhone());
+    const pair = [await reminded(s, { phone }), await reminded(s, { phone })];
+    await says(s, phone, 'C');
+    for (const v of pair) assert.deepEqual(await answered(s, v), ['confirmed', 'confirmed']);
+  });
+  await t.test('a number without a question, or of no visit, is for people', async () => {
+    const v = await reminded(s);
+    for (const text of ['1', 'c 1', 'both']) await says(s, v.phone, text);
+    assert.deepEqual(await answered(s, v), ['booked', '']);
+    assert.equal(await replies(s, v.phone), 3);
+    const [a] = await twoVisits(s);
+    await says(s, a.phone, 'C');
+    await asks(s, a.phone, 2);
+    await says(s, a.phone, '3');
+    assert.equal(await replies(s, a.phone), 1);
+  });
+  await t.test('what moved since the question was asked is not answered', async () => {
+    const [a] = await twoVisits(s);
+    await says(s, a.phone, 'C');
+    await asks(s, a.phone, 2);
+    await s.db.sql("UPDATE smsbridge.appointment SET starts_at = starts_at + interval '1 hour' WHERE ref = $1", [
+      a.ref,
+    ]);
+    await says(s, a.phone, '1');
+    assert.deepEqual(await answered(s, a), ['booked', '']);
+    assert.equal(await replies(s, a.phone), 1);
+  });
+  await t.test('a day later the number means nothing; the task is still there', async () => {
+    const [a, b] = await twoVisits(s);
+    await says(s, a.phone, 'C');
+    await asks(s, a.phone, 2);
+    await s.gateway.moveClock('2026-03-03T12:05:00-05:00', 0.001);
+    await says(s, a.phone, '1');
+    assert.deepEqual([(await visit(s, a)).answer, (await visit(s, b)).answer], ['', '']);
+    assert.equal((await tasks(s, a.phone)).length, 1);
+    assert.equal(await replies(s, a.phone), 1);
+    const done = await s.api.post(`/v1/tasks/${(await tasks(s, a.phone))[0].id}/decide`, {
+      decision: 'settled',
+      person: 'Jo Rivera',
+    });
+    assert.equal(done.status, 200, done.text);
+  });
+});
+
+test('YES is first of all the answer to a verification', async (t) => {
+  const s = await setup(t, { config: still });
+  const phone = await household(s, nextPhone());
+  const v = await reminded(s, { phone });
+  const answer = await s.api.post('/v1/verifications', { patient: v.patient, phone });
+  assert.equal(answer.status, 202, answer.text);
+  // The patient's own cap holds it back for a day.
+  await s.gateway.moveClock('2026-03-03T12:10:00-05:00', 0.001);
+  await until(() => s.carrier.to(phone).length === 2, 'the question');
+  await until(async () => (await s.api.message(answer.json.id)).status === 'sent', 'sent');
+  await says(s, phone, 'C');
+  assert.deepEqual(await answered(s, v), ['confirmed', 'confirmed'], 'C is no answer to it');
+  await says(s, phone, 'YES');
+  assert.equal((await events(s, 'recipient.verified', phone)).length, 1);
+  await says(s, phone, 'X');
+  await says(s, phone, 'YES');
+  assert.deepEqual(await answered(s, v), ['confirmed', 'confirmed'], 'afterwards it is one to the visit');
+  assert.equal((await events(s, 'recipient.verified', phone)).length, 1);
+});
+
+test('a sender that practices share', async (t) => {
+  const s = await setup(t, { config: still, practice: { more: ['--shared', 'true'] } });
+  const other = await practice(s.db, {
+    name: 'Oak Dental',
+    phone: '(212) 555-0198',
+    sender: s.practice.sender,
+    more: ['--shared', 'true'],
+  });
+  const at = { key: other.key };
+  const there = async (phone, more = {}) => {
+    const v = await book(s, { phone, practice: other, ...more });
+    v.reminder = await remind(s, v, 'day', at);
+    return v;
+  };
+  await t.test('the text goes to the practice whose reminder it answers', async () => {
+    const phone = nextPhone();
+    const v = await there(phone);
+    await s.carrier.got((await s.api.accepted({ patient: nextPatient(), phone })).draft); // the other one texted last
+    await says(s, phone, 'C');
+    assert.deepEqual(await answered(s, v), ['confirmed', 'confirmed']);
+    const [kept] = await s.db.sql('SELECT * FROM smsbridge.inbound WHERE phone = $1', [phone]);
+    assert.equal(kept.practice_id, other.id);
+  });
+  await t.test('visits at both: neither is told of the other, people look at it', async () => {
+    const phone = nextPhone();
+    const here = await reminded(s, { phone });
+    const v = await there(phone, { at: WEDNESDAY });
+    await says(s, phone, 'C');
+    assert.deepEqual(
+      [await answered(s, here), await answered(s, v)],
+      [
+        ['booked', ''],
+        ['booked', ''],
+      ],
+    );
+    assert.equal((await tasks(s, phone)).length, 1);
+    const theirs = (await s.api.get('/v1/tasks?kind=which_visit', at)).json.data.filter((x) => x.phone === phone);
+    assert.equal(theirs.length, 1);
+    await never(() => texts(s, phone).length > 2, 'a question', 200);
+  });
+});
+
+test('redelivered, or without a carrier to send to', async (t) => {
+  const s = await setup(t, { config: still });
+  await t.test('a text that comes again after the connection broke acts once', async () => {
+    const [a] = await twoVisits(s);
+    const { session } = s.carrier;
+    const binds = s.carrier.binds.length;
+    keepBody('C');
+    session.deliver_sm({ ...addressed(a.phone, s.practice.sender), short_message: 'C' });
+    await until(async () => (await s.db.sql('SELECT FROM smsbridge.inbound_unheard')).length > 0, 'kept');
+    session.destroy();
+    await until(() => s.carrier.binds.length > binds && s.carrier.session, 'bound again', 30000);
+    await says(s, a.phone, 'C');
+    await asks(s, a.phone, 2);
+    await never(() => texts(s, a.phone).length > 3, 'asked twice', 200);
+    const rows = await s.db.sql('SELECT FROM smsbridge.inbound WHERE phone = $1', [a.phone]);
+    assert.equal(rows.length, 1);
+    assert.equal((await events(s, 'reply.taken', a.phone)).length, 1);
+  });
+  await t.test('an acknowledgement, where the practice wants one', async () => {
+    await s.db.sql('UPDATE smsbridge.practice SET reply_ack = true');
+    for (const [text, ack] of [
+      ['C', /your visit is confirmed/],
+      ['R', /another time/],
+      ['X', /cannot come/],
+    ]) {
+      const v = await reminded(s);
+      await says(s, v.phone, text);
+      assert.match(await asks(s, v.phone, 1), ack);
+    }
+  });
+  await t.test('no violation', async () => assert.deepEqual(await s.db.sql('SELECT * FROM report.violations'), []));
+});
