@@ -161,7 +161,12 @@ void conversation_list(struct api *a, struct http_exchange *x, const struct api_
 	store_value_uuid(&ps, &who->practice_id);
 	add_filter(t, &ps, "phone", phone, has_phone);
 	add_filter(t, &ps, "patient", patient, has_patient);
-	add_filter(t, &ps, "open", open, has_open);
+	if (has_open) {
+		store_value_int(&ps, STORE_BOOL, strcmp(open, "true") == 0);
+		add_more(t, "open", open);
+	} else {
+		store_value_null(&ps);
+	}
 	add_place(&ps, &after);
 	store_value_int(&ps, STORE_BOOL, who->sees_phone);
 	store_value_int(&ps, STORE_BOOL, who->sees_text);

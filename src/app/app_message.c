@@ -124,6 +124,18 @@ static void accepted_cb(void *ctx, struct draft *draft, enum accept_result resul
 /* --- request -------------------------------------------------------------------------------------------------------
  */
 
+/* The same words to another conversation are another request. */
+static void hash_request(struct creation *c)
+{
+	struct view of = link_http_param(c->x);
+	struct view body = link_http_request(c->x)->body;
+	struct buf all = BUF(of.n + body.n);
+	buf_add_view(&all, of);
+	buf_add_view(&all, body);
+	net_sha256(buf_view(&all), c->draft.request_hash);
+	buf_free(&all);
+}
+
 /* False with the problem answered. */
 static bool take_key(struct creation *c)
 {
@@ -131,7 +143,7 @@ static bool take_key(struct creation *c)
 		return false;
 	if (!c->draft.key.p)
 		return true;
-	net_sha256(link_http_request(c->x)->body, c->draft.request_hash);
+	hash_request(c);
 	c->in_flight = in_flight_enter(c->api->in_flight, &c->who.practice_id, c->draft.key);
 	if (c->in_flight)
 		return true;

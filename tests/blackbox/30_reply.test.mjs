@@ -442,3 +442,195 @@ test('redelivered, or without a carrier to send to', async (t) => {
   });
   await t.test('no violation', async () => assert.deepEqual(await s.db.sql('SELECT * FROM report.violations'), []));
 });
+
+test('conversations', async (t) => {
+  const s = await setup(t, { config: { clock: { start: NOON, rate: 1 } } });
+  const list = async (query = '', options) => (await s.api.get(`/v1/conversations${query}`, options)).json.data;
+  const of = async (phone) => (await list(`?phone=${encodeURIComponent(phone)}`))[0];
+  const thread = async (id, query = '') => (await s.api.get(`/v1/conversations/${id}${query}`)).json;
+  const problem = (answer, status, code) => assert.deepEqual([answer.status, answer.json.code], [status, code]);
+
+  await t.test('a thread in order, answered by a named person', async () => {
+    const v = await reminded(s);
+    await says(s, v.phone, 'C');
+    assert.equal(await of(v.phone), undefined, 'an answer to a reminder is nobody else to read');
+    await says(s, v.phone, 'Is there parking?');
+    await says(s, v.phone, 'And how long is it?');
+    const c = await of(v.phone);
+    assert.deepEqual([c.open, c.unread, c.owner, c.patient], [true, 2, null, v.patient]);
+    assert.equal(c.last_reply.text, 'And how long is it?');
+    const body = 'Yes, behind the house. It takes half an hour.';
+    keepBody(body);
+    const answer = await s.api.post(`/v1/conversations/${c.id}/messages`, { body, person: 'Jo Rivera' });
+    assert.equal(answer.status, 202, answer.text);
+    await s.carrier.got({ phone: v.phone, body });
+    const [m] = await s.db.sql('SELECT * FROM smsbridge.message WHERE id = $1', [answer.json.id]);
+    assert.deepEqual(
+      [m.category, m.person, m.answers, m.patient],
+      ['conversational_reply', 'Jo Rivera', c.last_reply.id, v.patient],
+    );
+    const [accepted] = await s.db.sql(
+      "SELECT data FROM smsbridge.event WHERE message_id = $1 AND type = 'message.accepted'",
+      [m.id],
+    );
+    assert.deepEqual([accepted.data.person, accepted.data.automatic], ['Jo Rivera', false]);
+    await until(async () => (await s.api.message(m.id)).status === 'sent', 'sent');
+    const read = await thread(c.id);
+    assert.deepEqual([read.conversation.unread, read.conversation.owner], [0, 'Jo Rivera']);
+    assert.deepEqual(
+      read.data.map((x) => [x.direction, x.taken_as ?? x.category, x.person ?? null]),
+      [
+        ['out', 'appointment_reminder', null],
+        ['in', 'confirmed', null],
+        ['in', 'reply', null],
+        ['in', 'reply', null],
+        ['out', 'conversational_reply', 'Jo Rivera'],
+      ],
+    );
+    assert.deepEqual(read.data[1].appointments, [v.ref]);
+    assert.equal(read.data.at(-1).text, body);
+    const seen = [];
+    for (let path = `/v1/conversations/${c.id}?limit=2`; path;) {
+      const page = (await s.api.get(path)).json;
+      seen.push(...page.data.map((x) => x.id));
+      path = page.next;
+    }
+    assert.deepEqual(
+      seen,
+      read.data.map((x) => x.id),
+      'page by page',
+    );
+  });
+  await t.test('closed, it is opened by the next text', async () => {
+    const phone = nextPhone();
+    await says(s, phone, 'Hello, do you take new patients?');
+    const { id } = await of(phone);
+    const closed = await s.api.post(`/v1/conversations/${id}/close`, { person: 'Jo Rivera' });
+    assert.equal(closed.status, 200, closed.text);
+    assert.deepEqual([closed.json.open, closed.json.closed_by, closed.json.unread], [false, 'Jo Rivera', 0]);
+    assert.ok(!(await list('?open=true')).some((c) => c.id === id));
+    assert.ok((await list('?open=false')).some((c) => c.id === id));
+    await says(s, phone, 'Hello again');
+    const again = await of(phone);
+    assert.deepEqual([again.id, again.open, again.unread, again.owner], [id, true, 1, null]);
+    const owned = await s.api.post(`/v1/conversations/${id}/own`, { person: 'Kim Lee' });
+    assert.deepEqual([owned.json.owner, owned.json.unread], ['Kim Lee', 0]);
+    for (const type of ['conversation.closed', 'conversation.owned'])
+      assert.equal((await events(s, type, phone))[0].data.conversation_id, id);
+    const answer = await s.api.post(`/v1/conversations/${id}/messages`, { body: 'We do.', person: 'Kim Lee' });
+    problem(answer, 422, 'validation_failed');
+    assert.equal(answer.json.errors[0].pointer, '/patient', 'of whom nobody knows who it is');
+    const known = { body: 'We do, please call.', person: 'Kim Lee', patient: nextPatient() };
+    keepBody(known.body);
+    assert.equal((await s.api.post(`/v1/conversations/${id}/messages`, known)).status, 202);
+  });
+  await t.test('the newest first, page by page', async () => {
+    const phones = [nextPhone(), nextPhone(), nextPhone()];
+    for (const phone of phones) await says(s, phone, 'a question');
+    await says(s, phones[0], 'another question');
+    const seen = [];
+    for (let path = '/v1/conversations?limit=2'; path;) {
+      const page = (await s.api.get(path)).json;
+      assert.ok(page.data.length <= 2);
+      seen.push(...page.data.map((c) => c.phone));
+      path = page.next;
+    }
+    assert.deepEqual(seen.slice(0, 3), [phones[0], phones[2], phones[1]]);
+    assert.equal(new Set(seen).size, seen.length);
+  });
+  await t.test('a repeated request is answered as the first', async () => {
+    const v = await reminded(s);
+    await says(s, v.phone, 'may I bring my dog?');
+    const { id } = await of(v.phone);
+    const fields = { body: 'Of course you may bring it.', person: 'Jo Rivera' };
+    keepBody(fields.body);
+    const options = { headers: { 'Idempotency-Key': `dog-${v.ref}` } };
+    const first = await s.api.post(`/v1/conversations/${id}/messages`, fields, options);
+    const second = await s.api.post(`/v1/conversations/${id}/messages`, fields, options);
+    assert.deepEqual([first.status, second.status, second.text], [202, 202, first.text]);
+    await says(s, nextPhone(), 'somebody else');
+    const other = (await list())[0].id;
+    problem(await s.api.post(`/v1/conversations/${other}/messages`, fields, options), 422, 'idempotency_key_reused');
+  });
+  await t.test('STOP wins over an answer', async () => {
+    const v = await reminded(s);
+    await says(s, v.phone, 'who are you?');
+    const { id } = await of(v.phone);
+    await says(s, v.phone, 'STOP');
+    const answer = await s.api.post(`/v1/conversations/${id}/messages`, { body: 'Your clinic.', person: 'Jo Rivera' });
+    keepBody('Your clinic.');
+    await until(async () => (await s.api.message(answer.json.id)).status === 'blocked', 'blocked');
+    const said = (await thread(id)).data;
+    assert.deepEqual(
+      said.filter((x) => x.direction === 'out').map((x) => [x.category, x.reason]),
+      [
+        ['appointment_reminder', null],
+        ['opt_out_confirmation', null],
+        ['conversational_reply', 'opted_out'],
+      ],
+    );
+  });
+  await t.test('what a request must not say, and what there is not', async () => {
+    const v = await reminded(s);
+    await says(s, v.phone, 'a question');
+    const { id } = await of(v.phone);
+    for (const [body, pointer, code] of [
+      [{ body: 'x' }, '/person', 'required'],
+      [{ body: 'x', person: 'Jo', phone: nextPhone() }, '', 'unknown_field'],
+      [{ body: 'x', person: 'Jo', category: 'promotional' }, '', 'unknown_field'],
+      [{ body: 'x', person: 'Jo', x: 1 }, '/x', 'unknown_field'],
+      [{ body: 'x', person: '' }, '/person', 'bad_person'],
+    ]) {
+      const answer = await s.api.post(`/v1/conversations/${id}/messages`, body);
+      assert.equal(answer.status, 422, answer.text);
+      assert.ok(
+        answer.json.errors.some((e) => e.pointer === pointer && e.code === code),
+        answer.text,
+      );
+    }
+    const other = await practice(s.db, { name: 'Oak Dental' });
+    const theirs = { key: other.key };
+    for (const path of [id, 'x', other.id]) {
+      const body = { person: 'Jo Rivera', body: 'x' };
+      problem(await s.api.get(`/v1/conversations/${path}`, theirs), 404, 'conversation_unknown');
+      problem(await s.api.post(`/v1/conversations/${path}/messages`, body, theirs), 404, 'conversation_unknown');
+      for (const what of ['close', 'own'])
+        problem(
+          await s.api.post(`/v1/conversations/${path}/${what}`, { person: 'Jo' }, theirs),
+          404,
+          'conversation_unknown',
+        );
+    }
+    assert.deepEqual((await s.api.get('/v1/conversations', theirs)).json.data, []);
+    for (const query of ['?after=x', '?after=1_x', '?limit=0', '?open=maybe', '?patient='])
+      problem(await s.api.get(`/v1/conversations${query}`), 400, 'bad_query');
+    problem(await s.api.get(`/v1/conversations/${id}?after=_`), 400, 'bad_query');
+    const named = await s.api.send({ person: 'Jo Rivera' });
+    assert.ok(named.json.errors.some((e) => e.pointer === '/person' && e.code === 'person_not_here'));
+  });
+  await t.test('who may not see phones or words does not', async () => {
+    const v = await reminded(s);
+    await says(s, v.phone, 'something private');
+    const { id } = await of(v.phone);
+    const [row] = await s.db.sql(
+      'SELECT smsbridge.conversation_json(c, false, false) AS json FROM smsbridge.conversation c WHERE id = $1',
+      [id],
+    );
+    assert.equal(row.json.phone, `+1******${v.phone.slice(-4)}`);
+    assert.equal(row.json.last_reply.text, null);
+    const noted = await until(
+      async () =>
+        (
+          await s.db.sql(
+            `SELECT a.* FROM smsbridge.access a WHERE door LIKE '%/v1/conversations/{id}' AND patient = $1
+               AND phone_hash = smsbridge.phone_hash($2)`,
+            [v.patient, v.phone],
+          )
+        )[0] ||
+        ((await thread(id)) && false),
+      'the note of who read it',
+    );
+    assert.equal(noted.action, 'read');
+  });
+  await t.test('no violation', async () => assert.deepEqual(await s.db.sql('SELECT * FROM report.violations'), []));
+});
