@@ -326,6 +326,22 @@ BEGIN
 END $$;
 
 -- --- the second witness ---
+-- Answers of programs after the first one to the same text. What was accepted before this was told is not judged by it.
+CREATE VIEW smsbridge.audit_answered_again AS
+WITH answer AS (
+	SELECT DISTINCT ON (practice_id, message_id) practice_id, message_id, phone, data->>'answers' AS answers
+	FROM smsbridge.event WHERE type = 'message.accepted' AND data->>'automatic' = 'true'
+	ORDER BY practice_id, message_id, xact, id
+), sent AS (
+	SELECT s.practice_id, s.message_id, s.at, row_number() OVER (PARTITION BY a.practice_id, a.phone, a.answers
+		ORDER BY s.recorded_at, s.xact, s.id) AS nth
+	FROM answer a JOIN smsbridge.audit_send s ON s.practice_id = a.practice_id AND s.message_id = a.message_id
+		AND s.number = 1
+)
+SELECT practice_id, message_id, at, format('A program''s answer number %s to one text of the patient''s.', nth) AS detail
+FROM sent WHERE nth > 1;
+GRANT SELECT ON smsbridge.audit_answered_again TO smsbridge_app;
+
 -- A text that was taken as an answer was heard too: what answers it in turn answers something.
 DO $$
 DECLARE
@@ -335,7 +351,9 @@ BEGIN
 	IF known = wider THEN
 		RAISE EXCEPTION 'report.violations does not read help.received';
 	END IF;
-	EXECUTE 'CREATE OR REPLACE VIEW report.violations WITH (security_barrier) AS ' || wider;
+	EXECUTE 'CREATE OR REPLACE VIEW report.violations WITH (security_barrier) AS ' || wider
+		|| ' UNION ALL SELECT ''conversation_once''::text, practice_id, message_id, at, detail, ''compliance policy''::text'
+		|| ' FROM smsbridge.audit_answered_again';
 END $$;
 
 DO $$

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define PLACE_BYTES 64
-#define PERSON_TEXT 200 /* octets */
+#define PERSON_TEXT (API_PERSON_BYTES - 1)
 
 struct talk {
 	struct api *api;

@@ -166,8 +166,8 @@ static void take_answerer(struct creation *c)
 	bool wanted = c->category_flags & CATEGORY_CONVERSATION;
 	if (v.p && !wanted)
 		creation_error(c, "/person", "person_not_here", "Only a conversational_reply names who answers.");
-	else if (v.p && (v.n > EMERGENCY_TEXT_BYTES || !printable(v)))
-		creation_error(c, "/person", "bad_person", "Give 1 to 200 printable octets.");
+	else if (v.p && (v.n >= API_PERSON_BYTES || !printable(v)))
+		creation_error(c, "/person", "bad_person", "Give 1 to 128 printable octets.");
 	else if (v.p && !api_person_fits(&c->who, v))
 		creation_error(c, "/person", "person_mismatch",
 		               "A person's key acts under that person's own name only.");

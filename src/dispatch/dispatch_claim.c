@@ -183,6 +183,9 @@ static void remember_send(struct policy_sends *s, int64_t at_us)
 static void tell_later_ones(struct claimer *c, unsigned sent)
 {
 	const struct claimed *m = &c->m[sent];
+	for (unsigned i = sent + 1; i < c->count && m->facts.automatic; i++)
+		if (memcmp(&c->m[i].answers, &m->answers, sizeof(m->answers)) == 0)
+			c->m[i].facts.answered = true;
 	if (!(policy_category_flags(m->category) & CATEGORY_COUNTED))
 		return;
 	for (unsigned i = sent + 1; i < c->count; i++) {

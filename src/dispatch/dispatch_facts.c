@@ -43,6 +43,8 @@ const struct fact_row dispatch_fact_rows[] = {
         FACT("review_open", BOOL, review_open),
         FACT("conversation", BOOL, conversation),
         FACT("conversation_at", TIME, conversation_us),
+        FACT("automatic", BOOL, automatic),
+        FACT("answered", BOOL, answered),
         FACT("emergency_person", BOOL, emergency_person),
         FACT("emergency_two", BOOL, emergency_two),
         FACT("emergency_approved", BOOL, emergency_approved),
@@ -174,7 +176,9 @@ enum {
 	C_SENSITIVE,
 	C_PHI_WARNS,
 	C_IDENTITY,
-	C_WITHDRAWN
+	C_WITHDRAWN,
+	C_AUTOMATIC,
+	C_TALKED
 };
 
 /* A record that counts, else the practice's word while there is no record and nobody has reported the phone, else that
@@ -204,11 +208,17 @@ static void read_recipient(const struct store_rows *rows, unsigned i, struct pol
 		bool *fact;
 		unsigned column;
 	} flags[] = {
-	        {&f->content_stopped, C_CONTENT},     {&f->emergency_two, C_TWO},
-	        {&f->alternative, C_ALTERNATIVE},     {&f->household, C_HOUSEHOLD},
-	        {&f->verified, C_VERIFIED},           {&f->risk_warned, C_WARNED},
-	        {&f->review_open, C_REVIEW},          {&f->emergency_person, C_ORDERED},
+	        {&f->content_stopped, C_CONTENT},
+	        {&f->emergency_two, C_TWO},
+	        {&f->alternative, C_ALTERNATIVE},
+	        {&f->household, C_HOUSEHOLD},
+	        {&f->verified, C_VERIFIED},
+	        {&f->risk_warned, C_WARNED},
+	        {&f->review_open, C_REVIEW},
+	        {&f->emergency_person, C_ORDERED},
 	        {&f->emergency_approved, C_APPROVED},
+	        {&f->automatic, C_AUTOMATIC},
+	        {&f->answered, C_TALKED},
 	};
 	for (size_t k = 0; k < sizeof(flags) / sizeof(*flags); k++)
 		*flags[k].fact = store_rows_bool(rows, i, flags[k].column);

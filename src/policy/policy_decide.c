@@ -69,6 +69,12 @@ static bool conversation_over(const struct policy_rules *rules, const struct pol
 	       at_us >= conversation_end_us(rules, facts);
 }
 
+/* One answer of a program's to a text; people may answer as often as they like. */
+static bool answered_already(const struct policy_facts *facts)
+{
+	return policy_category_flags(facts->category) & CATEGORY_CONVERSATION && facts->automatic && facts->answered;
+}
+
 /* What forbids the message whatever the hour, in the order in which a person would say it. */
 static enum reason forbidden(const struct policy_rules *rules, const struct policy_facts *facts, int64_t now_us)
 {
@@ -84,6 +90,8 @@ static enum reason forbidden(const struct policy_rules *rules, const struct poli
 		return REASON_risk_unwarned;
 	if (conversation_over(rules, facts, now_us))
 		return REASON_conversation_over;
+	if (answered_already(facts))
+		return REASON_answered_already;
 	if (flags & (CATEGORY_QUIET | CATEGORY_CAPPED) && facts->zones == 0)
 		return REASON_no_zone;
 	return REASON_none;

@@ -107,6 +107,8 @@ struct policy_facts {
 	bool review_open;        /* a person has to look at what the patient wrote first */
 	bool conversation;       /* it answers a patient's text */
 	int64_t conversation_us; /* when that text came */
+	bool automatic;          /* no person is named who answers it: a program does */
+	bool answered;           /* a program has answered that text before */
 	bool emergency_person;   /* a named person ordered it and said why */
 	bool emergency_two;      /* the practice wants a second person */
 	bool emergency_approved; /* a second person approved; after an opt-out one always has to */
@@ -136,9 +138,9 @@ struct policy_verdict {
 	int64_t until_us;   /* VERDICT_WAIT: the first instant at which every rule would allow it */
 };
 
-/* Judges one message at now_us by the rules in force (NULL: none are). Order: expiry, withdrawn, attempts, a class that
- * is not known, no rules, an emergency without its persons, opt-out, another way asked for, flagged phone, stopped or
- * refused content, a review that is open, consent, verification, risk warning, conversation, zone, a hold that only a person
+/* Judges one message at now_us by the rules in force (NULL: none are). Order: expiry, withdrawn, attempts, a class that is not
+ * known, no rules, an emergency without its persons, opt-out, another way asked for, flagged phone, stopped or refused
+ * content, a review that is open, consent, verification, risk warning, conversation, its one answer, zone, a hold that only a person
  * ends, send_at, quiet hours, state's hours and days, day cap, week cap, state's cap, any other hold; the reason is the
  * first that stands in the way.
  * Opt-out, another way, stopped content and review are of what an opt-out would stop; an approved emergency passes

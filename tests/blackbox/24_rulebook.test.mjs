@@ -352,7 +352,7 @@ test('an answer to what the patient wrote, within a day', async (t) => {
     const rows = await s.db.sql('SELECT id FROM smsbridge.inbound WHERE phone = $1', [phone]);
     return rows[0].id;
   };
-  const p = who({ category: 'conversational_reply' });
+  const p = who({ category: 'conversational_reply', person: 'Jo Rivera' });
   p.answers = await wrote(p.phone);
   await t.test('it goes at once, at night too', async () => {
     await goes(s, p);
@@ -364,6 +364,16 @@ test('an answer to what the patient wrote, within a day', async (t) => {
     await goes(s, p);
     await s.gateway.moveClock('2026-03-03T12:01:00-05:00', 0.001);
     await stays(s, p, 'conversation_over', 'blocked');
+  });
+  // covers: rule conversation_once
+  await t.test('of a program one, of people more', async () => {
+    const one = who({ category: 'conversational_reply' });
+    one.answers = await wrote(one.phone);
+    await goes(s, one);
+    await stays(s, one, 'answered_already', 'blocked');
+    await goes(s, { ...one, person: 'Jo Rivera' });
+    await goes(s, { ...one, person: 'Jo Rivera' });
+    await stays(s, one, 'answered_already', 'blocked');
   });
   await t.test("nobody else's text, and no text that there never was", async () => {
     const other = await wrote(nextPhone());

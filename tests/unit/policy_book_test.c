@@ -182,6 +182,15 @@ static const struct book_case cases[] = {
              .conversation = true, .conversation_us = WROTE),
         CASE(REFUSED(conversation_over), "an answer to nothing", NOON, conversational_reply, GIVEN(NONE),
              .conversation_us = WROTE),
+        CASE(SENDS, "a program's answer", NOON, conversational_reply, GIVEN(NONE), .conversation = true,
+             .conversation_us = WROTE, .automatic = true),
+        CASE(REFUSED(answered_already), "a program's second answer", NOON, conversational_reply, GIVEN(NONE),
+             .conversation = true, .conversation_us = WROTE, .automatic = true, .answered = true),
+        CASE(SENDS, "a person's, after a program's", NOON, conversational_reply, GIVEN(NONE), .conversation = true,
+             .conversation_us = WROTE, .answered = true),
+        CASE(REFUSED(conversation_over), "a program's second answer, a day later", "01-15T16:30:00",
+             conversational_reply, GIVEN(NONE), .conversation = true, .conversation_us = WROTE, .automatic = true,
+             .answered = true),
         CASE(REFUSED(opted_out), "an answer after a stop", NOON, conversational_reply, GIVEN(NONE),
              .conversation = true, .conversation_us = WROTE, .opted_out = true),
         CASE(REFUSED(conversation_over), "an answer put off past the day", NOON, conversational_reply, GIVEN(NONE),
@@ -283,8 +292,8 @@ static struct policy_facts facts_of(const struct book_case *c)
 }
 
 /* covers: rule consent, rule stale, rule opt_out, rule alternative, rule review, rule content, rule verification,
- * rule risk, rule conversation, rule emergency, rule cap_day, rule quiet_hours, rule quiet_hours_state,
- * rule quiet_day_state, rule zone, rule expiry, rule number, rule spam */
+ * rule risk, rule conversation, rule conversation_once, rule emergency, rule cap_day, rule quiet_hours, rule
+ * quiet_hours_state, rule quiet_day_state, rule zone, rule expiry, rule number, rule spam */
 static void every_case_is_as_written(void **state)
 {
 	(void)state;

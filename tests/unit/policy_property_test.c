@@ -179,7 +179,8 @@ static bool naive_legal(const struct scene *c, int64_t us)
 	if (us >= f->expires_at_us || us < f->send_at_us || us < f->hold_until_us || !naive_lawful(f))
 		return false;
 	if (f->category == CATEGORY_conversational_reply)
-		return f->conversation && us - f->conversation_us < c->rules.conversation_s * SECOND_US;
+		return f->conversation && !(f->automatic && f->answered) &&
+		       us - f->conversation_us < c->rules.conversation_s * SECOND_US;
 	if (!(policy_category_flags(f->category) & CATEGORY_CAPPED))
 		return true;
 	return f->zones > 0 && naive_hours(c, us) && naive_caps(c, &f->patient, us) &&
@@ -245,6 +246,8 @@ static void add_persons(struct policy_facts *f, int64_t now_us)
 	f->household = one_in(8);
 	f->review_open = one_in(30);
 	f->conversation = !one_in(8);
+	f->automatic = one_in(2);
+	f->answered = one_in(3);
 	f->conversation_us = somewhere(now_us, 30 * HOUR_US, 0);
 	f->emergency_person = !one_in(5);
 	f->emergency_two = one_in(4);

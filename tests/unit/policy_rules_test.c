@@ -17,10 +17,11 @@
 static void every_reason_is_told(void **state)
 {
 	(void)state;
-	static const char *const rules[] = {"quiet_hours", "cap",          "opt_out",   "expiry",      "zone",
-	                                    "carrier",     "practice",     "receipt",   "schedule",    "number",
-	                                    "content",     "class",        "rules",     "consent",     "review",
-	                                    "privacy",     "verification", "emergency", "conversation", "appointment"};
+	static const char *const rules[] = {
+	        "quiet_hours",  "cap",         "opt_out",          "expiry",  "zone",         "carrier",
+	        "practice",     "receipt",     "schedule",         "number",  "content",      "class",
+	        "rules",        "consent",     "review",           "privacy", "verification", "emergency",
+	        "conversation", "appointment", "conversation_once"};
 	for (unsigned r = REASON_none + 1; r < REASON_COUNT; r++) {
 		const char *code = policy_reason_code(r);
 		const char *sentence = policy_reason_sentence(r);

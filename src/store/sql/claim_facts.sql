@@ -56,7 +56,13 @@ SELECT coalesce((SELECT string_agg(DISTINCT '/' || o.category, '') FROM smsbridg
 	coalesce(e.person <> '' AND e.reason <> '', false), coalesce(e.approved_at IS NOT NULL, false),
 	p.name, p.display_name, p.phone, p.url, array_to_string(p.link_domains, ' '), p.sensitive, p.lint_phi = 'warn',
 	p.require_identity,
-	(SELECT w.reason FROM smsbridge.withdrawn w WHERE w.practice_id = r.practice_id AND w.message_id = r.message_id)
+	(SELECT w.reason FROM smsbridge.withdrawn w WHERE w.practice_id = r.practice_id AND w.message_id = r.message_id),
+	r.answers IS NOT NULL AND EXISTS (SELECT FROM smsbridge.message m
+		WHERE m.practice_id = r.practice_id AND m.id = r.message_id AND m.person IS NULL),
+	r.answers IS NOT NULL AND EXISTS (SELECT FROM smsbridge.message o
+		WHERE o.practice_id = r.practice_id AND o.phone = r.phone AND o.category = 'conversational_reply'
+			AND o.answers = r.answers AND o.id <> r.message_id AND o.person IS NULL
+			AND o.status IN ('sending', 'sent', 'delivered', 'undelivered', 'uncertain', 'unconfirmed'))
 FROM unnest($1::uuid[], $2::text[], $3::text[], $5::text[], $6::int8[], $8::text[], $9::text[], $10::uuid[],
 		$11::uuid[]) WITH ORDINALITY
 		AS r(practice_id, phone, patient, sender, content_key, category, day, answers, message_id, ord)
