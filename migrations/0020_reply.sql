@@ -338,7 +338,8 @@ WITH answer AS (
 	FROM answer a JOIN smsbridge.audit_send s ON s.practice_id = a.practice_id AND s.message_id = a.message_id
 		AND s.number = 1
 )
-SELECT practice_id, message_id, at, format('A program''s answer number %s to one text of the patient''s.', nth) AS detail
+SELECT practice_id, message_id, at,
+	format('A program''s answer number %s to one text of the patient''s.', nth) AS detail
 FROM sent WHERE nth > 1;
 GRANT SELECT ON smsbridge.audit_answered_again TO smsbridge_app;
 

@@ -138,11 +138,11 @@ struct policy_verdict {
 	int64_t until_us;   /* VERDICT_WAIT: the first instant at which every rule would allow it */
 };
 
-/* Judges one message at now_us by the rules in force (NULL: none are). Order: expiry, withdrawn, attempts, a class that is not
- * known, no rules, an emergency without its persons, opt-out, another way asked for, flagged phone, stopped or refused
- * content, a review that is open, consent, verification, risk warning, conversation, its one answer, zone, a hold that only a person
- * ends, send_at, quiet hours, state's hours and days, day cap, week cap, state's cap, any other hold; the reason is the
- * first that stands in the way.
+/* Judges one message at now_us by the rules in force (NULL: none are). Order: expiry, withdrawn, attempts, a class that
+ * is not known, no rules, an emergency without its persons, opt-out, another way asked for, flagged phone, stopped or
+ * refused content, a review that is open, consent, verification, risk warning, conversation, its one answer, zone, a
+ * hold that only a person ends, send_at, quiet hours, state's hours and days, day cap, week cap, state's cap, any other
+ * hold; the reason is the first that stands in the way.
  * Opt-out, another way, stopped content and review are of what an opt-out would stop; an approved emergency passes
  * opt-out and review, and no emergency is bound by hours and caps. What only a person can end waits until
  * expires_at_us: whoever ends it has the message judged again. Waiting else: until_us is the first instant from send_at

@@ -1,9 +1,10 @@
 -- What was said in a conversation, oldest first: the phone's texts and what was sent to it, or waits to be; of the
--- words what retention has left. $1 practice $2 its id $3, $4 behind this place, or null $5 the caller sees texts $6 how
--- many. Returns the place for the next page, JSON.
+-- words what retention has left. $1 practice $2 its id $3, $4 behind this place, or null $5 the caller sees texts
+-- $6 how many. Returns the place for the next page, JSON.
 -- Indexes: conversation_practice_id_id_key, inbound_phone, message_phone, message_waiting, message_answer.
 WITH c AS MATERIALIZED (
-	SELECT practice_id, phone, coalesce('epoch'::timestamptz + $3::int8 * interval '1 microsecond', '-infinity') AS after_at,
+	SELECT practice_id, phone,
+		coalesce('epoch'::timestamptz + $3::int8 * interval '1 microsecond', '-infinity') AS after_at,
 		coalesce($4::uuid, '00000000-0000-0000-0000-000000000000') AS after_id
 	FROM smsbridge.conversation WHERE practice_id = $1::uuid AND id = $2::uuid
 ), said AS (

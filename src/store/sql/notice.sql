@@ -1,6 +1,6 @@
 -- Queues the one automatic answer to a text (to a keyword: 47 CFR 64.1200(a)(12)): outside caps and quiet hours,
--- dropped when over 5 minutes late; none after the third within a day, since who writes so much may be a machine. To be run under the recipient's
--- lock. $1 practice $2 id $3 phone $4 sender $5 body $6 encoding $7 characters $8 category $9 at $10 inbound id.
+-- dropped when over 5 minutes late; none after the third within a day, since who writes so much may be a machine. To be
+-- run under the recipient's lock. $1 practice $2 id $3 phone $4 sender $5 body $6 encoding $7 characters $8 category $9 at $10 inbound id.
 -- Index: recipient_pkey.
 WITH counted AS (
 	INSERT INTO smsbridge.recipient AS r (practice_id, phone, auto_replies, auto_reply_at)
@@ -22,7 +22,8 @@ WITH counted AS (
 INSERT INTO smsbridge.event (practice_id, message_id, type, at, phone, reason, data)
 SELECT $1, id, 'message.accepted', $9, $3, NULL, jsonb_build_object('category', $8, 'inbound_id', $10,
 	'body_sha256', encode(sha256(convert_to($5, 'UTF8')), 'hex'))
-	|| CASE $8 WHEN 'conversational_reply' THEN jsonb_build_object('answers', $10, 'automatic', true) ELSE '{}' END FROM made
+	|| CASE $8 WHEN 'conversational_reply' THEN jsonb_build_object('answers', $10, 'automatic', true) ELSE '{}' END
+FROM made
 UNION ALL
 SELECT $1, NULL, 'notice.muted', $9, $3, 'notice_muted', jsonb_build_object('inbound_id', $10)
 FROM counted WHERE auto_replies = 4
