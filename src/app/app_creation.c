@@ -11,6 +11,11 @@
 
 #define EMERGENCY_TEXT_BYTES 200 /* of the person and of the reason */
 
+struct pool *creation_pool(const struct creation *c)
+{
+	return c->pool ? c->pool : link_http_pool(c->x);
+}
+
 void creation_error(struct creation *c, const char *pointer, const char *code, const char *detail)
 {
 	if (c->errors == CREATION_ERRORS_MAX)
@@ -63,7 +68,7 @@ const char *creation_pointer(struct creation *c, const char *name)
 	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
 	if (name[n] || n == 0 || n > 40)
 		return "";
-	char *pointer = pool_alloc(link_http_pool(c->x), n + 2);
+	char *pointer = pool_alloc(creation_pool(c), n + 2);
 	snprintf(pointer, n + 2, "/%s", name);
 	return pointer;
 }

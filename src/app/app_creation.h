@@ -2,6 +2,7 @@
  *   app_creation.c        the fields, as rows, and most of them
  *   app_creation_place.c  zones and states in which the patient may be
  *   app_creation_body.c   the text: its shape and its lint
+ *   app_creation_judge.c  all of it, of a known patient, with a template or without, and the verdict
  *   app_message.c         Idempotency-Key, JSON, commit, answer
  *   app_preview.c         what would become of it, instead of a commit
  *   app_replace.c         another text for a message that is there */
@@ -19,21 +20,32 @@
 
 #define CREATION_ERRORS_MAX 24
 
+enum creation_verdict {
+	CREATION_FINE,   /* creation_draft may be handed to dispatch */
+	CREATION_FAULTY, /* see error and errors */
+	CREATION_SCOPE,  /* the key may not order an emergency text */
+	CREATION_UNREAD, /* what it names could not be read */
+	CREATION_BUSY,   /* too many reads wait */
+};
+typedef void (*creation_judged_cb)(void *ctx, enum creation_verdict verdict);
+
 struct creation {
 	struct api *api;
-	struct http_exchange *x;
+	struct http_exchange *x; /* NULL: an item of a batch, answered with others */
+	struct pool *pool;       /* for what lives as long as it; NULL: the exchange's */
 	struct api_caller who;
 	struct draft draft;
 	json_t *json;
 	struct http_problem_error error[CREATION_ERRORS_MAX];
 	unsigned errors;
+	creation_judged_cb judged;
+	void *judged_ctx;
 	struct text_changes changes;
 	const struct template_used *used; /* NULL: the body was given as it is */
 	struct lint_findings findings;
 	struct zone_names zones;
 	unsigned category_flags;
 	bool phone_ok;
-	bool preview; /* it is only looked at */
 	int64_t now_us;
 	bool failed_validation; /* answered with the errors unless the key has a stored answer */
 	bool in_flight;
@@ -66,7 +78,8 @@ enum creation_field {
 	F_COUNT
 };
 
-/* A fault of the request, told by pointer and code, never by value. pointer and detail live as long as the request. */
+struct pool *creation_pool(const struct creation *c);
+/* A fault of the request, told by pointer and code, never by value. pointer and detail live as long as the pool. */
 void creation_error(struct creation *c, const char *pointer, const char *code, const char *detail);
 /* A field's text; p NULL when it is absent or wrong (then an error was added). null counts as absent. */
 struct view creation_text(struct creation *c, enum creation_field f);
@@ -84,6 +97,12 @@ void creation_take_body(struct creation *c);
 void creation_write_text(const struct creation *c, struct buf *to);
 /* Answers a preview; after creation_take. */
 void preview_answer(struct creation *c);
+/* Reads the patient, if it leaves out the phone, and its template, if it names one, takes all fields, and calls cb
+ * once, at once or later. api, pool or x, who, json and now_us must be set. */
+void creation_judge(struct creation *c, creation_judged_cb cb, void *ctx);
+/* The draft with an id of its own, ready but for its trace, Idempotency-Key, answer and callback. After
+ * CREATION_FINE. */
+struct draft *creation_draft(struct creation *c);
 /* Ends c with 422 and its errors. */
 void creation_answer_errors(struct creation *c);
 /* Nothing of c may be used after it but the exchange. */

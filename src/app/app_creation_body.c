@@ -18,17 +18,17 @@ static void check_shape(struct creation *c, struct view body, const struct text_
 	if (shape->characters > LIMIT_MESSAGE_CHARACTERS) {
 		buf_printf(&detail, "The text has %u characters; at most %d may be sent.", shape->characters,
 		           LIMIT_MESSAGE_CHARACTERS);
-		creation_error(c, "/body", "body_too_long", pool_copy(link_http_pool(c->x), buf_view(&detail)));
+		creation_error(c, "/body", "body_too_long", pool_copy(creation_pool(c), buf_view(&detail)));
 	} else if (shape->encoding == TEXT_UCS2 && shape->segments > c->who.max_segments) {
 		buf_printf(&detail, "These characters need an alphabet of which %s %d: ",
 		           c->who.max_segments > 1 ? "the texts allowed for one message hold" : "one text holds",
 		           c->who.max_segments > 1 ? (int)c->who.max_segments * UCS2_UNITS_OF_MANY : LIMIT_UCS2_UNITS);
 		text_not_gsm7(body, 16, &detail);
-		creation_error(c, "/body", "body_characters", pool_copy(link_http_pool(c->x), buf_view(&detail)));
+		creation_error(c, "/body", "body_characters", pool_copy(creation_pool(c), buf_view(&detail)));
 	} else if (shape->encoding == TEXT_GSM7 && shape->segments > 1) {
 		buf_printf(&detail, "The text takes %u of the %d places of one text (some characters take two).",
 		           shape->units, LIMIT_GSM7_SEPTETS);
-		creation_error(c, "/body", "body_too_long", pool_copy(link_http_pool(c->x), buf_view(&detail)));
+		creation_error(c, "/body", "body_too_long", pool_copy(creation_pool(c), buf_view(&detail)));
 	}
 	buf_free(&detail);
 }
@@ -39,7 +39,7 @@ static void lint_body(struct creation *c, struct view body)
 	enum category category =
 	        c->draft.category ? policy_category_parse(view_str(c->draft.category)) : CATEGORY_appointment_reminder;
 	struct policy_lint_facts facts = lint_facts(&c->who.lint, category);
-	struct faults f = {.pool = link_http_pool(c->x)};
+	struct faults f = {.pool = creation_pool(c)};
 	policy_lint(&facts, body, &c->findings);
 	fault_add_findings(&f, &c->findings);
 	for (unsigned i = 0; i < f.count; i++)
@@ -72,7 +72,7 @@ void creation_take_body(struct creation *c)
 		return;
 	}
 	text_normalise(v, &text, &c->changes);
-	struct view body = view_str(pool_copy(link_http_pool(c->x), buf_view(&text)));
+	struct view body = view_str(pool_copy(creation_pool(c), buf_view(&text)));
 	buf_free(&text);
 	if (has_controls(body)) {
 		creation_error(c, "/body", "body_empty_or_controls", "Give a text without control characters.");

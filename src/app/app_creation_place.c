@@ -44,8 +44,8 @@ static void write_place(struct creation *c, const struct zone_names *zones, poli
 	struct buf names = BUF(LIMIT_ZONES * LIMIT_ZONE_NAME_BYTES);
 	for (unsigned i = 0; i < zones->count; i++)
 		buf_printf(&names, "%s%s", i ? " " : "", zones->name[i]);
-	c->draft.zones = view_str(pool_copy(link_http_pool(c->x), buf_view(&names)));
-	c->draft.states = view_str(pool_copy(link_http_pool(c->x), view_str(policy_states_format(states, codes))));
+	c->draft.zones = view_str(pool_copy(creation_pool(c), buf_view(&names)));
+	c->draft.states = view_str(pool_copy(creation_pool(c), view_str(policy_states_format(states, codes))));
 	buf_free(&names);
 }
 

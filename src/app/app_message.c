@@ -46,7 +46,7 @@ static void write_answer(struct creation *c)
 	buf_add_str(&b, "],\"replaced\":");
 	creation_write_text(c, &b);
 	buf_add_u8(&b, '}');
-	c->draft.answer = view_str(pool_copy(link_http_pool(c->x), buf_view(&b)));
+	c->draft.answer = view_str(pool_copy(creation_pool(c), buf_view(&b)));
 	buf_free(&b);
 }
 
@@ -64,7 +64,7 @@ static void stored_cb(void *ctx, const struct store_rows *rows)
 		return;
 	c->stored_found = true;
 	copy_view(c->stored_hash, sizeof(c->stored_hash), store_rows_text(rows, 0, 0));
-	c->stored_answer = pool_copy(link_http_pool(c->x), store_rows_text(rows, 0, 1));
+	c->stored_answer = pool_copy(creation_pool(c), store_rows_text(rows, 0, 1));
 }
 
 static void stored_done_cb(void *ctx, enum store_result result, const char *sqlstate)
@@ -155,12 +155,8 @@ static bool take_key(struct creation *c)
 
 static void submit(struct creation *c)
 {
-	struct draft *m = &c->draft;
-	m->practice_id = c->who.practice_id;
-	m->sender = view_str(c->who.sender);
-	m->api_key = c->who.key;
+	struct draft *m = creation_draft(c);
 	m->trace = view_str(link_http_trace(c->x));
-	m->id = uuid_make(&c->api->ids, c->now_us);
 	m->cb = accepted_cb;
 	m->ctx = c;
 	write_answer(c);
@@ -176,67 +172,40 @@ static void refuse_scope(struct creation *c)
 	api_problem(c->x, 403, "scope_missing", "This API key may not order emergency texts.");
 }
 
-static void judge(struct creation *c)
+static void judged_cb(void *ctx, enum creation_verdict verdict)
 {
-	creation_take(c);
-	if (c->category_flags & CATEGORY_EMERGENCY && !c->who.emergency)
-		refuse_scope(c);
-	else if (c->preview)
-		preview_answer(c);
-	else if (c->errors == 0)
+	struct creation *c = ctx;
+	switch (verdict) {
+	case CREATION_FINE:
 		submit(c);
-	else if ((c->failed_validation = c->draft.key.p != NULL))
-		read_stored(c);
+		return;
+	case CREATION_SCOPE:
+		refuse_scope(c);
+		return;
+	case CREATION_FAULTY:
+		if ((c->failed_validation = c->draft.key.p != NULL))
+			read_stored(c);
+		else
+			creation_answer_errors(c);
+		return;
+	case CREATION_UNREAD:
+		creation_end(c);
+		api_read_failed(c->x);
+		return;
+	case CREATION_BUSY:
+		creation_end(c);
+		api_unavailable(c->x, "busy", "Too many requests wait; try again.");
+		return;
+	}
+}
+
+static void previewed_cb(void *ctx, enum creation_verdict verdict)
+{
+	struct creation *c = ctx;
+	if (verdict == CREATION_FINE || verdict == CREATION_FAULTY)
+		preview_answer(c);
 	else
-		creation_answer_errors(c);
-}
-
-static void used_cb(void *ctx, const struct template_used *used)
-{
-	struct creation *c = ctx;
-	c->used = used;
-	c->draft.template_id = used->id;
-	c->draft.template_version = used->version;
-	if (!used->unread) {
-		judge(c);
-		return;
-	}
-	creation_end(c);
-	api_read_failed(c->x);
-}
-
-static void busy(struct creation *c)
-{
-	creation_end(c);
-	api_unavailable(c->x, "busy", "Too many requests wait; try again.");
-}
-
-static void make_text(struct creation *c)
-{
-	if (!json_is_string(json_object_get(c->json, "template")))
-		judge(c);
-	else if (!template_use(c->api, c->x, &c->who, c->json, used_cb, c))
-		busy(c);
-}
-
-static void filled_cb(void *ctx, bool read)
-{
-	struct creation *c = ctx;
-	if (read) {
-		make_text(c);
-		return;
-	}
-	creation_end(c);
-	api_read_failed(c->x);
-}
-
-/* A message that names its phone is not looked up. */
-static void create(struct creation *c)
-{
-	if (!patient_fill_wanted(c->json))
-		make_text(c);
-	else if (!patient_fill(c->api, c->x, &c->who, c->json, filled_cb, c))
-		busy(c);
+		judged_cb(c, verdict);
 }
 
 void message_create_from(struct api *a, struct http_exchange *x, const struct api_caller *who, json_t *json)
@@ -244,7 +213,7 @@ void message_create_from(struct api *a, struct http_exchange *x, const struct ap
 	struct creation *c = pool_alloc(link_http_pool(x), sizeof(*c));
 	*c = (struct creation){.api = a, .x = x, .who = *who, .json = json, .now_us = clock_read(a->config.clock)};
 	if (take_key(c))
-		create(c);
+		creation_judge(c, judged_cb, c);
 	else
 		json_decref(json);
 }
@@ -255,9 +224,8 @@ void message_preview(struct api *a, struct http_exchange *x, const struct api_ca
 	if (!json)
 		return;
 	struct creation *c = pool_alloc(link_http_pool(x), sizeof(*c));
-	*c = (struct creation){
-	        .api = a, .x = x, .who = *who, .json = json, .now_us = clock_read(a->config.clock), .preview = true};
-	create(c);
+	*c = (struct creation){.api = a, .x = x, .who = *who, .json = json, .now_us = clock_read(a->config.clock)};
+	creation_judge(c, previewed_cb, c);
 }
 
 void message_create(struct api *a, struct http_exchange *x, const struct api_caller *who)

@@ -21,7 +21,7 @@ typedef void (*patient_fill_cb)(void *ctx, bool read);
 /* Reads the row and puts phone, and what the message lacks of time_zone, zip, state and (with a template's name)
  * language into it. Without a row it stays as it is, and lacks its phone. message must live until cb, which is called
  * once, later; false, without it, when too many requests wait. */
-bool patient_fill(struct api *a, struct http_exchange *x, const struct api_caller *who, json_t *message,
-                  patient_fill_cb cb, void *ctx);
+bool patient_fill(struct api *a, struct pool *pool, const struct api_caller *who, json_t *message, patient_fill_cb cb,
+                  void *ctx);
 
 #endif

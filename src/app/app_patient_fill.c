@@ -57,13 +57,13 @@ static void done_cb(void *ctx, enum store_result result, const char *sqlstate)
 	f->cb(f->ctx, result == STORE_OK);
 }
 
-bool patient_fill(struct api *a, struct http_exchange *x, const struct api_caller *who, json_t *message,
-                  patient_fill_cb cb, void *ctx)
+bool patient_fill(struct api *a, struct pool *pool, const struct api_caller *who, json_t *message, patient_fill_cb cb,
+                  void *ctx)
 {
 	struct store_params ps = {0};
 	struct store_lane *lane = dispatch_read_lane(a->config.dispatch);
 	struct store_step step = {"patient_fill", &ps, filled_cb};
-	struct fill *f = pool_alloc(link_http_pool(x), sizeof(*f));
+	struct fill *f = pool_alloc(pool, sizeof(*f));
 	struct view template = text_of(message, "template");
 	if (store_lane_busy(lane) >= LIMIT_READ_QUEUE)
 		return false;

@@ -91,12 +91,12 @@ static void done_cb(void *ctx, enum store_result result, const char *sqlstate)
 	u->cb(u->ctx, &u->used);
 }
 
-bool template_use(struct api *a, struct http_exchange *x, const struct api_caller *who, const json_t *json,
+bool template_use(struct api *a, struct pool *pool, const struct api_caller *who, const json_t *json,
                   template_used_cb cb, void *ctx)
 {
 	struct store_params ps = {0};
 	struct store_lane *lane = dispatch_read_lane(a->config.dispatch);
-	struct use *u = pool_alloc(link_http_pool(x), sizeof(*u));
+	struct use *u = pool_alloc(pool, sizeof(*u));
 	struct store_step step = {"template_get", &ps, found_cb};
 	struct view template = text_of(json, "template");
 	struct view language = text_of(json, "language");
@@ -104,7 +104,7 @@ bool template_use(struct api *a, struct http_exchange *x, const struct api_calle
 	bool by_id = uuid_parse(template, &id);
 	if (store_lane_busy(lane) >= LIMIT_READ_QUEUE)
 		return false;
-	*u = (struct use){.practice = &who->lint, .pool = link_http_pool(x), .json = json, .cb = cb, .ctx = ctx};
+	*u = (struct use){.practice = &who->lint, .pool = pool, .json = json, .cb = cb, .ctx = ctx};
 	u->used.faults.pool = u->pool;
 	u->used.category = CATEGORY_appointment_reminder;
 	store_value_uuid(&ps, &who->practice_id);
