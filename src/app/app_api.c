@@ -1,5 +1,6 @@
 #include "app_api_internal.h"
 #include "app_keyset.h"
+#include "app_upload.h"
 
 #include "http_sunset.h"
 
@@ -63,10 +64,18 @@ static void keyed_route(void *ctx, struct http_exchange *x)
 
 static const struct http_route routes[] = {
 #define ROUTE(method, path, handler, touches, scope)                                                                   \
-	{method, path, keyed_route, &(const struct api_route){handler, touches, SCOPE_##scope}},
-#define ROUTE_OPEN(method, path, handler) {method, path, handler, NULL},
+	{method, path, keyed_route, &(const struct api_route){handler, touches, SCOPE_##scope}, 0, NULL},
+#define ROUTE_BULK(method, path, handler, touches, scope)                                                              \
+	{method,                                                                                                       \
+	 path,                                                                                                         \
+	 keyed_route,                                                                                                  \
+	 &(const struct api_route){handler, touches, SCOPE_##scope},                                                   \
+	 LIMIT_BATCH_BODY_BYTES,                                                                                       \
+	 "application/x-ndjson"},
+#define ROUTE_OPEN(method, path, handler) {method, path, handler, NULL, 0, NULL},
 #include "app_route.def"
 #undef ROUTE
+#undef ROUTE_BULK
 #undef ROUTE_OPEN
 };
 
@@ -84,6 +93,7 @@ struct api *api_new(const struct api_config *config)
 	a->keysets = keysets_new(config->loop);
 	a->in_flight = in_flight_new();
 	a->contract = contract_new(config->openapi);
+	a->uploads = uploads_new();
 	return a;
 }
 
@@ -110,6 +120,7 @@ void api_free(struct api *a)
 	auth_free(a->auth);
 	in_flight_free(a->in_flight);
 	contract_free(a->contract);
+	uploads_free(a->uploads);
 	free(a);
 }
 

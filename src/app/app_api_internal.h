@@ -12,6 +12,7 @@
 struct auth;
 struct keys_in_flight;
 struct contract;
+struct uploads;
 
 struct api {
 	struct api_config config;
@@ -21,6 +22,7 @@ struct api {
 	struct keysets *keysets;
 	struct keys_in_flight *in_flight;
 	struct contract *contract;
+	struct uploads *uploads;
 };
 
 typedef void (*api_handler)(struct api *a, struct http_exchange *x, const struct api_caller *who);
@@ -183,6 +185,19 @@ void settings_show(struct api *a, struct http_exchange *x, const struct api_call
 void settings_put(struct api *a, struct http_exchange *x, const struct api_caller *who);
 
 void token_issue(void *ctx, struct http_exchange *x);
+
+void batch_create(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void batch_show(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void batch_results(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void batch_cancel(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void broadcast_create(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void broadcast_list(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void broadcast_show(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void broadcast_recipients(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void broadcast_start(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void broadcast_pause(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void broadcast_resume(struct api *a, struct http_exchange *x, const struct api_caller *who);
+void broadcast_cancel(struct api *a, struct http_exchange *x, const struct api_caller *who);
 
 void meta_live(void *ctx, struct http_exchange *x);
 void meta_ready(void *ctx, struct http_exchange *x);

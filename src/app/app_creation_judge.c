@@ -2,6 +2,8 @@
 #include "app_creation.h"
 
 #include "app_patient.h"
+#include "base_log.h"
+#include "base_metric.h"
 
 static void judge(struct creation *c)
 {
@@ -60,4 +62,13 @@ struct draft *creation_draft(struct creation *c)
 	m->api_key = c->who.key;
 	m->id = uuid_make(&c->api->ids, c->now_us);
 	return m;
+}
+
+void creation_tell_emergency(const struct creation *c)
+{
+	char practice[UUID_TEXT_BYTES];
+	metric_add(METRIC_emergencies_total, 1, LABELS("requested"));
+	log_event(LOG_WARNING, "emergency_requested", LOG_TEXT(practice, uuid_format(&c->who.practice_id, practice)),
+	          LOG_TEXT(trace, (const char *)c->draft.trace.p),
+	          LOG_TEXT(warning, "a person ordered an emergency text"));
 }

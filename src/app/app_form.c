@@ -67,6 +67,8 @@ struct page {
 	struct buf body;
 	unsigned limit;
 	const char *path;
+	const char *unknown; /* NULL: there is always a page */
+	bool found;
 	char query[200];
 };
 
@@ -74,17 +76,22 @@ static void page_cb(void *ctx, const struct store_rows *rows)
 {
 	struct page *p = ctx;
 	unsigned n = store_rows_count(rows);
+	unsigned first = p->unknown ? 1 : 0;
+	p->found = n >= first;
+	if (!p->found)
+		return;
+	n -= first;
 	buf_add_str(&p->body, "{\"data\":[");
 	for (unsigned i = 0; i < n && i < p->limit; i++) {
 		buf_add_str(&p->body, i ? "," : "");
-		buf_add_view(&p->body, store_rows_text(rows, i, 1));
+		buf_add_view(&p->body, store_rows_text(rows, first + i, 1));
 	}
 	access_rows(p->x, n < p->limit ? n : p->limit);
 	if (n <= p->limit) {
 		buf_add_str(&p->body, "],\"next\":null}");
 		return;
 	}
-	struct view last = store_rows_text(rows, p->limit - 1, 0);
+	struct view last = store_rows_text(rows, first + p->limit - 1, 0);
 	buf_printf(&p->body, "],\"next\":\"%s?after=%.*s&limit=%u%s\"}", p->path, (int)last.n, (const char *)last.p,
 	           p->limit, p->query);
 }
@@ -96,24 +103,61 @@ static void page_done_cb(void *ctx, enum store_result result, const char *sqlsta
 	(void)sqlstate;
 	if (result != STORE_OK || body.full)
 		api_read_failed(p->x);
+	else if (!p->found)
+		form_problem(p->x, p->unknown);
 	else
 		link_http_reply(p->x, 200, "application/json", "", buf_view(&body));
 	buf_free(&body);
 }
 
+static struct page *page_new(struct http_exchange *x, unsigned limit, const char *path)
+{
+	struct page *p = pool_alloc(link_http_pool(x), sizeof(*p));
+	*p = (struct page){.x = x, .body = BUF(LIMIT_STREAM_OUT_BYTES / 2), .limit = limit};
+	p->path = pool_copy_str(link_http_pool(x), path);
+	return p;
+}
+
+static void page_run(struct api *a, struct page *p, const struct store_step *step)
+{
+	struct store_lane *lane = dispatch_read_lane(a->config.dispatch);
+	struct store_params *ps = step->params;
+	if (store_lane_busy(lane) >= LIMIT_READ_QUEUE)
+		api_unavailable(p->x, "busy", "Too many requests wait; try again.");
+	else
+		store_lane_run(lane, step, 1, page_done_cb, p);
+	store_params_free(ps);
+}
+
 void form_page(struct api *a, struct http_exchange *x, const char *sql, struct store_params *ps, unsigned limit,
                const char *path, const char *query)
 {
-	struct page *p = pool_alloc(link_http_pool(x), sizeof(*p));
-	struct store_lane *lane = dispatch_read_lane(a->config.dispatch);
-	struct store_step step = {sql, ps, page_cb};
-	*p = (struct page){.x = x, .body = BUF(LIMIT_STREAM_OUT_BYTES / 2), .limit = limit, .path = path};
+	struct page *p = page_new(x, limit, path);
 	copy_str(p->query, sizeof(p->query), query);
-	if (store_lane_busy(lane) >= LIMIT_READ_QUEUE)
-		api_unavailable(x, "busy", "Too many requests wait; try again.");
-	else
-		store_lane_run(lane, &step, 1, page_done_cb, p);
-	store_params_free(ps);
+	page_run(a, p, &(struct store_step){sql, ps, page_cb});
+}
+
+void form_page_of(struct api *a, struct http_exchange *x, const char *sql, struct store_params *ps, unsigned limit,
+                  const char *path, const char *unknown)
+{
+	struct page *p = page_new(x, limit, path);
+	p->unknown = unknown;
+	page_run(a, p, &(struct store_step){sql, ps, page_cb});
+}
+
+static void show_cb(void *ctx, const struct store_rows *rows)
+{
+	struct page *p = ctx;
+	p->found = store_rows_count(rows) > 0;
+	if (p->found)
+		buf_add_view(&p->body, store_rows_text(rows, 0, 0));
+}
+
+void form_show(struct api *a, struct http_exchange *x, const char *sql, struct store_params *ps, const char *unknown)
+{
+	struct page *p = page_new(x, 1, "");
+	p->unknown = unknown;
+	page_run(a, p, &(struct store_step){sql, ps, show_cb});
 }
 
 bool form_page_query(struct view query, struct uuid *after_r, bool *has_after_r, unsigned *limit_r)

@@ -42,6 +42,12 @@ void form_problem(struct http_exchange *x, const char *code);
  * path: "/v1/...", query: further parameters of the next page's link, "&a=b" or "". Frees the parameters. */
 void form_page(struct api *a, struct http_exchange *x, const char *sql, struct store_params *ps, unsigned limit,
                const char *path, const char *query);
+/* The same of something that may not be there: the statement's first row has no id when it is, and is not shown.
+ * Without it the answer is the problem `unknown`. */
+void form_page_of(struct api *a, struct http_exchange *x, const char *sql, struct store_params *ps, unsigned limit,
+                  const char *path, const char *unknown);
+/* One thing as JSON, the statement's only column; without a row the problem `unknown`. Frees the parameters. */
+void form_show(struct api *a, struct http_exchange *x, const char *sql, struct store_params *ps, const char *unknown);
 /* after and limit of a query; false when they cannot be. */
 bool form_page_query(struct view query, struct uuid *after_r, bool *has_after_r, unsigned *limit_r);
 

@@ -97,14 +97,6 @@ static void read_stored(struct creation *c)
 	store_params_free(&ps);
 }
 
-static void tell_emergency(const struct creation *c)
-{
-	char practice[UUID_TEXT_BYTES];
-	metric_add(METRIC_emergencies_total, 1, LABELS("requested"));
-	log_event(LOG_WARNING, "emergency_requested", LOG_TEXT(practice, uuid_format(&c->who.practice_id, practice)),
-	          LOG_TEXT(trace, link_http_trace(c->x)), LOG_TEXT(warning, "a person ordered an emergency text"));
-}
-
 static void accepted_cb(void *ctx, struct draft *draft, enum accept_result result)
 {
 	struct creation *c = ctx;
@@ -114,7 +106,7 @@ static void accepted_cb(void *ctx, struct draft *draft, enum accept_result resul
 	}
 	creation_end(c);
 	if (result == ACCEPT_STORED && draft->emergency_person.p)
-		tell_emergency(c);
+		creation_tell_emergency(c);
 	if (result == ACCEPT_STORED)
 		link_http_reply(c->x, 202, "application/json", "", draft->answer);
 	else

@@ -72,7 +72,7 @@ int command_receiver(int argc, char **argv)
 	struct receiver r = {0};
 	const char *listen = "127.0.0.1:0";
 	struct buf error = BUF(512);
-	const struct http_route routes[] = {{"POST", "/hooks", hook, 0}};
+	const struct http_route routes[] = {{.method = "POST", .path = "/hooks", .handler = hook}};
 	const struct option_row rows[] = {{"listen", &listen, NULL}, {"secret-file", &r.secret_file, NULL}, {0}};
 	if (options_parse(argc, argv, rows, NULL, 0) < 0 || !r.secret_file)
 		return EXIT_USAGE;

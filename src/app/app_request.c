@@ -131,6 +131,7 @@ static void take_string(struct request *r, const struct field_row *row, struct f
 		take_id(r, row, v);
 		return;
 	case FIELD_BOOL:
+	case FIELD_NUMBER:
 	case FIELD_CLASSES:
 	case FIELD_ANY:
 		return;
@@ -173,6 +174,10 @@ static void take_field(struct request *r, unsigned i)
 		v->yes = json_is_true(json);
 		if (!json_is_boolean(json))
 			request_fault(r, row->pointer, "not_a_boolean", "This field takes true or false.");
+	} else if (row->type == FIELD_NUMBER) {
+		v->number = json_integer_value(json);
+		if (!json_is_integer(json) || v->number < 1 || v->number > row->max)
+			request_fault(r, row->pointer, "bad_number", "Give a whole number of those in /openapi.json.");
 	} else if (row->type == FIELD_CLASSES) {
 		if (json_is_array(json))
 			take_classes(r, row, v, json);
@@ -315,6 +320,15 @@ struct request *request_read(struct api *a, struct http_exchange *x, const struc
 	return r;
 }
 
+struct request *request_bare(struct api *a, struct http_exchange *x, const struct api_caller *who, int status)
+{
+	struct request *r = pool_alloc(link_http_pool(x), sizeof(*r));
+	*r = (struct request){.api = a, .x = x, .pool = link_http_pool(x), .who = *who, .status = status};
+	r->body = BUF(LIMIT_HTTP_BODY_BYTES);
+	r->now_us = clock_read(a->config.clock);
+	return r;
+}
+
 bool request_fine(struct request *r)
 {
 	struct http_exchange *x = r->x;
@@ -342,6 +356,8 @@ void request_add_null(const struct request *r, struct store_params *ps, unsigned
 		store_value_time(ps, r->value[field].at_us);
 	else if (r->row[field].type == FIELD_BOOL)
 		store_value_int(ps, STORE_BOOL, r->value[field].yes);
+	else if (r->row[field].type == FIELD_NUMBER)
+		store_value_int(ps, STORE_INT4, r->value[field].number);
 	else
 		store_value_text(ps, r->value[field].text);
 }

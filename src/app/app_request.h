@@ -20,6 +20,7 @@ enum field_type {
 	FIELD_TIME,    /* RFC 3339 */
 	FIELD_DATE,    /* "2026-03-02" */
 	FIELD_BOOL,    /* true or false */
+	FIELD_NUMBER,  /* 1 to max */
 	FIELD_CHOICE,  /* one of choices */
 	FIELD_CLASSES, /* a list of categories that a practice may send */
 	FIELD_ID,      /* a UUID */
@@ -30,7 +31,7 @@ struct field_row {
 	const char *pointer; /* "/risk_warning/version": two levels at most */
 	enum field_type type;
 	bool required;       /* by itself; where a group is given, those of it that are required */
-	unsigned max;        /* FIELD_TEXT: octets */
+	unsigned max;        /* FIELD_TEXT: octets; FIELD_NUMBER: itself */
 	const char *choices; /* FIELD_CHOICE: words with a blank before and behind each */
 };
 
@@ -39,6 +40,7 @@ struct field_value {
 	struct view text; /* "" when not given; lives as long as the request */
 	int64_t at_us;    /* FIELD_TIME */
 	bool yes;         /* FIELD_BOOL */
+	int64_t number;   /* FIELD_NUMBER */
 };
 
 struct request {
@@ -72,6 +74,8 @@ struct request {
 /* Reads the members of rows; NULL when the request was answered already (not JSON, key taken). Faults are in errors. */
 struct request *request_read(struct api *a, struct http_exchange *x, const struct api_caller *who,
                              const struct field_row *row, unsigned rows, bool with_key);
+/* A request without a body, for request_run. */
+struct request *request_bare(struct api *a, struct http_exchange *x, const struct api_caller *who, int status);
 /* The same for a command: json is taken over by *r, which lives as long as the pool; end with request_end. */
 void request_take(struct request *r, json_t *json, const struct field_row *row, unsigned rows, struct pool *pool,
                   int64_t now_us);

@@ -18,6 +18,21 @@
 #define LIMIT_HTTP_HANDSHAKE_MS 10000 /* TLS handshake of an accepted connection */
 #define LIMIT_HTTP_REQUESTS 100000    /* requests on one connection before it is closed, so that load rebalances */
 
+/* --- HTTP, bodies in pieces; batches that practices send ------------------------------------------------------ */
+#define LIMIT_HTTP_PIECE_BYTES 65536          /* what of such a body lies with us between two pieces */
+#define LIMIT_HTTP_PROGRESS_MS 20000          /* it has no end in time, so in each such span while it is read ... */
+#define LIMIT_HTTP_PROGRESS_BYTES 20480       /* ... so many octets must come: 1 kB a second */
+#define LIMIT_HTTP_LINGER_MS 2000             /* answered before its end: read on so long, or TCP takes that back */
+#define LIMIT_BATCH_ITEMS 1000                /* items of a batch in JSON; more come as NDJSON */
+#define LIMIT_BATCH_BODY_BYTES (4 << 20)      /* its octets: 4 kB an item */
+#define LIMIT_BATCH_LINE_BYTES 32768          /* a line of NDJSON: the longest text with every character escaped */
+#define LIMIT_BATCH_LINE_SKIP_BYTES (1 << 20) /* a longer line is refused and passed over; past this all ends */
+#define LIMIT_BATCH_OPEN 96                   /* items of an upload that wait for their commit; then it is not read */
+#define LIMIT_BATCH_UPLOADS 8                 /* at a time: their items stay under LIMIT_READ_QUEUE */
+#define LIMIT_BATCH_PRACTICE_UPLOADS 2        /* of these a practice's, or one would keep out all others */
+#define LIMIT_BATCH_SETTLE 1000               /* messages cancelled in one statement */
+#define LIMIT_BROADCAST_PACE 60000            /* texts a minute: 1,000 a second */
+
 /* --- messages ------------------------------------------------------------------------------------------------- */
 #define LIMIT_MESSAGE_CHARACTERS 160        /* 47 CFR 64.1200(a)(9)(iv)(E) */
 #define LIMIT_GSM7_SEPTETS 160              /* one SMS of the GSM 7-bit alphabet, 3GPP TS 23.038 */

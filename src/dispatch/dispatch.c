@@ -321,6 +321,7 @@ static void turn_cb(void *ctx)
 {
 	struct dispatch *d = ctx;
 	accepter_turn(d->accepter);
+	batcher_turn(d->batcher);
 	accesses_turn(d->accesses);
 	outcomes_turn(d->outcomes);
 	inbounds_turn(d->inbounds);
@@ -354,6 +355,7 @@ static void open_lanes(struct dispatch *d)
 	d->webhook_lane = store_lane_new(l, "webhook", conninfo, lane_cb, d);
 	d->change_lane = store_lane_new(l, "change", conninfo, lane_cb, d);
 	d->seal_lane = store_lane_new(l, "seal", conninfo, lane_cb, d);
+	d->batch_lane = store_lane_new(l, "batch", conninfo, lane_cb, d);
 }
 
 static void open_link(struct dispatch *d, const struct dispatch_carrier *carrier, unsigned number,
@@ -396,6 +398,7 @@ struct dispatch *dispatch_new(const struct dispatch_config *config)
 	d->instance = dispatch_id(d);
 	d->accepter = accepter_new(d);
 	d->accesses = accesses_new(d);
+	d->batcher = batcher_new(d);
 	d->claimer = claimer_new(d);
 	d->flights = flights_new();
 	d->outcomes = outcomes_new(d);
@@ -410,6 +413,7 @@ struct dispatch *dispatch_new(const struct dispatch_config *config)
 	open_lanes(d);
 	d->webhooks = webhooks_new(d);
 	d->sealer = sealer_new(d);
+	d->broadcasts = broadcasts_new(d);
 	d->drain_timer = net_timer_new(config->loop, drain_timer_cb, d);
 	open_links(d);
 	net_loop_each_turn(config->loop, turn_cb, d);
@@ -513,7 +517,7 @@ static bool links_gone(const struct dispatch *d)
 
 static bool writes_done(const struct dispatch *d)
 {
-	return accepter_idle(d->accepter) && claimer_idle(d->claimer) && outcomes_idle(d->outcomes) &&
+	return accepter_idle(d->accepter) && batcher_idle(d->batcher) && claimer_idle(d->claimer) && outcomes_idle(d->outcomes) &&
 	       inbounds_idle(d->inbounds) && flow_idle(d->flow) && asks_idle(d->asks) && accesses_idle(d->accesses) &&
 	       store_lane_busy(d->change_lane) == 0;
 }
@@ -562,13 +566,14 @@ void dispatch_free(struct dispatch *d)
 {
 	struct store_lane *lanes[] = {d->accept_lane, d->claim_lane, d->outcome_lane, d->inbound_lane,
 	                              d->read_lane,   d->house_lane, d->webhook_lane, d->change_lane,
-	                              d->seal_lane};
+	                              d->seal_lane,   d->batch_lane};
 	for (size_t i = 0; i < sizeof(lanes) / sizeof(*lanes); i++)
 		store_lane_free(lanes[i]);
 	for (unsigned i = 0; i < d->links; i++)
 		link_carrier_free(d->link[i].link);
 	webhooks_free(d->webhooks);
 	sealer_free(d->sealer);
+	broadcasts_free(d->broadcasts);
 	house_free(d->house);
 	retainer_free(d->retainer);
 	inbounds_free(d->inbounds);
@@ -578,6 +583,7 @@ void dispatch_free(struct dispatch *d)
 	flow_free(d->flow);
 	asks_free(d->asks);
 	accepter_free(d->accepter);
+	batcher_free(d->batcher);
 	accesses_free(d->accesses);
 	flights_free(d->flights);
 	zone_cache_free(d->zones);

@@ -258,6 +258,39 @@ typedef void (*dispatch_judged_cb)(void *ctx, const struct dispatch_judged *j, u
  * exactly once, later; false, without it, when LIMIT_READ_QUEUE wait (answer 503). */
 bool dispatch_judge(struct dispatch *d, const struct draft *drafts, unsigned count, dispatch_judged_cb cb, void *ctx);
 
+enum batch_result {
+	BATCH_STORED,   /* committed: accepted, or its refusal kept */
+	BATCH_REFUSED,  /* committed: a draft that somebody else's in the broadcast shuts out */
+	BATCH_REPEATED, /* it is there from before */
+	BATCH_CHANGED,  /* something else is there from before */
+	BATCH_CLOSED,   /* the batch is cancelled, its broadcast is over: it takes nothing more */
+	BATCH_LOST,     /* another request is bringing the batch now */
+	BATCH_FAILED    /* not stored, or not known to be */
+};
+
+/* An item of a batch: a draft, or why there is none. All texts are the caller's and live until cb. */
+struct batch_row {
+	struct uuid practice_id;
+	struct uuid batch;
+	struct uuid upload; /* the request that brings it */
+	unsigned item;
+	uint8_t sha256[32];    /* of what was sent */
+	struct view reference; /* p NULL: none */
+	struct draft *draft;   /* its batch, item and broadcast set; NULL: refused */
+	const char *code;      /* of the refusal */
+	struct view errors;    /* JSON; p NULL: none */
+	void (*cb)(void *ctx, struct batch_row *row, enum batch_result result);
+	void *ctx;
+	struct batch_row *next; /* dispatch's */
+};
+/* Queues an item for the next commit of items; apart from other drafts, so that these do not wait behind a batch. How
+ * many wait is the caller's to limit. cb is called exactly once, later. */
+void dispatch_batch_store(struct dispatch *d, struct batch_row *row);
+/* A broadcast was started, or something was cancelled: it is looked at in this turn. */
+void dispatch_broadcast_wake(struct dispatch *d);
+/* The lane of batches, for what opens and closes them. */
+struct store_lane *dispatch_batch_lane(struct dispatch *d);
+
 /* Queues a draft for the next commit; false when LIMIT_ACCEPT_QUEUE wait (answer 503). cb is called exactly once. */
 bool dispatch_accept(struct dispatch *d, struct draft *draft);
 

@@ -54,7 +54,7 @@ static void add_time(struct store_params *ps, unsigned i, int64_t wall_us)
 }
 
 /* In the order of accept.sql's parameters, $2 first. */
-static void declare(struct store_params *ps, int64_t now_us)
+void accepter_params(struct store_params *ps, int64_t now_us)
 {
 	static const enum store_type types[] = {
 	        STORE_UUID, STORE_UUID, STORE_TEXT, STORE_TEXT, STORE_TEXT,  STORE_TEXT, STORE_TEXT,
@@ -104,7 +104,7 @@ static void add_rules(struct store_params *ps, const struct draft *m, unsigned i
 	add_origin(ps, m, i);
 }
 
-static void add_draft(struct store_params *ps, const struct draft *m)
+void accepter_add(struct store_params *ps, const struct draft *m)
 {
 	unsigned i = 1;
 	store_add_uuid(ps, i++, &m->practice_id);
@@ -169,14 +169,14 @@ void accepter_turn(struct accepter *a)
 	if (a->count || !a->first)
 		return;
 	a->now_us = dispatch_now_us(a->d);
-	declare(&a->params, a->now_us);
+	accepter_params(&a->params, a->now_us);
 	while (a->first && a->count < LIMIT_ACCEPT_BATCH) {
 		struct draft *m = a->first;
 		a->first = m->next;
 		a->waiting--;
 		a->stored[a->count] = false;
 		a->batch[a->count++] = m;
-		add_draft(&a->params, m);
+		accepter_add(&a->params, m);
 	}
 	if (!a->first)
 		a->last = NULL;

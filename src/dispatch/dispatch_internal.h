@@ -1,6 +1,7 @@
 /* Shared inside dispatch only: the parts and who calls whom.
  *   dispatch.c          assembly, turn, drain
  *   dispatch_accept.c   drafts -> commit
+ *   dispatch_batch.c    items of batches -> commit; dispatch_broadcast.c: what is let go of broadcasts
  *   dispatch_claim.c    due messages -> facts -> verdicts -> commit -> links; its parts: dispatch_claim.h
  *   dispatch_change.c   what people change about a recipient
  *   dispatch_ask.c      query_sm, cancel_sm, replace_sm; alert_notification
@@ -52,6 +53,8 @@ struct delivery {
 
 struct accepter;
 struct accesses;
+struct batcher;
+struct broadcasts;
 struct centre;
 struct claimer;
 struct flow;
@@ -77,9 +80,11 @@ struct dispatch {
 	struct uuid instance;
 	struct uuid_maker ids;
 	struct store_lane *accept_lane, *claim_lane, *outcome_lane, *inbound_lane, *read_lane, *house_lane,
-	        *webhook_lane, *change_lane, *seal_lane;
+	        *webhook_lane, *change_lane, *seal_lane, *batch_lane;
 	struct accepter *accepter;
 	struct accesses *accesses;
+	struct batcher *batcher;
+	struct broadcasts *broadcasts;
 	struct claimer *claimer;
 	struct flow *flow;
 	struct asks *asks;
@@ -113,6 +118,17 @@ struct accepter *accepter_new(struct dispatch *d);
 void accepter_turn(struct accepter *a);
 bool accepter_idle(const struct accepter *a);
 void accepter_free(struct accepter *a);
+/* The parameters of accept.sql: begun with none, then a draft at a time. */
+void accepter_params(struct store_params *ps, int64_t now_us);
+void accepter_add(struct store_params *ps, const struct draft *m);
+
+struct batcher *batcher_new(struct dispatch *d);
+void batcher_turn(struct batcher *b);
+bool batcher_idle(const struct batcher *b);
+void batcher_free(struct batcher *b);
+
+struct broadcasts *broadcasts_new(struct dispatch *d);
+void broadcasts_free(struct broadcasts *b);
 
 struct accesses *accesses_new(struct dispatch *d);
 void accesses_turn(struct accesses *a);

@@ -27,6 +27,10 @@ struct http_parser {
 	size_t line_start; /* of the head's line being read */
 	bool skipped;      /* the one empty line before the request line */
 	bool chunked;
+	bool tell_continue;
+	struct http_plan plan;
+	http_plan_cb plan_cb;
+	void *plan_ctx;
 	struct http_chunk chunk;
 	struct http_wire *wire;
 	struct http_request request;
@@ -66,6 +70,7 @@ struct http_parser *http_parser_new(size_t max_body)
 	p->head = BUF(LIMIT_HTTP_HEAD_BYTES);
 	p->body = BUF(max_body);
 	p->max_body = max_body;
+	p->plan.max = max_body;
 	p->wire = http_wire_new(&p->request, &p->body);
 	p->code = "";
 	return p;
@@ -120,20 +125,34 @@ static bool expect_known(const struct http_request *r, bool *continue_r)
 	return true;
 }
 
+void http_parser_set_plan(struct http_parser *p, http_plan_cb plan, void *ctx)
+{
+	p->plan_cb = plan;
+	p->plan_ctx = ctx;
+}
+
+static void make_plan(struct http_parser *p)
+{
+	p->plan = p->plan_cb ? p->plan_cb(p->plan_ctx, &p->request) : (struct http_plan){.max = p->max_body};
+	p->body.max = p->plan.pieces ? LIMIT_HTTP_PIECE_BYTES : (size_t)p->plan.max;
+}
+
 static bool length_fits(const struct http_parser *p)
 {
 	uint64_t length = 0;
 	struct view value = http_request_header(&p->request, "content-length");
-	return !value.p || parse_u64(value, p->max_body, &length);
+	return !value.p || parse_u64(value, p->plan.max, &length);
 }
 
-static enum http_step begin_body(struct http_parser *p, bool tell_continue)
+static enum http_step begin_body(struct http_parser *p)
 {
 	p->state = BODY;
 	p->chunked = http_request_header(&p->request, "transfer-encoding").p;
 	if (p->chunked)
-		http_chunk_start(&p->chunk, p->max_body);
-	return tell_continue ? HTTP_CONTINUE : HTTP_MORE;
+		http_chunk_start(&p->chunk, p->plan.max);
+	if (p->plan.pieces)
+		return HTTP_STREAM;
+	return p->tell_continue ? HTTP_CONTINUE : HTTP_MORE;
 }
 
 static enum http_step head_complete(struct http_parser *p)
@@ -148,15 +167,16 @@ static enum http_step head_complete(struct http_parser *p)
 	if (step > HTTP_WIRE_DONE)
 		return refuse(p, wire_code[step]);
 	struct http_request *r = &p->request;
-	bool tell_continue;
 	if (!split_target(r))
 		return refuse(p, "bad_target");
-	if (!expect_known(r, &tell_continue))
+	if (!expect_known(r, &p->tell_continue))
 		return refuse(p, "bad_expect");
+	if (step == HTTP_WIRE_MORE)
+		make_plan(p);
 	if (!length_fits(p))
 		return refuse(p, "body_too_large");
 	r->keep_alive = keeps_alive(r);
-	return step == HTTP_WIRE_DONE ? finish(p) : begin_body(p, tell_continue);
+	return step == HTTP_WIRE_DONE ? finish(p) : begin_body(p);
 }
 
 /* A whole line lies at the end of the head. An LF without CR is refused at once: such a head might never end. */
@@ -200,6 +220,8 @@ static enum http_step feed_head(struct http_parser *p, struct view octets, size_
 static enum http_step feed_body(struct http_parser *p, struct view octets, size_t *used_r)
 {
 	const char *code = NULL;
+	if (p->plan.pieces && octets.n > p->body.max - p->body.n)
+		octets.n = p->body.max - p->body.n;
 	size_t good = octets.n;
 	if (p->chunked)
 		code = http_chunk_check(&p->chunk, octets, &good);
@@ -233,8 +255,28 @@ enum http_step http_parser_feed(struct http_parser *p, struct view octets, size_
 
 const struct http_request *http_parser_request(const struct http_parser *p)
 {
-	check(p->state == DONE);
+	check(p->state == DONE || (p->state == BODY && p->plan.pieces));
 	return &p->request;
+}
+
+struct view http_parser_piece(const struct http_parser *p)
+{
+	return buf_view(&p->body);
+}
+
+void http_parser_drop(struct http_parser *p)
+{
+	buf_clear(&p->body);
+}
+
+bool http_parser_wants_continue(const struct http_parser *p)
+{
+	return p->state == BODY && p->tell_continue;
+}
+
+bool http_parser_done(const struct http_parser *p)
+{
+	return p->state == DONE;
 }
 
 static void give_back(struct buf *b)

@@ -27,6 +27,11 @@ struct http_exchange {
 	int64_t began_ms;
 	char trace[HTTP_TRACE_BYTES];
 	struct buf head; /* header lines that the answer gets whatever it is */
+	const struct http_body_ops *ops; /* takes its body in pieces */
+	void *body_ctx;
+	bool streams;
+	bool paused;
+	bool ended; /* the last piece was given */
 };
 
 struct http_connection {
@@ -39,9 +44,12 @@ struct http_connection {
 	struct net_timer *timer;
 	struct buf ahead; /* octets behind the request that is being answered */
 	struct buf out;
+	size_t progress;     /* octets of this span of a body in pieces */
+	int64_t span_end_ms; /* of it; while paused: what is left of it */
 	unsigned requests;
-	bool last;   /* close after this answer */
-	bool shaken; /* TLS handshake done */
+	bool last;    /* close after this answer */
+	bool cut_off; /* which came before the end of the body: the rest is thrown away for a while */
+	bool shaken;  /* TLS handshake done */
 	bool feeding;
 };
 
@@ -62,10 +70,30 @@ static void count_connections(struct http_server *s, int by)
 	metric_add(METRIC_http_connections, by, NO_LABELS); /* of all servers together */
 }
 
+/* Whether pieces of an open request's body are being read. */
+static bool streaming(const struct http_connection *c)
+{
+	return c->open && c->open->ops && !c->open->paused && !c->open->ended;
+}
+
+static int64_t left_of_span(const struct http_connection *c)
+{
+	int64_t left_ms = c->span_end_ms - net_loop_now_ms(c->server->loop);
+	return left_ms > 0 ? left_ms : 0;
+}
+
+/* Whether the parser may be fed. */
+static bool eats(const struct http_connection *c)
+{
+	return c->open ? streaming(c) : !c->last;
+}
+
 /* Which wait the connection is in decides which timer runs; every one ends in a close. */
 static void arm_timer(struct http_connection *c)
 {
-	if (c->open)
+	if (streaming(c))
+		net_timer_start(c->timer, left_of_span(c));
+	else if (c->open)
 		net_timer_start(c->timer, LIMIT_HTTP_ANSWER_MS);
 	else if (!c->shaken)
 		net_timer_start(c->timer, LIMIT_HTTP_HANDSHAKE_MS);
@@ -83,8 +111,12 @@ static void respond(struct http_connection *c, int status, const char *type, con
 	buf_clear(&c->out);
 	http_response_write(&c->out, status, type, extra, body, !c->last, head_only);
 	net_stream_write(c->stream, buf_view(&c->out));
-	if (c->last)
+	if (c->last && c->cut_off) {
+		net_timer_start(c->timer, LIMIT_HTTP_LINGER_MS);
+		net_stream_read(c->stream, true);
+	} else if (c->last) {
 		net_stream_close_flushed(c->stream, "answered");
+	}
 }
 
 static void respond_problem(struct http_connection *c, int status, const char *code, const char *detail,
@@ -158,6 +190,33 @@ static void take_trace(struct http_exchange *x, const struct http_request *r)
 	http_trace_make(random, x->trace);
 }
 
+/* The part of a media type before its parameters. */
+static bool type_is(struct view value, const char *type)
+{
+	const uint8_t *semicolon = value.n ? memchr(value.p, ';', value.n) : NULL;
+	if (semicolon)
+		value = view_trim(view_of(value.p, (size_t)(semicolon - value.p)));
+	return view_eq_nocase(value, view_str(type));
+}
+
+static struct http_plan plan_of(const struct http_route *route, const struct http_request *r)
+{
+	struct view type = http_request_header(r, "content-type");
+	if (route && route->pieces && type_is(type, route->pieces))
+		return (struct http_plan){.max = INT64_MAX, .pieces = true};
+	return (struct http_plan){.max = route && route->max_body ? route->max_body : LIMIT_HTTP_BODY_BYTES};
+}
+
+static struct http_plan plan_cb(void *ctx, const struct http_request *r)
+{
+	struct http_connection *c = ctx;
+	struct buf allow = BUF(128);
+	struct view param;
+	const struct http_route *route = find_route(c->server, r, &param, &allow);
+	buf_free(&allow);
+	return plan_of(route, r);
+}
+
 static void dispatch_request(struct http_connection *c)
 {
 	const struct http_request *r = http_parser_request(c->parser);
@@ -176,8 +235,12 @@ static void dispatch_request(struct http_connection *c)
 	}
 	buf_free(&allow);
 	struct http_exchange *x = mem_alloc(sizeof(*x));
-	*x = (struct http_exchange){
-	        .server = s, .connection = c, .route = route, .param = param, .began_ms = net_loop_now_ms(s->loop)};
+	*x = (struct http_exchange){.server = s,
+	                            .connection = c,
+	                            .route = route,
+	                            .param = param,
+	                            .began_ms = net_loop_now_ms(s->loop),
+	                            .streams = plan_of(route, r).pieces};
 	x->head = BUF(LIMIT_HTTP_ANSWER_HEAD_BYTES);
 	take_trace(x, r);
 	c->open = x;
@@ -189,23 +252,62 @@ static void refuse(struct http_connection *c)
 {
 	const char *code = http_parser_code(c->parser);
 	c->last = true;
+	c->cut_off = c->cut_off || http_parser_status(c->parser) == 413;
 	metric_add(METRIC_http_refused_total, 1, LABELS(code));
 	respond_problem(c, http_parser_status(c->parser), code, "The request is not well-formed HTTP/1.1.", "");
+}
+
+/* Ends an exchange that its handler has not answered: that will answer into nothing. */
+static void detach(struct http_connection *c)
+{
+	struct http_exchange *x = c->open;
+	bool tell = x->ops && !x->ended;
+	x->connection = NULL;
+	c->open = NULL;
+	c->last = true;
+	c->cut_off = tell;
+	if (tell)
+		x->ops->gone(x->body_ctx);
+}
+
+/* What the parser made of octets of an open request's body. */
+static void body_step(struct http_connection *c, enum http_step step)
+{
+	struct http_exchange *x = c->open;
+	struct view piece = http_parser_piece(c->parser);
+	if (step == HTTP_BAD) {
+		detach(c);
+		refuse(c);
+		return;
+	}
+	if (piece.n)
+		x->ops->piece(x->body_ctx, piece);
+	if (c->open != x)
+		return; /* answered */
+	http_parser_drop(c->parser);
+	if (step != HTTP_REQUEST)
+		return;
+	x->ended = true;
+	arm_timer(c);
+	x->ops->end(x->body_ctx);
 }
 
 /* Feeds octets until a request is open, they are used up, or the connection is to end. Returns what was used. */
 static size_t feed(struct http_connection *c, struct view octets)
 {
 	size_t used = 0;
-	while (used < octets.n && !c->open && !c->last) {
+	while (used < octets.n && eats(c)) {
 		size_t n = 0;
+		bool body = c->open != NULL;
 		enum http_step step = http_parser_feed(c->parser, view_of(octets.p + used, octets.n - used), &n);
 		used += n;
-		if (step == HTTP_BAD)
+		if (body)
+			body_step(c, step);
+		else if (step == HTTP_BAD)
 			refuse(c);
 		else if (step == HTTP_CONTINUE)
 			net_stream_write(c->stream, VIEW("HTTP/1.1 100 Continue\r\n\r\n"));
-		else if (step == HTTP_REQUEST)
+		else if (step == HTTP_REQUEST || step == HTTP_STREAM)
 			dispatch_request(c);
 		else if (n == 0)
 			break;
@@ -218,7 +320,7 @@ static void feed_ahead(struct http_connection *c)
 	if (c->feeding)
 		return;
 	c->feeding = true;
-	while (c->ahead.n && !c->open && !c->last) {
+	while (c->ahead.n && eats(c)) {
 		/* A handler that answers at once ends its exchange inside feed; the views point into the parser, not
 		 * here. */
 		size_t used = feed(c, buf_view(&c->ahead));
@@ -227,10 +329,9 @@ static void feed_ahead(struct http_connection *c)
 		buf_drop(&c->ahead, used);
 	}
 	c->feeding = false;
-	if (c->last)
+	if (c->last && !c->open)
 		return;
-	if (!c->open)
-		net_stream_read(c->stream, true);
+	net_stream_read(c->stream, eats(c));
 	arm_timer(c);
 }
 
@@ -240,10 +341,11 @@ static void octets_cb(void *ctx, struct view octets)
 	bool was_in_head = http_parser_in_head(c->parser);
 	bool was_in_body = http_parser_in_body(c->parser);
 	unsigned requests = c->requests;
-	if (c->last)
-		return; /* what comes behind the last answer is nobody's */
+	if (c->last && !(c->open && c->open->streams && !c->open->ended))
+		return; /* what comes behind the last request is nobody's */
 	size_t used = 0;
-	if (!c->open && c->ahead.n == 0) {
+	c->progress += octets.n;
+	if (eats(c) && c->ahead.n == 0) {
 		c->feeding = true;
 		used = feed(c, octets);
 		c->feeding = false;
@@ -255,7 +357,7 @@ static void octets_cb(void *ctx, struct view octets)
 		net_stream_close(c->stream, "pipelined_too_much");
 		return;
 	}
-	if (c->open)
+	if (!eats(c))
 		net_stream_read(c->stream, false);
 	else if (c->ahead.n)
 		feed_ahead(c);
@@ -278,7 +380,7 @@ static void closed_cb(void *ctx, const char *reason)
 	struct http_connection *c = ctx;
 	log_event(LOG_DEBUG, "http_closed", LOG_TEXT(reason, reason));
 	if (c->open)
-		c->open->connection = NULL; /* its handler answers into nothing and frees it */
+		detach(c); /* its handler answers into nothing and frees it */
 	*c->link = c->next;
 	if (c->next)
 		c->next->link = c->link;
@@ -292,21 +394,36 @@ static void closed_cb(void *ctx, const char *reason)
 
 static const struct stream_ops connection_ops = {.opened = opened_cb, .octets = octets_cb, .closed = closed_cb};
 
+static void begin_span(struct http_connection *c)
+{
+	c->progress = 0;
+	c->span_end_ms = net_loop_now_ms(c->server->loop) + LIMIT_HTTP_PROGRESS_MS;
+}
+
+static void too_late(struct http_connection *c)
+{
+	c->last = true;
+	metric_add(METRIC_http_refused_total, 1, LABELS("request_timeout"));
+	respond_problem(c, 408, "request_timeout", "The request did not arrive in time.", "");
+	net_timer_start(c->timer, LIMIT_HTTP_HEAD_MS);
+}
+
 static void timeout_cb(void *ctx)
 {
 	struct http_connection *c = ctx;
 	bool waiting = http_parser_in_head(c->parser) || http_parser_in_body(c->parser);
-	if (c->open) {
-		c->open->connection = NULL;
-		c->open = NULL;
-		c->last = true;
+	if (streaming(c) && c->progress >= LIMIT_HTTP_PROGRESS_BYTES) {
+		begin_span(c);
+		arm_timer(c);
+	} else if (streaming(c)) {
+		detach(c);
+		too_late(c);
+	} else if (c->open) {
+		detach(c);
 		respond_problem(c, 503, "no_answer_in_time", "The gateway could not answer in time; try again.",
 		                "retry-after: 1\r\n");
 	} else if (waiting && !c->last) {
-		c->last = true;
-		metric_add(METRIC_http_refused_total, 1, LABELS("request_timeout"));
-		respond_problem(c, 408, "request_timeout", "The request did not arrive in time.", "");
-		net_timer_start(c->timer, LIMIT_HTTP_HEAD_MS);
+		too_late(c);
 	} else {
 		net_stream_close(c->stream, "idle");
 	}
@@ -322,6 +439,7 @@ static void accept_cb(void *ctx, struct listener *from)
 	struct http_connection *c = mem_alloc(sizeof(*c));
 	*c = (struct http_connection){.server = s, .ahead = BUF(AHEAD_BYTES), .out = BUF(LIMIT_STREAM_OUT_BYTES)};
 	c->parser = http_parser_new(LIMIT_HTTP_BODY_BYTES);
+	http_parser_set_plan(c->parser, plan_cb, c);
 	c->timer = net_timer_new(s->loop, timeout_cb, c);
 	c->next = s->connections;
 	if (c->next)
@@ -366,11 +484,15 @@ void link_http_reply(struct http_exchange *x, int status, const char *content_ty
 		x->server->config.answered(x->server->ctx, x, status);
 	if (c) {
 		bool head_only = view_eq(http_parser_request(c->parser)->method, VIEW("HEAD"));
+		bool whole = http_parser_done(c->parser);
 		c->open = NULL;
+		c->cut_off = !whole;
+		c->last = c->last || c->cut_off;
 		buf_printf(&x->head, "traceparent: %s\r\n%s", x->trace, extra);
 		check(!x->head.full);
 		respond(c, status, content_type, buf_cstr(&x->head), body, head_only);
-		http_parser_next(c->parser);
+		if (whole)
+			http_parser_next(c->parser);
 		feed_ahead(c);
 	}
 	exchange_free(x);
@@ -456,6 +578,46 @@ struct pool *link_http_pool(struct http_exchange *x)
 	return &x->pool;
 }
 
+bool link_http_streams(const struct http_exchange *x)
+{
+	return x->streams;
+}
+
+void link_http_take(struct http_exchange *x, const struct http_body_ops *ops, void *ctx)
+{
+	struct http_connection *c = x->connection;
+	check(x->streams && !x->ops);
+	x->ops = ops;
+	x->body_ctx = ctx;
+	if (!c) {
+		ops->gone(ctx);
+		return;
+	}
+	if (http_parser_done(c->parser)) { /* an empty one */
+		x->ended = true;
+		ops->end(ctx);
+		return;
+	}
+	if (http_parser_wants_continue(c->parser))
+		net_stream_write(c->stream, VIEW("HTTP/1.1 100 Continue\r\n\r\n"));
+	begin_span(c);
+	arm_timer(c);
+	feed_ahead(c);
+}
+
+void link_http_pause(struct http_exchange *x, bool on)
+{
+	struct http_connection *c = x->connection;
+	if (!c || x->ended || x->paused == on)
+		return;
+	int64_t now_ms = net_loop_now_ms(c->server->loop);
+	x->paused = on;
+	c->span_end_ms += on ? -now_ms : now_ms; /* a pause is not the client's time */
+	arm_timer(c);
+	if (!on)
+		feed_ahead(c);
+}
+
 struct http_server *link_http_new(struct loop *l, const struct http_server_config *config, void *ctx, struct buf *error)
 {
 	struct http_server *s = mem_alloc(sizeof(*s));
@@ -492,8 +654,13 @@ void link_http_drain(struct http_server *s)
 	s->listener = NULL;
 	for (struct http_connection *c = s->connections, *next; c; c = next) {
 		next = c->next;
-		if (!c->open && !http_parser_in_head(c->parser) && !http_parser_in_body(c->parser))
+		if (c->open && c->open->ops && !c->open->ended) {
+			detach(c);
+			respond_problem(c, 503, "draining", "The gateway is being stopped; send it again.",
+			                "retry-after: 1\r\n");
+		} else if (!c->open && !http_parser_in_head(c->parser) && !http_parser_in_body(c->parser)) {
 			net_stream_close_flushed(c->stream, "draining");
+		}
 	}
 }
 

@@ -17,7 +17,9 @@ struct http_route {
 	const char *method;
 	const char *path; /* "/v1/messages/{id}/cancel": one {} at most, it matches one segment */
 	http_handler handler;
-	const void *own; /* the owner's; link does not look at it */
+	const void *own;    /* the owner's; link does not look at it */
+	size_t max_body;    /* octets; 0: LIMIT_HTTP_BODY_BYTES */
+	const char *pieces; /* a body of this media type comes in pieces and has no ceiling; NULL: none does */
 };
 
 /* Told of every exchange when it is answered, with the answer's status. */
@@ -67,6 +69,25 @@ const char *link_http_trace(const struct http_exchange *x);
 /* Header lines ending in CRLF that the answer gets, whatever it will be; LIMIT_HTTP_ANSWER_HEAD_BYTES of them in all,
  * with the answer's own. */
 void link_http_add_head(struct http_exchange *x, const char *lines);
+
+/* --- bodies in pieces ----------------------------------------------------------------------------------------------
+ */
+
+/* Who takes a body in pieces. The exchange may be answered in any of these calls, or later. */
+struct http_body_ops {
+	void (*piece)(void *ctx, struct view octets); /* the view ends with the call */
+	void (*end)(void *ctx);                       /* the last piece was given */
+	void (*gone)(void *ctx);                      /* there will be no end, and nobody hears the answer */
+};
+/* Whether its body comes in pieces: then the handler is called behind the head, and nothing of the body is read
+ * before... */
+bool link_http_streams(const struct http_exchange *x);
+/* ... this. piece and end may be called before it returns, and so x may be gone by then. Of a body that is not read to
+ * its end the rest is thrown away when the exchange is answered, and the connection closed. */
+void link_http_take(struct http_exchange *x, const struct http_body_ops *ops, void *ctx);
+/* No piece comes until it is called with false; the client is held back by TCP. Not after the end. While nothing is
+ * paused the client must keep LIMIT_HTTP_PROGRESS_BYTES; a pause may last LIMIT_HTTP_ANSWER_MS. */
+void link_http_pause(struct http_exchange *x, bool on);
 
 /* Every exchange is answered exactly once by its handler, at once or later; also when the connection has gone. extra:
  * header lines ending in CRLF, or "". */

@@ -104,7 +104,9 @@ void store_add_int(struct store_params *ps, unsigned i, int64_t v)
 
 void store_add_time(struct store_params *ps, unsigned i, int64_t wall_us)
 {
-	buf_add_u64(element(ps, i, 8), (uint64_t)(wall_us - POSTGRES_EPOCH_US));
+	/* PostgreSQL's infinity is the same number. */
+	buf_add_u64(element(ps, i, 8),
+	            wall_us == STORE_TIME_NEVER ? (uint64_t)wall_us : (uint64_t)(wall_us - POSTGRES_EPOCH_US));
 }
 
 void store_add_bytes(struct store_params *ps, unsigned i, struct view v)

@@ -35,6 +35,7 @@ void store_add_text(struct store_params *ps, unsigned i, struct view v);
 void store_add_str(struct store_params *ps, unsigned i, const char *text); /* NULL adds NULL */
 void store_add_uuid(struct store_params *ps, unsigned i, const struct uuid *id);
 void store_add_int(struct store_params *ps, unsigned i, int64_t v); /* INT4, INT8, BOOL */
+#define STORE_TIME_NEVER INT64_MAX                                  /* infinity */
 void store_add_time(struct store_params *ps, unsigned i, int64_t wall_us);
 void store_add_bytes(struct store_params *ps, unsigned i, struct view v);
 

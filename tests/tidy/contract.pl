@@ -89,7 +89,7 @@ check 'contract', 'openapi.yaml has the statuses, categories, reasons, events an
 	push @faults, differences("$contract:" . ($hooks[0][0] // 1) . ': webhooks', [names(1, @hooks)], \@told, 'event');
 	my (@routes, @paths);
 	my $api = text('src/app/app_route.def');
-	push @routes, "$1 $2" while $api =~ /^ROUTE(?:_OPEN)?\("([A-Z]+)", "(\/[^"]*)",/gm;
+	push @routes, "$1 $2" while $api =~ /^ROUTE(?:_OPEN|_BULK)?\("([A-Z]+)", "(\/[^"]*)",/gm;
 	for my $path (names(1, under('paths'))) {
 		push @paths, map { uc($_) . " $path" } grep { /^(?:get|post|put|patch|delete)$/ } names(2, under('paths', $path));
 	}

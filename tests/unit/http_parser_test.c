@@ -436,6 +436,107 @@ static void test_queries(void **state)
 	assert_false(http_query_get(VIEW("a=1"), "a", NULL, 0));
 }
 
+/* --- bodies in pieces ----------------------------------------------------------------------------------------------
+ */
+
+static struct http_plan pieces_plan(void *ctx, const struct http_request *r)
+{
+	*(unsigned *)ctx += 1;
+	return (struct http_plan){.max = view_eq(r->path, VIEW("/few")) ? 4 : INT64_MAX, .pieces = true};
+}
+
+/* Feeds page cut into pieces of step octets; what comes of the body goes to got. Returns the last step. */
+static enum http_step feed_pieces(struct http_parser *p, struct view page, size_t step, struct buf *got)
+{
+	enum http_step last = HTTP_MORE;
+	for (size_t at = 0; at < page.n;) {
+		size_t used;
+		size_t n = page.n - at < step ? page.n - at : step;
+		last = http_parser_feed(p, view_of(page.p + at, n), &used);
+		if (last == HTTP_BAD)
+			return last;
+		at += used;
+		buf_add_view(got, http_parser_piece(p));
+		http_parser_drop(p);
+		if (last == HTTP_REQUEST) {
+			assert_true(http_parser_done(p));
+			assert_int_equal(at, page.n);
+		}
+	}
+	return last;
+}
+
+static void a_body_in_pieces_is_the_same_however_it_is_cut(void **state)
+{
+	static const char *const pages[] = {
+	        POST "Content-Length: 12\r\n\r\none\ntwo\nsix\n",
+	        CHUNKED "5\r\none\nt\r\n7;x=y\r\nwo\nsix\n\r\n0\r\nTrailer: a\r\n\r\n",
+	        POST "Content-Length: 12\r\nExpect: 100-continue\r\n\r\none\ntwo\nsix\n",
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++)
+		for (size_t step = 1; step < 80; step++) {
+			struct http_parser *p = http_parser_new(MAX_BODY);
+			struct buf got = BUF(100);
+			unsigned asked = 0;
+			http_parser_set_plan(p, pieces_plan, &asked);
+			assert_int_equal(feed_pieces(p, view_str(pages[i]), step, &got), HTTP_REQUEST);
+			assert_string_equal(buf_cstr(&got), "one\ntwo\nsix\n");
+			assert_int_equal(asked, 1);
+			http_parser_next(p);
+			buf_free(&got);
+			http_parser_free(p);
+		}
+}
+
+static void a_stream_begins_behind_its_head(void **state)
+{
+	struct view page = VIEW(POST "Content-Length: 200000\r\nExpect: 100-continue\r\n\r\nabc");
+	unsigned asked = 0;
+	size_t used;
+	(void)state;
+	struct http_parser *p = http_parser_new(MAX_BODY);
+	http_parser_set_plan(p, pieces_plan, &asked);
+	assert_int_equal(http_parser_feed(p, page, &used), HTTP_STREAM);
+	assert_int_equal(used, page.n - 3);
+	assert_true(http_parser_wants_continue(p));
+	assert_true(view_eq(http_parser_request(p)->path, VIEW("/")));
+	assert_int_equal(http_parser_piece(p).n, 0);
+	static const uint8_t much[100000];
+	assert_int_equal(http_parser_feed(p, view_of(much, sizeof(much)), &used), HTTP_MORE);
+	assert_int_equal(used, LIMIT_HTTP_PIECE_BYTES);
+	assert_int_equal(http_parser_feed(p, view_of(much, sizeof(much)), &used), HTTP_MORE);
+	assert_int_equal(used, 0); /* until what is there was taken */
+	http_parser_drop(p);
+	assert_int_equal(http_parser_feed(p, view_of(much, sizeof(much)), &used), HTTP_MORE);
+	assert_int_equal(used, LIMIT_HTTP_PIECE_BYTES);
+	http_parser_free(p);
+}
+
+static void a_stream_is_guarded_as_others_are(void **state)
+{
+	static const struct {
+		const char *page;
+		const char *code;
+	} bad[] = {
+	        {"POST /few HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n", "body_too_large"},
+	        {"POST /few HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n", "body_too_large"},
+	        {CHUNKED "3\r\nabc\r\nx\r\n", "bad_chunk"},
+	        {CHUNKED "3\r\nabcd\r\n", "bad_chunk"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct http_parser *p = http_parser_new(MAX_BODY);
+		struct buf got = BUF(100);
+		unsigned asked = 0;
+		http_parser_set_plan(p, pieces_plan, &asked);
+		assert_int_equal(feed_pieces(p, view_str(bad[i].page), 1, &got), HTTP_BAD);
+		assert_string_equal(http_parser_code(p), bad[i].code);
+		buf_free(&got);
+		http_parser_free(p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -450,6 +551,9 @@ int main(void)
 	        cmocka_unit_test(test_refusal_sticks),
 	        cmocka_unit_test(test_headers),
 	        cmocka_unit_test(test_queries),
+	        cmocka_unit_test(a_body_in_pieces_is_the_same_however_it_is_cut),
+	        cmocka_unit_test(a_stream_begins_behind_its_head),
+	        cmocka_unit_test(a_stream_is_guarded_as_others_are),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
--- Stores a batch of drafts: message, event, idempotency key, in one statement. A draft whose key is taken is left out.
+-- Stores a batch of drafts: message, event, idempotency key, in one statement. A draft whose key is taken is left out,
+-- and one of a batch in which its place is not its own (batch_items).
 -- $1 now; arrays, one element a draft: $2 practice $3 id $4 patient $5 phone $6 time_zone $7 zones $8 body $9 encoding
 -- $10 characters $11 segments $12 category $13 priority $14 send_at $15 expires_at $16 reference $17 status $18 due_at
 -- $19 key $20 request hash $21 answer $22 sender $23 states $24 phi $25 inbound text that it answers $26 who ordered
@@ -6,7 +7,7 @@
 -- (of a conversational_reply $26 is who answers: its conversation is read then, and that person's)
 -- $31 traceparent $32 batch that it came with $33 its place there $34 broadcast, each NULL for none $35 to be discarded
 -- A verification is noted as asked. Returns the ordinal (0-based) of every draft that was stored. Indexes:
--- idempotency_pkey, recipient_pkey.
+-- idempotency_pkey, recipient_pkey, batch_item_pkey.
 WITH d AS (
 	SELECT *, sha256(convert_to(body, 'UTF8')) AS sha
 	FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
@@ -23,8 +24,13 @@ WITH d AS (
 	SELECT practice_id, key, request_hash, id, answer, $1::timestamptz FROM d WHERE key IS NOT NULL
 	ON CONFLICT DO NOTHING
 	RETURNING message_id
+), placed AS (
+	SELECT d.id FROM d, LATERAL (SELECT i.message_id FROM smsbridge.batch_item i
+		WHERE i.practice_id = d.practice_id AND i.batch_id = d.batch_id AND i.item = d.batch_item LIMIT 1) AS i
+	WHERE d.batch_id IS NOT NULL AND i.message_id = d.id
 ), ok AS (
-	SELECT * FROM d WHERE key IS NULL OR id IN (SELECT message_id FROM taken)
+	SELECT * FROM d WHERE (key IS NULL OR id IN (SELECT message_id FROM taken))
+		AND (batch_id IS NULL OR id IN (SELECT id FROM placed))
 ), stored AS (
 	INSERT INTO smsbridge.message (practice_id, id, patient, phone, sender, time_zone, zones, body, encoding, characters,
 		segments, category, priority, send_at, expires_at, reference, status, due_at, created_at, updated_at, states, phi,

@@ -6,7 +6,7 @@ SELECT m.id, p.name, right(m.phone, 4), c.sentence,
 	smsbridge.told_at(m.expires_at, w.zone), smsbridge.told_at(e.sent_at, w.zone), smsbridge.told_at(e.ended_at, w.zone),
 	v.data->'consent'->>'basis', v.data->'consent'->>'attested',
 	smsbridge.told_at((v.data->'consent'->>'captured_at')::timestamptz, w.zone), k.method, v.data->>'pack',
-	rp.citation, to_json(m.due_at) #>> '{}', a.step, a.ref, smsbridge.told_at(a.visit_at, a.zone)
+	rp.citation, to_json(nullif(m.due_at, 'infinity')) #>> '{}', a.step, a.ref, smsbridge.told_at(a.visit_at, a.zone)
 FROM smsbridge.message m
 	LEFT JOIN smsbridge.practice p ON p.id = m.practice_id
 	LEFT JOIN smsbridge.category c ON c.code = m.category

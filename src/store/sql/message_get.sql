@@ -11,7 +11,7 @@ SELECT json_build_object(
 	'characters', m.characters, 'segments', m.segments, 'category', m.category,
 	'states', string_to_array(m.states, ' '), 'phi', m.phi, 'answers', m.answers,
 	'priority', (ARRAY['urgent', 'normal', 'low'])[m.priority + 1],
-	'send_at', m.send_at, 'expires_at', m.expires_at, 'due_at', m.due_at,
+	'send_at', m.send_at, 'expires_at', m.expires_at, 'due_at', nullif(m.due_at, 'infinity'),
 	'discard', m.discard, 'recalling', EXISTS (SELECT FROM smsbridge.ask a
 		WHERE a.practice_id = m.practice_id AND a.message_id = m.id AND a.kind = 'cancel'),
 	'trace', m.trace, 'reference', m.reference, 'carrier', m.carrier, 'carrier_message_id', m.carrier_message_id,
