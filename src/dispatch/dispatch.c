@@ -517,9 +517,9 @@ static bool links_gone(const struct dispatch *d)
 
 static bool writes_done(const struct dispatch *d)
 {
-	return accepter_idle(d->accepter) && batcher_idle(d->batcher) && claimer_idle(d->claimer) && outcomes_idle(d->outcomes) &&
-	       inbounds_idle(d->inbounds) && flow_idle(d->flow) && asks_idle(d->asks) && accesses_idle(d->accesses) &&
-	       store_lane_busy(d->change_lane) == 0;
+	return accepter_idle(d->accepter) && batcher_idle(d->batcher) && claimer_idle(d->claimer) &&
+	       outcomes_idle(d->outcomes) && inbounds_idle(d->inbounds) && flow_idle(d->flow) && asks_idle(d->asks) &&
+	       accesses_idle(d->accesses) && store_lane_busy(d->change_lane) == 0;
 }
 
 /* First what is open may end (answers come, commits are made; LIMIT_DRAIN_MS at most), then links unbind, whose
@@ -564,9 +564,8 @@ void dispatch_drain(struct dispatch *d, net_cb done, void *ctx)
 
 void dispatch_free(struct dispatch *d)
 {
-	struct store_lane *lanes[] = {d->accept_lane, d->claim_lane, d->outcome_lane, d->inbound_lane,
-	                              d->read_lane,   d->house_lane, d->webhook_lane, d->change_lane,
-	                              d->seal_lane,   d->batch_lane};
+	struct store_lane *lanes[] = {d->accept_lane, d->claim_lane,   d->outcome_lane, d->inbound_lane, d->read_lane,
+	                              d->house_lane,  d->webhook_lane, d->change_lane,  d->seal_lane,    d->batch_lane};
 	for (size_t i = 0; i < sizeof(lanes) / sizeof(*lanes); i++)
 		store_lane_free(lanes[i]);
 	for (unsigned i = 0; i < d->links; i++)
