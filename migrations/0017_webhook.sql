@@ -133,7 +133,8 @@ BEGIN
 	IF p_url <> '' THEN
 		INSERT INTO smsbridge.webhook_endpoint AS w (practice_id, id, slot, url, reply_text, secret, signing_key,
 			state_at, created_at)
-		VALUES (p_practice, p_practice, smsbridge.webhook_slot(p_practice), p_url, coalesce(p_text, false), p_secret, smsbridge.webhook_key(), p_at, p_at)
+		VALUES (p_practice, p_practice, smsbridge.webhook_slot(p_practice), p_url, coalesce(p_text, false), p_secret,
+			smsbridge.webhook_key(), p_at, p_at)
 		ON CONFLICT (practice_id, id) DO UPDATE SET url = excluded.url, reply_text = coalesce(p_text, w.reply_text),
 			state = 'enabled', state_reason = NULL, state_by = NULL, state_at = excluded.state_at;
 		INSERT INTO smsbridge.webhook_progress (practice_id, endpoint_id, xact, event_id)
@@ -166,7 +167,8 @@ FROM smsbridge.practice WHERE webhook_url <> '' AND webhook_secret IS NOT NULL;
 INSERT INTO smsbridge.webhook_progress (practice_id, endpoint_id, xact, event_id)
 SELECT w.practice_id, w.id, coalesce(c.xact, '0'::xid8), coalesce(c.event_id, 0)
 FROM smsbridge.webhook_endpoint w LEFT JOIN smsbridge.webhook_cursor c ON c.practice_id = w.practice_id;
-INSERT INTO smsbridge.webhook_wait (practice_id, endpoint_id, xact, event_id, order_key, attempts, since, next_at, dead_at)
+INSERT INTO smsbridge.webhook_wait (practice_id, endpoint_id, xact, event_id, order_key, attempts, since, next_at,
+	dead_at)
 SELECT r.practice_id, r.practice_id, r.xact, r.event_id,
 	smsbridge.webhook_order(e.practice_id, e.xact, e.id, e.type, e.message_id, e.phone, e.data), r.attempts, r.next_at,
 	r.next_at, r.dead_at

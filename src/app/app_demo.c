@@ -209,7 +209,7 @@ static bool make_practice(struct demo *d)
 	const char *create[] = {"create", d->practice, "--database", conninfo, "--label", "demo", "--json", NULL};
 	return ask_command(d, command_practice, set, "webhook_secret", d->secret, sizeof(d->secret)) &&
 	       ask_command(d, command_key, create, "key", d->api.key, sizeof(d->api.key)) &&
-	       app_write_file(path_in(d, "webhook.secret", path), 0600, view_str(d->secret)) &&
+	       app_write_file(path_in(d, "webhook-secret", path), 0600, view_str(d->secret)) &&
 	       app_write_file(path_in(d, "carrier.password", path), 0600, VIEW("secret08"));
 }
 
@@ -260,7 +260,7 @@ static bool start_clinic(struct demo *d)
 {
 	char listen[64], secret[256], log[256];
 	snprintf(listen, sizeof(listen), "127.0.0.1:%d", d->clinic_port);
-	const char *argv[] = {"--listen", listen, "--secret-file", path_in(d, "webhook.secret", secret), NULL};
+	const char *argv[] = {"--listen", listen, "--secret-file", path_in(d, "webhook-secret", secret), NULL};
 	struct process_io io = {.in = -1, .out = path_in(d, "clinic.log", log), .death_signal = SIGTERM};
 	d->clinic = process_command(&io, command_receiver, argv);
 	return d->clinic > 0;

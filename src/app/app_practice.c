@@ -182,12 +182,19 @@ static const struct setting settings[] = {
 };
 #define SETTINGS (sizeof(settings) / sizeof(*settings))
 
-enum { P_ID, P_AT, P_SECRET, P_HOOK_URL, P_HOOK_TEXT, P_FIRST }; /* parameters of both statements, then those of the settings given */
+enum {
+	P_ID,
+	P_AT,
+	P_SECRET,
+	P_HOOK_URL,
+	P_HOOK_TEXT,
+	P_FIRST
+}; /* parameters of both statements, then those of the settings given */
 
 struct practice_options {
 	const char *config, *database, *at;
 	const char *hook_url, *hook_text; /* NULL: not given */
-	const char *value[SETTINGS]; /* NULL: not given */
+	const char *value[SETTINGS];      /* NULL: not given */
 	bool json;
 };
 
@@ -328,12 +335,9 @@ static int practice_list(struct store_client *c, const struct practice_options *
 
 static int parse(int argc, char **argv, struct practice_options *o, const char **words)
 {
-	struct option_row rows[SETTINGS + 7] = {{"config", &o->config, NULL},
-	                                        {"database", &o->database, NULL},
-	                                        {"at", &o->at, NULL},
-	                                        {"webhook-url", &o->hook_url, NULL},
-	                                        {"webhook-text", &o->hook_text, NULL},
-	                                        {"json", NULL, &o->json}};
+	struct option_row rows[SETTINGS + 7] = {
+	        {"config", &o->config, NULL},        {"database", &o->database, NULL},      {"at", &o->at, NULL},
+	        {"webhook-url", &o->hook_url, NULL}, {"webhook-text", &o->hook_text, NULL}, {"json", NULL, &o->json}};
 	for (size_t i = 0; i < SETTINGS; i++) /* of the rows of one option the first is found */
 		rows[6 + i] = (struct option_row){settings[i].option, &o->value[i], NULL};
 	return options_parse(argc, argv, rows, words, 2);

@@ -1,5 +1,5 @@
-/* /v1/webhooks: where a practice's events go, and what did not arrive. Nothing here is about a patient; secrets are shown
- * once, in the answer that made them. */
+/* /v1/webhooks: where a practice's events go, and what did not arrive. Nothing here is about a patient; secrets are
+ * shown once, in the answer that made them. */
 #include "app_webhook.h"
 
 #include "app_api_internal.h"
@@ -49,7 +49,7 @@ static void hook_problem(struct http_exchange *x, const char *code)
 	api_read_failed(x);
 }
 
-static void fault(struct hook *h, const char *pointer, const char *code, const char *detail)
+static void hook_fault(struct hook *h, const char *pointer, const char *code, const char *detail)
 {
 	if (h->errors < ERRORS_MAX)
 		h->error[h->errors++] = (struct http_problem_error){pointer, code, detail};
@@ -79,7 +79,7 @@ static struct hook *hook_new(struct api *a, struct http_exchange *x, const struc
 		char word[48];
 		bool fits = (size_t)snprintf(word, sizeof(word), " %s ", name) < sizeof(word);
 		if (!fits || strchr(name, ' ') || !strstr(members, word))
-			fault(h, "", "unknown_field", "There is a field that this request does not have.");
+			hook_fault(h, "", "unknown_field", "There is a field that this request does not have.");
 	}
 	return h;
 }
@@ -105,7 +105,7 @@ static struct view text_of(struct hook *h, const char *name, const char *pointer
 	if (!v || json_is_null(v))
 		return (struct view){0};
 	if (!json_is_string(v)) {
-		fault(h, pointer, "not_a_string", "This field takes a string.");
+		hook_fault(h, pointer, "not_a_string", "This field takes a string.");
 		return (struct view){0};
 	}
 	return view_of(json_string_value(v), json_string_length(v));
@@ -116,12 +116,12 @@ static struct view url_of(struct hook *h, const char *name, const char *pointer,
 	struct view url = text_of(h, name, pointer);
 	struct net_url_rules rules = dispatch_webhook_rules(h->api->config.dispatch);
 	if (required && !url.p && h->errors == 0)
-		fault(h, pointer, "required", "This field is required.");
+		hook_fault(h, pointer, "required", "This field is required.");
 	if (!url.p)
 		return url;
 	enum net_url_fault wrong = net_url_check(url, &rules);
 	if (wrong != NET_URL_OK)
-		fault(h, pointer, "bad_url", net_url_sentence(wrong));
+		hook_fault(h, pointer, "bad_url", net_url_sentence(wrong));
 	return url;
 }
 
@@ -136,14 +136,16 @@ static void add_types(struct hook *h, struct store_params *ps)
 	}
 	unsigned at = store_array(ps, STORE_TEXT);
 	if (!json_is_array(list) || n == 0 || n > LIMIT_WEBHOOK_TYPES) {
-		fault(h, "/event_types", "bad_event_types", "Give a list of 1 to 100 event types, or null for all.");
+		hook_fault(h, "/event_types", "bad_event_types",
+		           "Give a list of 1 to 100 event types, or null for all.");
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
 		json_t *v = json_array_get(list, i);
 		struct view type = view_of(json_string_value(v), json_string_length(v));
 		if (!json_is_string(v) || !app_webhook_type(type))
-			fault(h, "/event_types", "unknown_event_type", "Name event types that /openapi.json lists.");
+			hook_fault(h, "/event_types", "unknown_event_type",
+			           "Name event types that /openapi.json lists.");
 		else
 			store_add_text(ps, at, type);
 	}
@@ -154,9 +156,9 @@ static void add_reply_text(struct hook *h, struct store_params *ps, bool change)
 {
 	json_t *v = json_object_get(h->json, "reply_text");
 	if (v && !json_is_boolean(v))
-		fault(h, "/reply_text", "not_a_boolean", "This field takes true or false.");
+		hook_fault(h, "/reply_text", "not_a_boolean", "This field takes true or false.");
 	if (json_is_true(v) && (!h->who.sees_text || !h->who.sees_phone))
-		fault(h, "/reply_text", "not_seen", "Who may not see texts and phones cannot have them posted.");
+		hook_fault(h, "/reply_text", "not_seen", "Who may not see texts and phones cannot have them posted.");
 	if (!v && change)
 		store_value_null(ps);
 	else
@@ -315,7 +317,7 @@ static const char *state_of(struct hook *h)
 	if (view_eq(state, VIEW("enabled")))
 		return "enabled";
 	if (!view_eq(state, VIEW("disabled")))
-		fault(h, "/state", "bad_state", "Give enabled or disabled.");
+		hook_fault(h, "/state", "bad_state", "Give enabled or disabled.");
 	return "disabled";
 }
 
@@ -481,7 +483,8 @@ static int64_t time_of(struct hook *h, const char *name, const char *pointer)
 	int64_t at_us = 0;
 	struct view text = text_of(h, name, pointer);
 	if (text.p && !time_parse(text, &at_us))
-		fault(h, pointer, "bad_time", "Give an RFC 3339 time with its offset, as 2026-03-02T14:30:00-06:00.");
+		hook_fault(h, pointer, "bad_time",
+		           "Give an RFC 3339 time with its offset, as 2026-03-02T14:30:00-06:00.");
 	return at_us;
 }
 
@@ -491,14 +494,14 @@ static void add_events(struct hook *h, struct store_params *ps)
 	size_t n = json_array_size(list);
 	unsigned xacts = store_array(ps, STORE_TEXT), ids = store_array(ps, STORE_INT8);
 	if (list && (!json_is_array(list) || n == 0 || n > LIMIT_WEBHOOK_REPLAY))
-		fault(h, "/event_ids", "bad_event_ids", "Give a list of 1 to 1000 webhook ids.");
+		hook_fault(h, "/event_ids", "bad_event_ids", "Give a list of 1 to 1000 webhook ids.");
 	for (size_t i = 0; i < n && h->errors == 0; i++) {
 		json_t *v = json_array_get(list, i);
 		char xact[24];
 		int64_t id;
 		if (!json_is_string(v) ||
 		    !app_webhook_event(view_of(json_string_value(v), json_string_length(v)), xact, &id)) {
-			fault(h, "/event_ids", "bad_event_ids", "A webhook id is like evt_735_1025.");
+			hook_fault(h, "/event_ids", "bad_event_ids", "A webhook id is like evt_735_1025.");
 			return;
 		}
 		store_add_str(ps, xacts, xact);
@@ -520,7 +523,7 @@ void webhook_replay(struct api *a, struct http_exchange *x, const struct api_cal
 	int64_t from_us = time_of(h, "from", "/from"), to_us = time_of(h, "to", "/to");
 	bool listed = json_object_get(h->json, "event_ids") != NULL;
 	if (h->errors == 0 && (listed ? from_us || to_us : !from_us || to_us <= from_us))
-		fault(h, "", "bad_choice", "Give event_ids, or from and a later to.");
+		hook_fault(h, "", "bad_choice", "Give event_ids, or from and a later to.");
 	if (listed) {
 		store_value_null(&ps);
 		store_value_null(&ps);

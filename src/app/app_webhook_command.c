@@ -26,22 +26,29 @@ const char webhook_help[] =
         "\n"
         "list shows every endpoint with its health; add makes one and shows its secret, once; rotate makes new keys,\n"
         "with the former ones signing too for a day; enable goes on where the endpoint was, so that nothing is lost;\n"
-        "replay posts again what had died or arrived, up to " NUMBER_OF(LIMIT_WEBHOOK_REPLAY) " events at a time.\n"
-        "test posts an event that says so; delete forgets the endpoint and what waits at it. See docs/webhooks.md.\n"
-        "  --practice ID, --webhook ID             whose, and which; the first one's id is the practice's\n"
-        "  --url URL, --failover-url URL           where to; '' for no failover\n"
-        "  --types LIST                            event types, commas between; '' for all\n"
-        "  --text BOOL                             true: replies' text and the full phone go with them\n"
-        "  --state WORD                            of deliveries: dead or waiting\n"
-        "  --event ID                              replay this one (evt_735_1025)\n"
-        "  --from TIME, --to TIME                  replay those of that time\n"
-        "  --by NAME                               who; it is kept. The operator when absent\n"
-        "  --at TIME                               the time of it, RFC 3339; now when absent\n"
-        "  --config FILE, --database TEXT, --json\n";
+        "replay posts again what had died or arrived, up to " NUMBER_OF(
+                LIMIT_WEBHOOK_REPLAY) " events at a time.\n"
+                                      "test posts an event that says so; delete forgets the endpoint and what waits at "
+                                      "it. See docs/webhooks.md.\n"
+                                      "  --practice ID, --webhook ID             whose, and which; the first one's id "
+                                      "is the practice's\n"
+                                      "  --url URL, --failover-url URL           where to; '' for no failover\n"
+                                      "  --types LIST                            event types, commas between; '' for "
+                                      "all\n"
+                                      "  --text BOOL                             true: replies' text and the full "
+                                      "phone go with them\n"
+                                      "  --state WORD                            of deliveries: dead or waiting\n"
+                                      "  --event ID                              replay this one (evt_735_1025)\n"
+                                      "  --from TIME, --to TIME                  replay those of that time\n"
+                                      "  --by NAME                               who; it is kept. The operator when "
+                                      "absent\n"
+                                      "  --at TIME                               the time of it, RFC 3339; now when "
+                                      "absent\n"
+                                      "  --config FILE, --database TEXT, --json\n";
 
 struct webhook_options {
-	const char *config, *database, *practice, *webhook, *url, *failover, *types, *text, *state, *event, *from, *to, *by,
-	        *at;
+	const char *config, *database, *practice, *webhook, *url, *failover, *types, *text, *state, *event, *from, *to,
+	        *by, *at;
 	bool json;
 };
 
@@ -98,14 +105,15 @@ static int show_one(struct store_client *c, const struct webhook_options *o, con
 static int webhook_list(struct store_client *c, const struct webhook_options *o)
 {
 	const char *params[] = {o->practice, o->at};
-	return show(c,
-	            "SELECT w.practice_id, w.id, w.url, w.failover_url, array_to_string(w.event_types, ',') AS types,"
-	            " w.reply_text, w.state, w.state_reason, w.state_by, h.failures, h.last_status, h.pending, h.waiting,"
-	            " h.dead, h.succeeded_at FROM smsbridge.webhook_endpoint w, jsonb_to_record("
-	            "smsbridge.webhook_shown(w, $2::timestamptz)->'health') AS h(failures int, last_status int,"
-	            " pending int, waiting int, dead int, succeeded_at timestamptz)"
-	            " WHERE $1::uuid IS NULL OR w.practice_id = $1 ORDER BY w.practice_id, w.id",
-	            params, 2, o->json);
+	return show(
+	        c,
+	        "SELECT w.practice_id, w.id, w.url, w.failover_url, array_to_string(w.event_types, ',') AS types,"
+	        " w.reply_text, w.state, w.state_reason, w.state_by, h.failures, h.last_status, h.pending, h.waiting,"
+	        " h.dead, h.succeeded_at FROM smsbridge.webhook_endpoint w, jsonb_to_record("
+	        "smsbridge.webhook_shown(w, $2::timestamptz)->'health') AS h(failures int, last_status int,"
+	        " pending int, waiting int, dead int, succeeded_at timestamptz)"
+	        " WHERE $1::uuid IS NULL OR w.practice_id = $1 ORDER BY w.practice_id, w.id",
+	        params, 2, o->json);
 }
 
 /* "a,b" as PostgreSQL writes the array; NULL for all. Types have no character that would need quotes. */
@@ -126,8 +134,15 @@ static int webhook_add(struct store_client *c, const struct webhook_options *o)
 	struct buf types = BUF(8192);
 	app_webhook_secret(secret);
 	uuid_format(&made, id);
-	const char *params[] = {o->practice, id, o->url, o->failover && *o->failover ? o->failover : NULL,
-	                        types_array(o->types, &types), o->text ? o->text : "false", secret, o->at, o->by};
+	const char *params[] = {o->practice,
+	                        id,
+	                        o->url,
+	                        o->failover && *o->failover ? o->failover : NULL,
+	                        types_array(o->types, &types),
+	                        o->text ? o->text : "false",
+	                        secret,
+	                        o->at,
+	                        o->by};
 	int result = change(c, "webhook_add", params, 9);
 	buf_free(&types);
 	return result == EXIT_OK ? show_one(c, o, id, secret) : result;
@@ -200,8 +215,8 @@ static int webhook_replay(struct store_client *c, const struct webhook_options *
 		snprintf(xacts, sizeof(xacts), "{%s}", xact);
 		snprintf(ids, sizeof(ids), "{%lld}", (long long)event_id);
 	}
-	const char *params[] = {o->practice, o->webhook, o->at,  o->by, xacts,
-	                        ids,         o->from,    o->to, NUMBER_OF(LIMIT_WEBHOOK_REPLAY)};
+	const char *params[] = {
+	        o->practice, o->webhook, o->at, o->by, xacts, ids, o->from, o->to, NUMBER_OF(LIMIT_WEBHOOK_REPLAY)};
 	struct store_table *t = run(c, "webhook_replay", params, 9);
 	if (!t)
 		return EXIT_FAILED;
@@ -236,11 +251,16 @@ static const struct act {
 	bool practice, webhook, url; /* that it needs */
 	int (*run)(struct store_client *c, const struct webhook_options *o);
 } acts[] = {
-        {"list", false, false, false, webhook_list},         {"add", true, false, true, webhook_add},
-        {"set", true, true, false, set_only},                {"enable", true, true, false, enable},
-        {"disable", true, true, false, disable},             {"rotate", true, true, false, webhook_rotate},
-        {"test", true, true, false, webhook_test},           {"delete", true, true, false, webhook_delete},
-        {"deliveries", true, true, false, webhook_deliveries}, {"replay", true, true, false, webhook_replay},
+        {"list", false, false, false, webhook_list},
+        {"add", true, false, true, webhook_add},
+        {"set", true, true, false, set_only},
+        {"enable", true, true, false, enable},
+        {"disable", true, true, false, disable},
+        {"rotate", true, true, false, webhook_rotate},
+        {"test", true, true, false, webhook_test},
+        {"delete", true, true, false, webhook_delete},
+        {"deliveries", true, true, false, webhook_deliveries},
+        {"replay", true, true, false, webhook_replay},
 };
 
 static bool types_ok(const char *types)
@@ -307,7 +327,8 @@ int command_webhook(int argc, char **argv)
 		if (strcmp(acts[i].word, word) == 0)
 			act = &acts[i];
 	if (!act)
-		return usage_error("webhook takes list, add, set, enable, disable, rotate, test, delete, deliveries or replay");
+		return usage_error(
+		        "webhook takes list, add, set, enable, disable, rotate, test, delete, deliveries or replay");
 	if (!options_ok(act, &o))
 		return EXIT_USAGE;
 	struct store_client *c = app_database(o.config, o.database, false, &result);

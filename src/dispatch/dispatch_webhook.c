@@ -1,8 +1,9 @@
-/* Events to practices, by a cursor over the event table: no second queue that could disagree with it. A round serves one
- * endpoint: read up to a batch of events behind its cursor and what waits, post them side by side but in order for each
- * message, book what became of them in one statement. Rounds of endpoints are independent, those served longest ago come
- * first, and slow or failing ones never have more than their share of the places. Several gateways share endpoints by
- * leases. Payloads are built by SQL; the signatures are Standard Webhooks 1.0.0. Waits are the rule clock's. */
+/* Events to practices, by a cursor over the event table: no second queue that could disagree with it. A round serves
+ * one endpoint: read up to a batch of events behind its cursor and what waits, post them side by side but in order for
+ * each message, book what became of them in one statement. Rounds of endpoints are independent, those served longest
+ * ago come first, and slow or failing ones never have more than their share of the places. Several gateways share
+ * endpoints by leases. Payloads are built by SQL; the signatures are Standard Webhooks 1.0.0. Waits are the rule
+ * clock's. */
 #include "dispatch_webhook_internal.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* What became of a round: one statement moves the cursor, books what waits, keeps the health. While an endpoint is down
- * its cursor stays and what waits loses no attempt; when it took nothing for as long as the schedule is, or said 410, it
- * is disabled, and goes on from there once it is enabled again. */
+ * its cursor stays and what waits loses no attempt; when it took nothing for as long as the schedule is, or said 410,
+ * it is disabled, and goes on from there once it is enabled again. */
 #include "dispatch_webhook_internal.h"
 
 struct booking {
@@ -86,7 +86,8 @@ static void book_done(struct booking *b, const struct post *p)
 	store_add_int(&b->r->params, 26, p->event_id);
 }
 
-/* What the cursor passes must be booked when it was not taken; what waited already stays as it is when it had no try. */
+/* What the cursor passes must be booked when it was not taken; what waited already stays as it is when it had no try.
+ */
 static void book_post(struct booking *b, unsigned i)
 {
 	const struct post *p = &b->r->post[i];

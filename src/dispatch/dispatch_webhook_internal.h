@@ -39,8 +39,8 @@ struct post {
 	const char *trace;
 };
 
-struct webhook_keys { /* of one signer */
-	const char *secret; /* whsec_...; "": there is none */
+struct webhook_keys {            /* of one signer */
+	const char *secret;      /* whsec_...; "": there is none */
 	const char *private_key; /* hex */
 };
 
@@ -60,7 +60,7 @@ struct round {
 	int64_t event_id;
 	struct webhook_health health;
 	int64_t down_s; /* how long it has been down */
-	bool slow; /* so it was before */
+	bool slow;      /* so it was before */
 	int64_t made_ms;
 	int64_t began_ms; /* of the posts */
 	struct post post[POSTS_MAX];

@@ -1,6 +1,6 @@
 /* One round of one endpoint. Events with the same key (a message, an appointment, a phone) go one after the other, the
- * next when the one before was taken; those of different keys go side by side. What fails keeps what follows at its key,
- * here and in later rounds, until it is delivered or dead. */
+ * next when the one before was taken; those of different keys go side by side. What fails keeps what follows at its
+ * key, here and in later rounds, until it is delivered or dead. */
 #include "dispatch_webhook_internal.h"
 
 #include <stdio.h>
@@ -57,8 +57,7 @@ static void send_post(struct round *r, struct post *p)
 	snprintf(time_header, sizeof(time_header), "webhook-timestamp: %lld", (long long)now_s);
 	snprintf(trace_header, sizeof(trace_header), "traceparent: %s", p->trace);
 	webhook_sign(r, id, now_s, p->payload, &signature);
-	const char *headers[] = {"content-type: application/json", id_header,
-	                         time_header,                      buf_cstr(&signature),
+	const char *headers[] = {"content-type: application/json", id_header, time_header, buf_cstr(&signature),
 	                         *p->trace ? trace_header : NULL,  NULL};
 	struct fetch_request request = {.method = "POST",
 	                                .url = to_failover(r, p) ? r->failover_url : r->url,

@@ -168,6 +168,7 @@ check 'problems', 'every problem is a row of problem.def with its status, openap
 	for my $path (files(qr{^src/app/.*\.c$})) {
 		my $text = text($path);
 		$fault{$1} = 1 while $text =~ /\b(?:request_fault\(r|creation_error\(c), [^;]*?, "([a-z_]+)"/g;
+		$fault{$1} = 1 while $text =~ /\bhook_fault\(h, [^;]*?, "([a-z_]+)"/g;
 		$fault{$1} = 1 while $text =~ /\bfault_add\((?:f|&d->faults|&u->used\.faults), [^;]*?, "([a-z_]+)",/g;
 	}
 	$fault{$_->[1]} = 1 for rows('proto/lint_rule.def', 'LINT'), rows('proto/text_template.def', 'TEMPLATE_FAULT');

@@ -45,7 +45,7 @@ static void test_retry_after(void **state)
 {
 	(void)state;
 	assert_int_equal(webhook_plan_wait_ms(&shipped, 1, 600000, 0), 600000);
-	assert_int_equal(webhook_plan_wait_ms(&shipped, 3, 600000, 0), 1800000); /* never shorter */
+	assert_int_equal(webhook_plan_wait_ms(&shipped, 3, 600000, 0), 1800000);         /* never shorter */
 	assert_int_equal(webhook_plan_wait_ms(&shipped, 1, INT64_MAX / 2, 0), 86400000); /* nor past the ceiling */
 	assert_int_equal(webhook_plan_wait_ms(&shipped, 1, -1, 0), 5000);
 }
@@ -118,9 +118,9 @@ static void test_failover(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_schedule),      cmocka_unit_test(test_chance_only_adds),
-	        cmocka_unit_test(test_retry_after),   cmocka_unit_test(test_in_proportion),
-	        cmocka_unit_test(test_down),          cmocka_unit_test(test_failover),
+	        cmocka_unit_test(test_schedule),    cmocka_unit_test(test_chance_only_adds),
+	        cmocka_unit_test(test_retry_after), cmocka_unit_test(test_in_proportion),
+	        cmocka_unit_test(test_down),        cmocka_unit_test(test_failover),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

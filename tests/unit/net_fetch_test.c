@@ -1,6 +1,6 @@
 /* Where a fetch connects to is judged by the address that a name leads to at that moment. The name look-up is this
- * file's: a program's own getaddrinfo goes before libc's, for libcurl too. All else is real: libcurl, sockets, a server.
- */
+ * file's: a program's own getaddrinfo goes before libc's, for libcurl too. All else is real: libcurl, sockets and a
+ * server. */
 #include "net_fetch.h"
 
 #include <arpa/inet.h>
@@ -58,9 +58,13 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
 	if (answers[asked + 1])
 		asked++;
 	pthread_mutex_unlock(&lock);
-	for (char *save, *one = strtok_r(all, ",", &save); one; one = strtok_r(NULL, ",", &save)) {
+	for (char *one = all; *one;) {
+		size_t n = strcspn(one, ",");
+		bool last = !one[n];
+		one[n] = 0;
 		*at = one_address(one, service ? service : "0");
 		at = &(*at)->ai_next;
+		one += n + !last;
 	}
 	return 0;
 }
@@ -106,8 +110,9 @@ static void *serve(void *ctx)
 		while (read(c, in, sizeof(in)) > 0) {
 			__atomic_add_fetch(&s->requests, 1, __ATOMIC_SEQ_CST);
 			int n = snprintf(out, sizeof(out), "HTTP/1.1 %s\r\ncontent-length: 0\r\n%s%s\r\n%s\r\n",
-			                 s->location ? "302 Found" : "200 OK", s->location ? "location: " : "x: ",
-			                 s->location ? s->location : "y", s->close_after ? "connection: close\r\n" : "");
+			                 s->location ? "302 Found" : "200 OK",
+			                 s->location ? "location: " : "x: ", s->location ? s->location : "y",
+			                 s->close_after ? "connection: close\r\n" : "");
 			if (write(c, out, (size_t)n) != n || s->close_after)
 				break;
 		}
@@ -203,11 +208,12 @@ static int teardown(void **state)
 
 static void test_names(void **state)
 {
-	static const char *const refused[] = {"10.0.0.1",         "172.16.5.5",   "192.168.1.1",      "169.254.169.254",
-	                                      "100.64.0.1",       "0.0.0.0",      "127.0.0.1",        "::1",
-	                                      "fd00::1",          "fe80::1",      "::ffff:10.0.0.1",  "::ffff:127.0.0.1",
-	                                      "64:ff9b::a00:1",   "2002:a00:1::", "::10.0.0.1",       "224.0.0.1",
-	                                      "10.0.0.1,fd00::1", "::",           "::ffff:a9fe:a9fe", "2001:db8::1"};
+	static const char *const refused[] = {
+	        "10.0.0.1",         "172.16.5.5",   "192.168.1.1",      "169.254.169.254",
+	        "100.64.0.1",       "0.0.0.0",      "127.0.0.1",        "::1",
+	        "fd00::1",          "fe80::1",      "::ffff:10.0.0.1",  "::ffff:127.0.0.1",
+	        "64:ff9b::a00:1",   "2002:a00:1::", "::10.0.0.1",       "224.0.0.1",
+	        "10.0.0.1,fd00::1", "::",           "::ffff:a9fe:a9fe", "2001:db8::1"};
 	struct server server = {0};
 	(void)state;
 	server_start(&server);

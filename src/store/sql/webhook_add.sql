@@ -1,6 +1,6 @@
--- Makes a webhook endpoint that is told what happens from now on. $1 practice $2 id $3 URL $4 failover URL or NULL
--- $5 event types or NULL (all) $6 reply text $7 secret $8 now $9 who. Returns problem ('' none: it is read by
--- webhook_list then). A slot that another took at the same moment is refused by its constraint (23505).
+-- Makes a webhook endpoint that is told what happens from now on. $1 practice $2 id $3 URL $4 failover URL or NULL $5
+-- event types or NULL (all) $6 reply text $7 secret $8 now $9 who. Returns problem ('' none: it is read by webhook_list
+-- then). A slot that another took at the same moment is refused by its constraint (23505).
 WITH free AS (
 	SELECT smsbridge.webhook_slot($1::uuid) AS slot
 ), made AS (

@@ -1,10 +1,11 @@
 -- The end of a round of an endpoint that this gateway still leases: moves the cursor, books what waits and what died,
--- forgets what was delivered, keeps the health, disables it when told to. $1 practice $2 endpoint $3 node $4 now;
--- $5 xact $6 event id (the cursor); $7 failures $8 fresh failures $9 rounds down $10 next_at; $11 URL failures
--- $12 failover until or NULL $13 slow; $14 something was posted $15 something was taken $16 last status $17 last error
--- or NULL $18 why it is disabled or NULL; arrays of what waits: $19 xact $20 event id $21 order key $22 attempts
--- $23 next_at (NULL: with what it waits behind) $24 dead $25 status; arrays of what need not wait any more: $26 xact
--- $27 event id. What waits behind one of these at the same key waits as long. Returns a row when the lease held. Index: webhook_progress_pkey.
+-- forgets what was delivered, keeps the health, disables it when told to. $1 practice $2 endpoint $3 node $4 now; $5
+-- xact $6 event id (the cursor); $7 failures $8 fresh failures $9 rounds down $10 next_at; $11 URL failures $12
+-- failover until or NULL $13 slow; $14 something was posted $15 something was taken $16 last status $17 last error or
+-- NULL $18 why it is disabled or NULL; arrays of what waits: $19 xact $20 event id $21 order key $22 attempts $23
+-- next_at (NULL: with what it waits behind) $24 dead $25 status; arrays of what need not wait any more: $26 xact $27
+-- event id. What waits behind one of these at the same key waits as long. Returns a row when the lease held. Index:
+-- webhook_progress_pkey.
 WITH moved AS (
 	UPDATE smsbridge.webhook_progress p SET xact = $5::text::xid8, event_id = $6::int8, failures = $7::int4,
 		fresh_failures = $8::int4, down_rounds = $9::int4,

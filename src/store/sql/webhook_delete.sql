@@ -4,7 +4,8 @@ WITH gone AS (
 	DELETE FROM smsbridge.webhook_endpoint WHERE practice_id = $1::uuid AND id = $2::uuid RETURNING *
 ), told AS (
 	INSERT INTO smsbridge.event (practice_id, type, at, data)
-	SELECT practice_id, 'webhook.changed', $3::timestamptz, jsonb_build_object('id', id, 'change', 'deleted', 'by', $4::text)
+	SELECT practice_id, 'webhook.changed', $3::timestamptz,
+		jsonb_build_object('id', id, 'change', 'deleted', 'by', $4::text)
 	FROM gone
 )
 SELECT CASE WHEN EXISTS (SELECT FROM gone) THEN '' ELSE 'webhook_unknown' END

@@ -1,6 +1,8 @@
 -- Events that wait at a webhook endpoint or are dead, in their order. $1 practice $2 endpoint $3 'waiting', 'dead' or
--- NULL $4 $5 after that xact and event id $6 how many. Returns the place ("xact.id") and JSON. Index: webhook_wait_pkey.
-SELECT t.xact || '.' || t.event_id, jsonb_build_object('event_id', 'evt_' || t.xact || '_' || t.event_id, 'type', e.type,
+-- NULL $4 $5 after that xact and event id $6 how many. Returns the place ("xact.id") and JSON. Index:
+-- webhook_wait_pkey.
+SELECT t.xact || '.' || t.event_id,
+	jsonb_build_object('event_id', 'evt_' || t.xact || '_' || t.event_id, 'type', e.type,
 	'at', e.at, 'state', CASE WHEN t.dead_at IS NULL THEN 'waiting' ELSE 'dead' END, 'attempts', t.attempts,
 	'last_status', t.last_status, 'next_at', CASE WHEN t.dead_at IS NULL THEN t.next_at END, 'dead_at', t.dead_at,
 	'message_id', e.message_id)::text

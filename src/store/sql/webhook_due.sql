@@ -1,10 +1,9 @@
 -- Takes endpoints that may be told something now, those that were served longest ago first, and leases them to this
--- gateway. $1 how many that are well $2 how many that are slow or failing $3 ids of those that this process
--- serves $4 node $5 now $6 seconds of the lease. A next_at far ahead is of a clock that was set back. Returns practice,
--- endpoint, URLs, types wanted (blanks around each; '' all), reply text wanted, secrets (the former one while it signs),
--- keys (hex), cursor, failures, fresh failures, rounds down, seconds down, URL failures, whether the failover URL is on,
--- whether it is slow or failing.
--- Index: webhook_progress_pkey, event_pkey.
+-- gateway. $1 how many that are well $2 how many that are slow or failing $3 ids of those that this process serves $4
+-- node $5 now $6 seconds of the lease. A next_at far ahead is of a clock that was set back. Returns practice, endpoint,
+-- URLs, types wanted (blanks around each; '' all), reply text wanted, secrets (the former one while it signs), keys
+-- (hex), cursor, failures, fresh failures, rounds down, seconds down, URL failures, whether the failover URL is on,
+-- whether it is slow or failing. Index: webhook_progress_pkey, event_pkey.
 WITH due AS MATERIALIZED (
 	SELECT p.practice_id, p.endpoint_id, p.served_at, p.slow OR p.failures > 0 AS slow
 	FROM smsbridge.webhook_progress p
@@ -21,7 +20,8 @@ WITH due AS MATERIALIZED (
 	(SELECT * FROM due WHERE NOT slow ORDER BY served_at LIMIT $1::int4)
 	UNION ALL (SELECT * FROM due WHERE slow ORDER BY served_at LIMIT $2::int4)
 )
-UPDATE smsbridge.webhook_progress p SET lease_node = $4, lease_until = clock_timestamp() + $6::int4 * interval '1 second',
+UPDATE smsbridge.webhook_progress p SET lease_node = $4,
+	lease_until = clock_timestamp() + $6::int4 * interval '1 second',
 	served_at = clock_timestamp()
 FROM turn, smsbridge.webhook_endpoint w
 WHERE p.practice_id = turn.practice_id AND p.endpoint_id = turn.endpoint_id AND w.practice_id = p.practice_id

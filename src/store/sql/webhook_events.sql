@@ -1,11 +1,11 @@
 -- What one endpoint may be told now: what waits at keys whose first event is due, then the next events behind its
--- cursor, in commit order and only from transactions that no running one can still precede. $1 practice $2 endpoint $3 cursor xact $4 cursor event
--- id $5 how many of each $6 reply text wanted $7 now $8 how many may wait: past it nothing new is read. Returns xact,
--- event id, attempts, seconds since its first failure, whether it waited, whether something before it still waits (then
--- it must too), order key, webhook type or '' (nobody is told: the cursor just passes), payload, traceparent or ''.
--- What `data` tells of an event's own members is rows of proto/event_member.def. sequence counts the message's events
--- that are told, whatever an endpoint chose, so that it stays when they are posted again. Index: event_pkey,
--- webhook_wait_due, event_message.
+-- cursor, in commit order and only from transactions that no running one can still precede. $1 practice $2 endpoint $3
+-- cursor xact $4 cursor event id $5 how many of each $6 reply text wanted $7 now $8 how many may wait: past it nothing
+-- new is read. Returns xact, event id, attempts, seconds since its first failure, whether it waited, whether something
+-- before it still waits (then it must too), order key, webhook type or '' (nobody is told: the cursor just passes),
+-- payload, traceparent or ''. What `data` tells of an event's own members is rows of proto/event_member.def. sequence
+-- counts the message's events that are told, whatever an endpoint chose, so that it stays when they are posted again.
+-- Index: event_pkey, webhook_wait_due, event_message.
 WITH fresh AS MATERIALIZED (
 	SELECT e.xact, e.id, 0 AS attempts, 0 AS since_s, false AS waited FROM smsbridge.event e
 	WHERE e.practice_id = $1::uuid AND (e.xact, e.id) > ($3::text::xid8, $4::int8)
@@ -40,7 +40,8 @@ SELECT e.xact::text, e.id, e.attempts, e.since_s, e.waited,
 	NOT e.waited AND EXISTS (SELECT FROM smsbridge.webhook_wait t WHERE t.practice_id = $1 AND t.endpoint_id = $2
 		AND t.dead_at IS NULL AND t.order_key = e.order_key),
 	e.order_key, CASE WHEN e.tell THEN e.type ELSE '' END,
-	CASE WHEN e.tell THEN json_build_object('type', e.type, 'timestamp', e.at, 'data', jsonb_strip_nulls(jsonb_build_object(
+	CASE WHEN e.tell THEN json_build_object('type', e.type, 'timestamp', e.at, 'data',
+		jsonb_strip_nulls(jsonb_build_object(
 		'message_id', e.m_id, 'reference', e.m_reference, 'patient', e.m_patient,
 		'sequence', CASE WHEN e.message_id IS NOT NULL THEN (SELECT count(*) FROM smsbridge.event s
 			JOIN smsbridge.event_type st ON st.code = s.type AND st.webhook = 'PRACTICE'

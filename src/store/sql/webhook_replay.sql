@@ -1,5 +1,5 @@
--- Has events posted again that a webhook endpoint's cursor passed: dead ones, and delivered ones too. $1 practice
--- $2 endpoint $3 now $4 who; either arrays of $5 xact $6 event id, or $7 from and $8 to (of the events' own times, the end
+-- Has events posted again that a webhook endpoint's cursor passed: dead ones, and delivered ones too. $1 practice $2
+-- endpoint $3 now $4 who; either arrays of $5 xact $6 event id, or $7 from and $8 to (of the events' own times, the end
 -- excluded) $9 how many. Returns problem ('' for none), how many there were, and where to go on when there are more.
 -- Index: webhook_endpoint_pkey, event_pkey.
 WITH found AS (

@@ -6,7 +6,8 @@ WITH made AS (
 	WHERE w.practice_id = $1::uuid AND w.id = $2::uuid RETURNING *
 ), told AS (
 	INSERT INTO smsbridge.event (practice_id, type, at, data)
-	SELECT practice_id, 'webhook.changed', $4::timestamptz, jsonb_build_object('id', id, 'change', 'rotated', 'by', $6::text)
+	SELECT practice_id, 'webhook.changed', $4::timestamptz,
+		jsonb_build_object('id', id, 'change', 'rotated', 'by', $6::text)
 	FROM made
 )
 SELECT CASE WHEN EXISTS (SELECT FROM made) THEN '' ELSE 'webhook_unknown' END

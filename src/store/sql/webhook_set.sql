@@ -1,6 +1,6 @@
--- Changes a webhook endpoint. $1 practice $2 id $3 URL or NULL (as it is) $4 failover URL, '' for none, or NULL $5 whether
--- event types are given $6 event types or NULL (all) $7 reply text or NULL $8 'enabled', 'disabled' or NULL $9 now $10 who.
--- Returns problem, '' for none. Index: webhook_endpoint_pkey.
+-- Changes a webhook endpoint. $1 practice $2 id $3 URL or NULL (as it is) $4 failover URL, '' for none, or NULL $5
+-- whether event types are given $6 event types or NULL (all) $7 reply text or NULL $8 'enabled', 'disabled' or NULL $9
+-- now $10 who. Returns problem, '' for none. Index: webhook_endpoint_pkey.
 WITH before AS (
 	SELECT state FROM smsbridge.webhook_endpoint WHERE practice_id = $1::uuid AND id = $2::uuid
 ), made AS (

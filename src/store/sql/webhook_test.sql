@@ -1,5 +1,5 @@
--- Tells one webhook endpoint, and no other, that somebody tries it. $1 practice $2 id $3 now $4 who. Returns problem ('' for
--- none) and the webhook's id of the event. Index: webhook_endpoint_pkey.
+-- Tells one webhook endpoint, and no other, that somebody tries it. $1 practice $2 id $3 now $4 who. Returns problem
+-- ('' for none) and the webhook's id of the event. Index: webhook_endpoint_pkey.
 WITH found AS (
 	SELECT practice_id, id, state FROM smsbridge.webhook_endpoint WHERE practice_id = $1::uuid AND id = $2::uuid
 ), told AS (
