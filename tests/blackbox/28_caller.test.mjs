@@ -105,7 +105,10 @@ test('each scope opens its routes and no other; what was refused is noted', asyn
     for (const method of Object.keys(methods).filter((x) => ['get', 'post', 'put', 'delete', 'patch'].includes(x))) {
       if (method === 'get' && path.startsWith('/v1/messages')) continue;
       const at = path.replace(/\{[^}]*\}/, crypto.randomUUID());
-      const answer = await s.api.request(method.toUpperCase(), at, { key: read, body: method === 'get' ? undefined : {} });
+      const answer = await s.api.request(method.toUpperCase(), at, {
+        key: read,
+        body: method === 'get' ? undefined : {},
+      });
       problem(answer, 403, 'scope_missing');
       refused++;
     }
@@ -149,7 +152,7 @@ test('two live keys of a label, so that one follows the other; revoked at once; 
   assert.equal((await s.api.get('/v1/templates', { key: other.key })).status, 200);
   // a page at a time, all of them once, no secret among them
   const seen = [];
-  for (let at = '/v1/keys?limit=2'; at; ) {
+  for (let at = '/v1/keys?limit=2'; at;) {
     const page = await s.api.get(at, { key: root });
     assert.equal(page.status, 200, page.text);
     assert.ok(page.json.data.length <= 2 && !/smsb_|hash/.test(page.text));
@@ -287,10 +290,20 @@ test('client credentials by secret: narrowed, short-lived, and over with the cli
     [{ grant_type, client_id, client_secret: '0'.repeat(64) }, {}, 401, 'invalid_client'],
     [{ grant_type, client_id: '0123456789abcdef', client_secret }, {}, 401, 'invalid_client'],
     [{ grant_type, client_id, client_secret }, basic(client_id, client_secret), 400, 'invalid_request'],
-    [{ grant_type, client_id: idOf(s.practice.key), client_secret: secretOf(s.practice.key) }, {}, 401, 'invalid_client'],
+    [
+      { grant_type, client_id: idOf(s.practice.key), client_secret: secretOf(s.practice.key) },
+      {},
+      401,
+      'invalid_client',
+    ],
     [{ grant_type, client_id, client_secret, scope: 'emergency' }, {}, 400, 'invalid_scope'],
     [{ grant_type, client_id, client_secret, scope: 'templates:read patient/*.read' }, {}, 400, 'invalid_scope'],
-    [`grant_type=${grant_type}&grant_type=${grant_type}&client_id=${client_id}&client_secret=${client_secret}`, {}, 400, 'invalid_request'],
+    [
+      `grant_type=${grant_type}&grant_type=${grant_type}&client_id=${client_id}&client_secret=${client_secret}`,
+      {},
+      400,
+      'invalid_request',
+    ],
     [`grant_type=${grant_type}&scope=%zz&client_id=${client_id}`, {}, 400, 'invalid_request'],
     [{ grant_type, client_id, client_secret }, { 'content-type': 'application/json' }, 400, 'invalid_request'],
     ['', {}, 400, 'invalid_request'],
@@ -369,14 +382,25 @@ test('assertions that are refused, each for one reason', async (t) => {
   const forged = (header, body, signature = '') => `${b64(header)}.${b64(body)}.${signature}`;
   const pem = rsa.publicKey.export({ type: 'spki', format: 'pem' });
   const hmac = (header, body, secret) =>
-    forged(header, body, crypto.createHmac('sha384', secret).update(`${b64(header)}.${b64(body)}`).digest('base64url'));
+    forged(
+      header,
+      body,
+      crypto
+        .createHmac('sha384', secret)
+        .update(`${b64(header)}.${b64(body)}`)
+        .digest('base64url'),
+    );
   const good = await es(claims(id));
   const bad = {
     none: forged({ alg: 'none' }, claims(id)),
     'none with a signature': forged({ alg: 'none' }, claims(id), 'AAAA'),
     'NONE by another spelling': forged({ alg: 'nOnE' }, claims(id), good.split('.')[2]),
     'the public key as a MAC secret': hmac({ alg: 'HS384', kid: 'r' }, claims(id), pem),
-    'the modulus as a MAC secret': hmac({ alg: 'HS384', kid: 'r' }, claims(id), rsa.publicKey.export({ format: 'jwk' }).n),
+    'the modulus as a MAC secret': hmac(
+      { alg: 'HS384', kid: 'r' },
+      claims(id),
+      rsa.publicKey.export({ format: 'jwk' }).n,
+    ),
     'RS384 said of an EC key': forged({ alg: 'RS384', kid: 'e' }, claims(id), good.split('.')[2]),
     'ES384 said of an RSA key': forged({ alg: 'ES384', kid: 'r' }, claims(id), good.split('.')[2]),
     PS384: await signed(rsa, { alg: 'PS384', kid: 'r' }, claims(id)),
@@ -407,7 +431,11 @@ test('assertions that are refused, each for one reason', async (t) => {
       { alg: 'ES384', kid: 'e' },
       claims(id, { jti: 'der' }),
       crypto
-        .sign('sha384', Buffer.from(`${b64({ alg: 'ES384', kid: 'e' })}.${b64(claims(id, { jti: 'der' }))}`), ec.privateKey)
+        .sign(
+          'sha384',
+          Buffer.from(`${b64({ alg: 'ES384', kid: 'e' })}.${b64(claims(id, { jti: 'der' }))}`),
+          ec.privateKey,
+        )
         .toString('base64url'),
     ),
     'a name twice': `${b64('{"alg":"ES384","alg":"none"}')}.${good.split('.')[1]}.${good.split('.')[2]}`,
@@ -426,7 +454,11 @@ test('assertions that are refused, each for one reason', async (t) => {
   assert.equal((await assertion(s, `${'A'.repeat(70000)}`)).status, 413);
   refused(await assertion(s, good, { client_id: other.client_id }), 401, 'invalid_client');
   refused(await assertion(s, good, { client_assertion_type: 'x' }), 400, 'invalid_request');
-  refused(await token(s, { grant_type: 'client_credentials', client_assertion_type: JWT_BEARER }), 401, 'invalid_client');
+  refused(
+    await token(s, { grant_type: 'client_credentials', client_assertion_type: JWT_BEARER }),
+    401,
+    'invalid_client',
+  );
   granted(await assertion(s, good));
   // private keys do not belong into a client
   const secret = { keys: [ec.privateKey.export({ format: 'jwk' })] };
@@ -490,16 +522,29 @@ test('people: roles narrow what their keys may and see; nobody acts as another; 
   problem(await s.api.get('/v1/tasks', { key: made.billing.key }), 403, 'scope_missing');
   problem(await s.api.get('/v1/keys', { key: made.nurse.key }), 403, 'scope_missing');
   assert.equal((await s.api.get('/v1/people', { key: made.compliance.key })).status, 200);
-  problem(await s.api.post('/v1/people', { name: 'Y', role: 'admin' }, { key: made.compliance.key }), 403, 'scope_missing');
+  problem(
+    await s.api.post('/v1/people', { name: 'Y', role: 'admin' }, { key: made.compliance.key }),
+    403,
+    'scope_missing',
+  );
   // one name only
   const enter = (actor) =>
     s.api.post('/v1/opt-outs', { phone, channel: 'voicemail', words: 'stop', actor }, { key: made.nurse.key });
   problem(await enter('Sam Okafor'), 403, 'person_mismatch');
   assert.equal((await enter('jo rivera RN')).status, 201, 'the same name, otherwise written');
-  problem(await s.api.post(`/v1/messages/${m.id}/approve`, { person: 'Ann Lee' }, { key: made.nurse.key }), 403, 'person_mismatch');
+  problem(
+    await s.api.post(`/v1/messages/${m.id}/approve`, { person: 'Ann Lee' }, { key: made.nurse.key }),
+    403,
+    'person_mismatch',
+  );
   const emergency = { ...draft, category: 'emergency', emergency: { person: 'Ann Lee', reason: 'fire' } };
   problem(await s.api.post('/v1/messages', emergency, { key: made.nurse.key }), 403, 'person_mismatch');
-  const template = { name: 't', language: 'en', category: 'appointment_reminder', body: '{person}: see you. Reply STOP to end.' };
+  const template = {
+    name: 't',
+    language: 'en',
+    category: 'appointment_reminder',
+    body: '{person}: see you. Reply STOP to end.',
+  };
   const named = await s.api.post(
     '/v1/templates',
     { ...template, variables: { person: 'first_name' }, person: 'Cy Marsh' },
@@ -514,7 +559,11 @@ test('people: roles narrow what their keys may and see; nobody acts as another; 
   const gone = await s.api.post(`/v1/people/${made.nurse.id}/disable`, undefined, { key: admin });
   assert.equal(gone.status, 200, gone.text);
   problem(await s.api.get('/v1/messages', { key: made.nurse.key }), 401, 'unauthorized');
-  problem(await s.api.post(`/v1/people/${made.nurse.id}/role`, { role: 'nurse' }, { key: admin }), 404, 'person_unknown');
+  problem(
+    await s.api.post(`/v1/people/${made.nurse.id}/role`, { role: 'nurse' }, { key: admin }),
+    404,
+    'person_unknown',
+  );
   const unknown = await s.api.post('/v1/keys', { label: 'z', person_id: made.nurse.id }, { key: admin });
   problem(unknown, 422, 'validation_failed');
   const told = await s.db.sql("SELECT type, data FROM smsbridge.event WHERE type LIKE 'person.%' ORDER BY id");
@@ -567,7 +616,15 @@ test('settings: what is safe, by version', async (t) => {
   assert.equal(get.json.name, 'Elm Street Clinic');
   const { etag } = get.headers;
   const put = (body, headers, by = root) => s.api.request('PUT', '/v1/settings', { body, headers, key: by });
-  const body = { display_name: 'Elm Street', phone: '(212) 555-0100', url: null, open: '09:00', close: '18:30', lint_phi: 'refuse', two_person: true };
+  const body = {
+    display_name: 'Elm Street',
+    phone: '(212) 555-0100',
+    url: null,
+    open: '09:00',
+    close: '18:30',
+    lint_phi: 'refuse',
+    two_person: true,
+  };
   problem(await put(body, {}), 428, 'precondition_required');
   problem(await put(body, { 'if-match': '"999"' }), 412, 'precondition_failed');
   problem(await put(body, { 'if-match': etag }, s.practice.key), 403, 'scope_missing');
@@ -588,12 +645,21 @@ test('settings: what is safe, by version', async (t) => {
   ]) {
     const answer = await put({ ...body, ...change }, { 'if-match': '*' });
     problem(answer, 422, 'validation_failed');
-    assert.ok(answer.json.errors.some((e) => e.pointer === pointer), answer.text);
+    assert.ok(
+      answer.json.errors.some((e) => e.pointer === pointer),
+      answer.text,
+    );
   }
   const [changed] = (await events(s, 'practice.changed')).slice(-1);
-  assert.deepEqual([changed.data.change, changed.data.by, changed.data.settings.two_person], ['settings', `key ${idOf(root)}`, true]);
+  assert.deepEqual(
+    [changed.data.change, changed.data.by, changed.data.settings.two_person],
+    ['settings', `key ${idOf(root)}`, true],
+  );
   assert.ok(!JSON.stringify(changed.data).includes('whsec_'));
-  assert.equal((await s.api.get('/v1/settings', { key: root, headers: { 'if-none-match': done.headers.etag } })).status, 304);
+  assert.equal(
+    (await s.api.get('/v1/settings', { key: root, headers: { 'if-none-match': done.headers.etag } })).status,
+    304,
+  );
 });
 
 // --- client certificates ---------------------------------------------------------------------------------------------
@@ -657,14 +723,18 @@ test('mTLS: listeners of their own, and keys that demand their certificate', asy
   assert.equal(note.practice_id, s.practice.id);
   // a client's token is bound as the client is
   const c = await make(s, { label: 'ehr', kind: 'client', scopes, certificate: print }, root);
-  refused(await token(s, { grant_type: 'client_credentials' }, basic(c.client_id, c.client_secret)), 401, 'invalid_client');
+  refused(
+    await token(s, { grant_type: 'client_credentials' }, basic(c.client_id, c.client_secret)),
+    401,
+    'invalid_client',
+  );
   // a reload that cannot be read changes nothing; one that can is of the connections to come
   await s.gateway.reload((config) => (config.listeners[0].client_ca = '/nonexistent'), 'reload_failed');
   assert.equal((await at(optional, byPrint, own)).status, 200);
   await s.gateway.reload((config) => (config.listeners[0].client_ca = others.file));
   await assert.rejects(at(optional, byPrint, own));
   assert.equal((await at(optional, byName, stranger)).status, 200, 'who vouches is the operator’s to say');
-  assert.equal(await s.gateway.metric('smsbridge_tls_certificate_expiry_seconds', { role: 'listener' }) > 0, true);
+  assert.equal((await s.gateway.metric('smsbridge_tls_certificate_expiry_seconds', { role: 'listener' })) > 0, true);
 });
 
 test("configurations that cannot be: clients' authorities without TLS, odd URLs", async () => {
@@ -707,7 +777,8 @@ test("a client's keys at its URL: fetched, kept, asked for again at an unknown k
   const { port } = server.address();
   const s = await oauth(t, { jwks_ca: authority.file, jwks_private_addresses: true });
   const scopes = ['templates:read'];
-  const make_ = (at, label) => make(s, { label, kind: 'client', scopes, jwks_url: `https://localhost:${port}${at}` }, s.root);
+  const make_ = (at, label) =>
+    make(s, { label, kind: 'client', scopes, jwks_url: `https://localhost:${port}${at}` }, s.root);
   const c = await make_('/jwks', 'web');
   const moved = await make_('/moved', 'moved');
   const es = (more, header = {}) => signed(first, { alg: 'ES384', kid: 'one', ...header }, claims(c.client_id, more));
@@ -737,8 +808,19 @@ test("a client's keys at its URL: fetched, kept, asked for again at an unknown k
   assert.equal(asked, 3);
   // and by itself nothing is fetched from inside, by name or address
   await s.gateway.reload((config) => delete config.http.jwks_private_addresses);
-  for (const [n, host] of ['localhost', '127.0.0.1', '[::1]', '[::ffff:127.0.0.1]', '10.0.0.1', '169.254.169.254'].entries()) {
-    const inside = await make(s, { label: `in${n}`, kind: 'client', scopes, jwks_url: `https://${host}:${port}/in` }, s.root);
+  for (const [n, host] of [
+    'localhost',
+    '127.0.0.1',
+    '[::1]',
+    '[::ffff:127.0.0.1]',
+    '10.0.0.1',
+    '169.254.169.254',
+  ].entries()) {
+    const inside = await make(
+      s,
+      { label: `in${n}`, kind: 'client', scopes, jwks_url: `https://${host}:${port}/in` },
+      s.root,
+    );
     refused(await assertion(s, await signed(first, { alg: 'ES384' }, claims(inside.client_id))), 401, 'invalid_client');
   }
   assert.equal(asked, 3);
@@ -797,10 +879,17 @@ test("another practice's id is 404 at every route with one, and noted", async (t
     if (!at.startsWith('/v1/') || !at.includes('{')) continue;
     for (const method of Object.keys(methods).filter((x) => ['get', 'post', 'patch', 'delete'].includes(x))) {
       const example = Object.values(methods[method].requestBody?.content ?? {})[0];
-      const body = bodies[methods[method].operationId] ?? Object.values(example?.examples ?? {})[0]?.value ?? example?.schema?.example;
+      const body =
+        bodies[methods[method].operationId] ??
+        Object.values(example?.examples ?? {})[0]?.value ??
+        example?.schema?.example;
       const id = ids[at.split('/')[2]] ?? crypto.randomUUID();
       const headers = { ...(method === 'get' ? {} : { 'if-match': '*' }) };
-      const answer = await s.api.request(method.toUpperCase(), at.replace(/\{[^}]*\}/, id), { body, key: theirs, headers });
+      const answer = await s.api.request(method.toUpperCase(), at.replace(/\{[^}]*\}/, id), {
+        body,
+        key: theirs,
+        headers,
+      });
       if (answer.status !== 404) wrong.push(`${method} ${at} ${answer.text}`);
       if (answer.status !== 404) continue;
       await notes(s, "practice_id = $1 AND outcome = '404' AND door = $2", [other.id, `${method.toUpperCase()} ${at}`]);
