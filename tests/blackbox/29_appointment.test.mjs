@@ -4,7 +4,7 @@ import test from 'node:test';
 import { keepPatient, keepPhone } from './lib/privacy.mjs';
 import { binary, must, nextPatient, nextPhone, until } from './lib/util.mjs';
 import { askable } from './lib/asked.mjs';
-import { setup, theCluster, world } from './lib/world.mjs';
+import { key, setup, theCluster, world } from './lib/world.mjs';
 
 await world();
 
@@ -325,8 +325,19 @@ test('another phone: nothing waits for the old one', async (t) => {
   assert.deepEqual(told(answer.json), usual);
   const waiting = await s.db.sql('SELECT DISTINCT phone FROM smsbridge.message WHERE due_at IS NOT NULL');
   assert.deepEqual(waiting, [{ phone }]);
-  const masked = (await s.db.sql('SELECT smsbridge.appointment_json(a, false, false) AS j FROM smsbridge.appointment a'))[0].j;
-  assert.deepEqual([masked.phone, masked.variables], [`${phone.slice(0, 2)}******${phone.slice(-4)}`, null]);
+  const args = ['--database', s.db.owner, '--practice', s.practice.id, '--json'];
+  const [bea] = [
+    JSON.parse((await must(binary, ['person', 'add', ...args, '--name', 'Bea Ortiz', '--role', 'billing'])).stdout),
+  ].flat();
+  const lesser = await key(s.db, s.practice.id, ['--person', bea.id]);
+  for (const path of ['/v1/appointments/P1', '/v1/appointments?limit=1']) {
+    const shown = await s.api.get(path, { key: lesser });
+    assert.equal(shown.status, 200, shown.text);
+    const masked = shown.json.data?.[0] ?? shown.json;
+    assert.deepEqual([masked.phone, masked.variables], [`${phone.slice(0, 2)}******${phone.slice(-4)}`, null]);
+  }
+  const refused = await s.api.request('PUT', '/v1/appointments/P1', { body: v, key: lesser });
+  assert.deepEqual([refused.status, refused.json.code], [403, 'scope_missing']);
 });
 
 test('a patient who is known gives phone, place and language', async (t) => {
