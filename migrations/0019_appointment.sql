@@ -451,8 +451,8 @@ $$;
 
 -- --- right of access ---
 -- All that is kept of a patient, as patient_export, with the visits.
-CREATE FUNCTION smsbridge.patient_export_all(practice uuid, of_patient text, of_phone text, at timestamptz) RETURNS jsonb
-LANGUAGE sql STABLE AS $$
+CREATE FUNCTION smsbridge.patient_export_all(practice uuid, of_patient text, of_phone text, at timestamptz)
+RETURNS jsonb LANGUAGE sql STABLE AS $$
 	WITH visits AS (
 		SELECT jsonb_agg(smsbridge.appointment_json(a, true, true) ORDER BY a.starts_at, a.ref) AS list
 		FROM smsbridge.appointment a WHERE a.practice_id = practice AND (a.patient = of_patient OR a.phone = of_phone)

@@ -1,5 +1,5 @@
--- Empties the variables of visits that lie further back than their practice keeps texts; what a legal hold covers is left
--- alone. $1 now $2 at most so many. Returns how many. Index: appointment_variables.
+-- Empties the variables of visits that lie further back than their practice keeps texts; what a legal hold covers is
+-- left alone. $1 now $2 at most so many. Returns how many. Index: appointment_variables.
 WITH due AS (
 	SELECT a.* FROM smsbridge.practice p CROSS JOIN LATERAL (
 		SELECT a.practice_id, a.ref FROM smsbridge.appointment a
