@@ -87,11 +87,16 @@ function encode(op, body) {
 async function send(op, { path, query = '', body, headers = {}, as = s.api.key }) {
   const payload = body === undefined || !op.hasBody ? undefined : encode(op, body);
   const type = payload === undefined ? {} : { 'content-type': op.type };
-  return s.api.request(op.method, (path ?? op.path) + (query ? `?${query}` : ''), {
-    body: payload,
-    headers: { ...type, ...headers },
-    key: op.open ? null : as,
-  });
+  const ask = (more) =>
+    s.api.request(op.method, (path ?? op.path) + (query ? `?${query}` : ''), {
+      body: payload,
+      headers: { ...type, ...headers, ...more },
+      key: op.open ? null : as,
+    });
+  const answer = await ask({});
+  if (answer.status !== 428) return answer;
+  sound(op, answer, 'without a condition');
+  return ask({ 'if-match': '*' });
 }
 
 /** The practice's key again, when a request has revoked it. */
@@ -105,7 +110,7 @@ function sound(op, answer, told) {
   assert.equal(fault, null, `${op.method} ${op.path} ${told}: ${fault}`);
   if (answer.status === 429 || answer.status === 503) assert.ok(answer.headers['retry-after'], 'Retry-After');
   assert.match(answer.headers.traceparent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
-  if (answer.status < 400) return;
+  if (answer.status < 400 || !/^application\/problem/.test(answer.headers['content-type'])) return;
   assert.equal(answer.json.status, answer.status);
   assert.equal(answer.json.type, `/problems/${answer.json.code}`);
 }
@@ -187,7 +192,7 @@ for (const op of contract.operations) {
       }
       const plain = await s.api.request(op.method, pathOf(op, at), {
         body: '{}',
-        headers: { 'content-type': 'text/plain' },
+        headers: { 'content-type': 'text/plain', 'if-match': '*' },
       });
       sound(op, plain, 'text/plain');
       assert.equal(plain.status, 415);

@@ -165,12 +165,16 @@ check 'problems', 'every problem is a row of problem.def with its status, openap
 	}
 	push @faults, map { "$_->[0]:$_->[1]: $_->[2] is no row of proto/problem.def" } grep { !$row{$_->[2]} } given_by_sql();
 	my %fault;
+	# A fault's code stands before its sentence.
 	for my $path (files(qr{^src/app/.*\.c$})) {
 		my $text = text($path);
-		$fault{$1} = 1 while $text =~ /\b(?:request_fault\(r|creation_error\(c), [^;]*?, "([a-z_]+)"/g;
-		$fault{$1} = 1 while $text =~ /\bhook_fault\(h, [^;]*?, "([a-z_]+)"/g;
-		$fault{$1} = 1 while $text =~ /\bfault_add\((?:f|&d->faults|&u->used\.faults), [^;]*?, "([a-z_]+)",/g;
+		while ($text =~ /\b(?:\w*fault\w*|creation_error)\(([^;]*);/g) {
+			my $call = $1;
+			$fault{$1} = 1 if $call =~ /^[rch], [^;]*?, "([a-z_]+)"/;
+			while ($call =~ /"([a-z_]+)"(?:\s*:\s*"([a-z_]+)")?,\s*"[A-Z]/g) { $fault{$_} = 1 for grep { defined } $1, $2 }
+		}
 	}
+	delete $fault{validation_failed}; # the problem that carries them
 	$fault{$_->[1]} = 1 for rows('proto/lint_rule.def', 'LINT'), rows('proto/text_template.def', 'TEMPLATE_FAULT');
 	my $phone = text('src/policy/policy_phone.c');
 	$fault{$1} = 1 while $phone =~ /\{"(phone_[a-z_]+)", "/g;

@@ -67,7 +67,7 @@ export class Operation {
     this.path = path;
     this.method = method.toUpperCase();
     this.pointer = `#/paths/${escape(path)}/${method}`;
-    this.open = own.security?.length === 0;
+    this.open = own.security?.some((s) => !Object.keys(s).length) || own.security?.length === 0;
     this.statuses = Object.keys(own.responses).filter((status) => status !== 'default');
     this.parameters = [...(item.parameters ?? []), ...(own.parameters ?? [])].map((p) =>
       p.$ref ? contract.at(p.$ref).value : p,
@@ -98,7 +98,9 @@ export class Operation {
     const { pointer, value } = this.contract.at(`${this.pointer}/responses/${answer.status}`);
     const type = (answer.headers['content-type'] ?? '').split(';')[0];
     if (!value.content) return answer.text ? `a body where none is declared: ${answer.text}` : null;
-    if (answer.status >= 400 && type !== 'application/problem+json') return `a problem is ${type}`;
+    // Where the contract says so a refusal has another form: readiness, RFC 6749's tokens.
+    const problem = Object.keys(value.content).includes('application/problem+json');
+    if (answer.status >= 400 && problem && type !== 'application/problem+json') return `a problem is ${type}`;
     const declared = Object.keys(value.content).find((t) => t.split(';')[0] === type);
     if (!declared) return `${type} is not declared for ${answer.status}`;
     if (!/json$/.test(type) || /ndjson/.test(type)) return null;
@@ -136,9 +138,10 @@ function strings(schema, name) {
   if (schema.format === 'uri' || schema.format === 'url') return fc.nat(99).map((n) => `https://hooks-${n}.example/in`);
   if (hints[name] && !schema.enum) return hints[name];
   if (schema.pattern) {
+    const longest = schema.maxLength ?? 400;
     return fc
-      .stringMatching(new RegExp(schema.pattern, 'u'), { maxLength: Math.min(max, 200) })
-      .filter((text) => text.length >= min && text.length <= max);
+      .stringMatching(new RegExp(schema.pattern, 'u'), { maxLength: Math.min(longest, 400) })
+      .filter((text) => text.length >= min && text.length <= longest);
   }
   return fc.oneof(
     prose(Math.max(1, max)).filter((text) => text.length >= min),
@@ -169,7 +172,10 @@ function ofType(contract, here, schema, type, name, depth) {
     case 'boolean':
       return fc.boolean();
     case 'integer':
-      return fc.integer({ min: schema.minimum ?? 0, max: Math.min(schema.maximum ?? 1000, 2 ** 31 - 1) });
+      return fc.integer({
+        min: schema.minimum ?? 0,
+        max: Math.min(schema.maximum ?? (schema.minimum ?? 0) + 1000, 2 ** 53),
+      });
     case 'number':
       return fc.integer({ min: Math.ceil(schema.minimum ?? 0), max: Math.floor(schema.maximum ?? 1000) });
     case 'array':
