@@ -305,8 +305,8 @@ BEGIN
 	END LOOP;
 END $$;
 
--- A patient has another phone now. Takes the recipients' locks itself, in their order. Returns a problem's code or '', the
--- answer, the phone before, the version.
+-- A patient has another phone now. Takes the recipients' locks itself, in their order. Returns a problem's code or '',
+-- the answer, the phone before, the version.
 CREATE FUNCTION smsbridge.patient_phone_change(p_practice uuid, p_ref text, p_phone text, p_actor text, p_reason text,
 	p_follow boolean, p_method text, p_action text, p_captured timestamptz, p_match bigint[], p_sees boolean,
 	p_at timestamptz) RETURNS TABLE (problem text, body text, phone text, version integer) LANGUAGE plpgsql AS $$

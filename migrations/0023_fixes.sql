@@ -1,8 +1,8 @@
 -- What a practice that joins a shared sender takes over.
 
--- Who asked a number for no more texts asked all who text from it: a practice that joins a shared sender takes over what
--- stands of the patients' own opt-outs at those that have it. They end as any: by the patient's START. Only phones that
--- it has texts waiting for can be in a claim just now, so only those are locked. Returns how many were taken over.
+-- Who asked a number for no more texts asked all who text from it: a practice that joins a shared sender takes over
+-- what stands of the patients' own opt-outs at those that have it. They end as any: by the patient's START. Only phones
+-- that it has texts waiting for can be in a claim just now, so only those are locked. Returns how many were taken over.
 CREATE FUNCTION smsbridge.sender_joined(p_practice uuid, p_sender text, p_at timestamptz) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
