@@ -176,12 +176,12 @@ static bool take_form(struct issuing *t)
 		end_refused(t, t->asserts ? 401 : 400, t->asserts ? "invalid_client" : "invalid_request", wrong);
 		return false;
 	}
-	bool fits = take_secret(t, form, client, &ways);
+	bool fits = take_secret(t, form, client, &ways) || t->asserts;
 	if (ways > 1)
 		end_refused(t, 400, "invalid_request", "Say who you are in one way only.");
-	else if (!t->asserts && !fits)
+	else if (!fits)
 		end_refused(t, 401, "invalid_client", "There is no such client with that secret.");
-	return ways <= 1 && (t->asserts || fits);
+	return ways <= 1 && fits; /* t is gone with a refusal */
 }
 
 /* --- the token -----------------------------------------------------------------------------------------------------

@@ -420,6 +420,8 @@ test("another practice's id is 404 at every route with one, and noted", async (t
     return answer.json.id;
   };
   const { phone } = m.draft;
+  const campaign = ['--practice', s.practice.id, '--campaign', 'CABC123', '--classes', 'appointment_reminder'];
+  await must(binary, ['campaign', 'add', ...campaign, '--person', 'Jo Rivera', '--database', s.db.owner]);
   const person_ = 'Jo Rivera';
   const text = { language: 'en', category: 'appointment_reminder', body: 'Elm Street: see you. Reply STOP to end.' };
   const ids = {
@@ -445,7 +447,7 @@ test("another practice's id is 404 at every route with one, and noted", async (t
       const body =
         bodies[methods[method].operationId] ??
         Object.values(example?.examples ?? {})[0]?.value ??
-        example?.schema?.example;
+        example?.example;
       const id = ids[at.split('/')[2]] ?? crypto.randomUUID();
       const headers = { ...(method === 'get' ? {} : { 'if-match': '*' }) };
       const answer = await s.api.request(method.toUpperCase(), at.replace(/\{[^}]*\}/, id), {
