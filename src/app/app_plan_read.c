@@ -9,11 +9,12 @@ static const char *const members[] = {"name", "before", "at", "template", "categ
 #define RANK_MAX 100
 #define TEMPLATE_BYTES_MAX 64
 
-static void fault(struct faults *f, unsigned i, const char *member, const char *code, const char *detail)
+/* "/steps/0/before"; member "": the step. */
+static const char *at(struct faults *f, unsigned i, const char *member)
 {
 	char pointer[64];
 	snprintf(pointer, sizeof(pointer), "/steps/%u%s%s", i, *member ? "/" : "", member);
-	fault_add(f, pool_copy(f->pool, view_str(pointer)), code, detail);
+	return pool_copy(f->pool, view_str(pointer));
 }
 
 static struct view text_of(const json_t *v)
@@ -45,17 +46,19 @@ static int minute_of(struct view v)
 
 static void take_when(const json_t *json, unsigned i, struct faults *f, struct plan_step *to)
 {
-	const json_t *at = json_object_get(json, "at");
+	const json_t *time = json_object_get(json, "at");
 	to->minute = -1;
 	if (!policy_plan_before(text_of(json_object_get(json, "before")), to))
-		fault(f, i, "before", "bad_before", "Give how long before the visit, as P3D or PT2H; 60 days at most.");
-	if (!at || json_is_null(at))
+		fault_add(f, at(f, i, "before"), "bad_before",
+		          "Give how long before the visit, as P3D or PT2H; 60 days at most.");
+	if (!time || json_is_null(time))
 		return;
-	to->minute = minute_of(text_of(at));
+	to->minute = minute_of(text_of(time));
 	if (to->minute < 0)
-		fault(f, i, "at", "bad_at", "Give a time of day, as 10:00.");
+		fault_add(f, at(f, i, "at"), "bad_at", "Give a time of day, as 10:00.");
 	else if (to->before_s || !to->days)
-		fault(f, i, "at", "bad_at", "Only a step that is whole days before the visit has a time of day.");
+		fault_add(f, at(f, i, "at"), "bad_at",
+		          "Only a step that is whole days before the visit has a time of day.");
 }
 
 static void take_category(const json_t *json, unsigned i, struct faults *f, struct plan_step *to)
@@ -67,7 +70,8 @@ static void take_category(const json_t *json, unsigned i, struct faults *f, stru
 	to->category = policy_category_parse(text_of(v));
 	if (to->category == CATEGORY_COUNT || to->category == CATEGORY_verification ||
 	    !(policy_category_flags(to->category) & CATEGORY_HEALTH)) {
-		fault(f, i, "category", "category_unknown", "Give a category of health care, as appointment_reminder.");
+		fault_add(f, at(f, i, "category"), "category_unknown",
+		          "Give a category of health care, as appointment_reminder.");
 		to->category = CATEGORY_appointment_reminder;
 	}
 }
@@ -77,14 +81,14 @@ static void take_use(const json_t *json, unsigned i, struct faults *f, struct pl
 	const json_t *skip = json_object_get(json, "skip_if_confirmed");
 	const json_t *rank = json_object_get(json, "rank");
 	if (skip && !json_is_null(skip) && !json_is_boolean(skip))
-		fault(f, i, "skip_if_confirmed", "not_a_boolean", "This field takes true or false.");
+		fault_add(f, at(f, i, "skip_if_confirmed"), "not_a_boolean", "This field takes true or false.");
 	to->skip_confirmed = json_is_true(skip);
 	to->rank = 0;
 	if (!rank || json_is_null(rank))
 		return;
 	json_int_t n = json_integer_value(rank);
 	if (!json_is_integer(rank) || n < 1 || n > RANK_MAX)
-		fault(f, i, "rank", "bad_rank", "Give a number from 1 (most useful) to 100.");
+		fault_add(f, at(f, i, "rank"), "bad_rank", "Give a number from 1 (most useful) to 100.");
 	else
 		to->rank = (int)n;
 }
@@ -99,7 +103,7 @@ static void check_members(json_t *json, unsigned i, struct faults *f)
 		for (size_t k = 0; k < COUNT(members); k++)
 			known = known || strcmp(name, members[k]) == 0;
 		if (!known)
-			fault(f, i, "", "unknown_field", "A step has a member that there is not.");
+			fault_add(f, at(f, i, ""), "unknown_field", "A step has a member that there is not.");
 	}
 }
 
@@ -110,11 +114,11 @@ static void take_step(json_t *json, unsigned i, struct faults *f, struct plan_en
 	*to = (struct plan_entry){.template_ = ""};
 	check_members(json, i, f);
 	if (!is_name(name, PLAN_NAME_BYTES - 1))
-		fault(f, i, "name", "bad_name", "Give 1 to 32 small letters, digits, _ and -.");
+		fault_add(f, at(f, i, "name"), "bad_name", "Give 1 to 32 small letters, digits, _ and -.");
 	else
 		copy_view(to->name, sizeof(to->name), name);
 	if (!is_name(template_, TEMPLATE_BYTES_MAX))
-		fault(f, i, "template", "bad_name", "Give the name of a template.");
+		fault_add(f, at(f, i, "template"), "bad_name", "Give the name of a template.");
 	else
 		to->template_ = (const char *)template_.p;
 	take_when(json, i, f, &to->step);
@@ -134,11 +138,11 @@ unsigned plan_read(const json_t *steps, struct faults *f, struct plan_entry to[L
 	for (; n < json_array_size(steps) && n < LIMIT_PLAN_STEPS; n++) {
 		json_t *json = json_array_get(steps, n);
 		if (!json_is_object(json))
-			fault(f, n, "", "not_an_object", "A step is an object.");
+			fault_add(f, at(f, n, ""), "not_an_object", "A step is an object.");
 		take_step(json, n, f, &to[n]);
 		for (unsigned k = 0; k < n && to[n].name[0]; k++)
 			if (strcmp(to[k].name, to[n].name) == 0)
-				fault(f, n, "name", "name_twice", "Another step has this name.");
+				fault_add(f, at(f, n, "name"), "name_twice", "Another step has this name.");
 	}
 	return n;
 }

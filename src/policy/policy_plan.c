@@ -7,9 +7,11 @@
 #include <string.h>
 
 #define DAY_S 86400
+#define ACT_S (PLAN_ACT_US / SECOND_US)
 #define GRID_US (15 * MINUTE_US) /* on which the evening before is looked for */
-#define EVENING_US DAY_US        /* how far back it may be */
-#define CAPS_SEE_US (9 * DAY_US) /* what is older is in no cap's way */
+#define LEADS (1 << 24)          /* more seconds than any lead has */
+#define RANKS (2 * LEADS)
+#define RANK_NONE 1000 /* behind every rank */
 
 /* --- a step's own instant ------------------------------------------------------------------------------------------
  */
@@ -32,8 +34,8 @@ static bool take_part(struct view *rest, int64_t *n_r, char *unit_r)
 /* Parts in the order of units, each once. */
 static bool take_parts(struct view *rest, const char *units, const int64_t *worth, int64_t *sum)
 {
-	int64_t n;
-	char unit;
+	int64_t n = 0;
+	char unit = 0;
 	while (rest->n && rest->p[0] != 'T') {
 		const char *at = take_part(rest, &n, &unit) ? strchr(units, unit) : NULL;
 		if (!at || !unit)
@@ -49,7 +51,7 @@ bool policy_plan_before(struct view text, struct plan_step *to)
 {
 	static const int64_t days_of[] = {7, 1}, seconds_of[] = {3600, 60};
 	int64_t days = 0, seconds = 0;
-	if (text.n < 3 || text.p[0] != 'P')
+	if (text.n == 0 || text.p[0] != 'P')
 		return false;
 	struct view rest = view_of(text.p + 1, text.n - 1);
 	if (!take_parts(&rest, "WD", days_of, &days))
@@ -59,7 +61,7 @@ bool policy_plan_before(struct view text, struct plan_step *to)
 		if (!rest.n || memchr(rest.p, 'T', rest.n) || !take_parts(&rest, "HM", seconds_of, &seconds))
 			return false;
 	}
-	if (days + seconds == 0 || days * DAY_S + seconds > PLAN_DAYS_MAX * DAY_S)
+	if ((!days && !seconds) || days * DAY_S + seconds > PLAN_DAYS_MAX * DAY_S)
 		return false;
 	to->days = (int)days;
 	to->before_s = seconds;
@@ -81,23 +83,19 @@ int64_t policy_plan_nominal(const struct plan_step *step, int64_t visit_us, cons
 /* --- hours ---------------------------------------------------------------------------------------------------------
  */
 
+/* What a step of the class is judged by, without sends. */
 static struct policy_facts facts_of(const struct plan_visit *v, enum category category)
 {
 	struct policy_facts f = v->facts;
 	f.category = category;
+	f.patient = f.phone = (struct policy_sends){0};
 	return f;
 }
 
-static int64_t least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* The last instant of the grid before at_us that is open, within a day; TIME_NEVER when there is none from now on. */
+/* The last instant of the grid before at_us that is open; TIME_NEVER when there is none from now on. */
 static int64_t evening_before(const struct plan_visit *v, const struct policy_facts *f, int64_t at_us)
 {
-	int64_t t = floor_div(at_us, GRID_US) * GRID_US;
-	for (; t >= v->now_us && t >= at_us - EVENING_US; t -= GRID_US)
+	for (int64_t t = floor_div(at_us, GRID_US) * GRID_US; t >= v->now_us; t -= GRID_US)
 		if (policy_quiet_open(v->rules, f, t))
 			return t;
 	return TIME_NEVER;
@@ -107,13 +105,12 @@ static int64_t evening_before(const struct plan_visit *v, const struct policy_fa
 static int64_t legal_us(const struct plan_visit *v, enum category category, int64_t nominal_us)
 {
 	const struct policy_facts f = facts_of(v, category);
-	const int64_t lead_us = least(PLAN_LEAD_US, v->visit_us - nominal_us);
 	if (f.zones == 0)
 		return TIME_NEVER;
 	if (policy_quiet_open(v->rules, &f, nominal_us))
 		return nominal_us;
 	int64_t morning_us = policy_quiet_next_us(v->rules, &f, nominal_us);
-	if (morning_us != TIME_NEVER && morning_us + lead_us <= v->visit_us)
+	if (morning_us == TIME_NEVER || morning_us <= v->visit_us - PLAN_LEAD_US)
 		return morning_us;
 	return evening_before(v, &f, nominal_us);
 }
@@ -121,51 +118,44 @@ static int64_t legal_us(const struct plan_visit *v, enum category category, int6
 /* --- caps ----------------------------------------------------------------------------------------------------------
  */
 
-/* The newest of what lies before at_us (or at it, but for the message itself), and of the one that is tried. */
-static void sends_before(const struct plan_times *times, int64_t at_us, unsigned self, int64_t tried_us,
-                         struct policy_sends *to)
+/* Newest first; past POLICY_SENDS_MAX the oldest gives way. */
+static void insert(struct policy_sends *to, int64_t at_us)
 {
-	to->count = 0;
-	for (unsigned i = 0; i <= times->count; i++) {
-		int64_t t = i < times->count ? times->at_us[i] : tried_us;
-		if (t > at_us || t < at_us - CAPS_SEE_US || i == self)
-			continue;
-		unsigned k = to->count < POLICY_SENDS_MAX ? to->count++ : POLICY_SENDS_MAX;
-		if (k == POLICY_SENDS_MAX) { /* the oldest goes */
-			unsigned oldest = 0;
-			for (unsigned j = 1; j < POLICY_SENDS_MAX; j++)
-				oldest = to->at_us[j] < to->at_us[oldest] ? j : oldest;
-			if (to->at_us[oldest] >= t)
-				continue;
-			k = oldest;
-		}
-		to->at_us[k] = t;
-	}
+	unsigned k = to->count;
+	for (; k > 0 && to->at_us[k - 1] < at_us; k--)
+		if (k < POLICY_SENDS_MAX)
+			to->at_us[k] = to->at_us[k - 1];
+	if (k == POLICY_SENDS_MAX)
+		return;
+	to->at_us[k] = at_us;
+	if (to->count < POLICY_SENDS_MAX)
+		to->count++;
 }
 
-#define NOT_TRIED INT64_MIN
-
-/* What is in the way of a message at at_us (self of times, or the one that is tried) beside those before it. */
-static enum reason in_way(const struct plan_visit *v, struct policy_facts *f, const struct plan_times *times,
-                          bool phone, int64_t at_us, unsigned self, int64_t tried_us)
+/* What is in the way of a message at at_us beside those of times until then, but itself, and tried_us. A household's
+ * phone is not asked for; otherwise the caps are the same for a patient and a phone. */
+static enum reason in_way(const struct plan_visit *v, enum category category, const struct plan_times *times,
+                          int64_t at_us, unsigned self, int64_t tried_us)
 {
+	struct policy_facts f = facts_of(v, category);
 	enum reason reason;
-	f->patient.count = f->phone.count = 0;
-	sends_before(times, at_us, self, tried_us, phone ? &f->phone : &f->patient);
-	policy_cap_next_us(v->rules, f, at_us, &reason);
+	for (unsigned i = 0; i < times->count; i++)
+		if (i != self && times->at_us[i] <= at_us)
+			insert(&f.patient, times->at_us[i]);
+	if (tried_us < at_us)
+		insert(&f.patient, tried_us);
+	policy_cap_next_us(v->rules, &f, at_us, &reason);
 	return reason;
 }
 
 /* The cap that a message at at_us would break, its own or that of one after it; REASON_none when it breaks none. */
 static enum reason cap_of(const struct plan_visit *v, enum category category, const struct plan_times *times,
-                          bool phone, int64_t at_us)
+                          int64_t at_us)
 {
-	struct policy_facts f = facts_of(v, category);
-	enum reason reason = in_way(v, &f, times, phone, at_us, times->count, at_us);
+	enum reason reason = in_way(v, category, times, at_us, times->count, TIME_NEVER);
 	for (unsigned i = 0; i < times->count && reason == REASON_none; i++)
-		if (times->at_us[i] > at_us && times->at_us[i] < at_us + CAPS_SEE_US &&
-		    !in_way(v, &f, times, phone, times->at_us[i], i, NOT_TRIED))
-			reason = in_way(v, &f, times, phone, times->at_us[i], i, at_us);
+		if (times->at_us[i] > at_us && !in_way(v, category, times, times->at_us[i], i, TIME_NEVER))
+			reason = in_way(v, category, times, times->at_us[i], i, at_us);
 	return reason;
 }
 
@@ -173,8 +163,8 @@ static enum reason caps_of(const struct plan_visit *v, enum category category, i
 {
 	if (!(policy_category_flags(category) & CATEGORY_CAPPED))
 		return REASON_none;
-	enum reason reason = cap_of(v, category, &v->patient, false, at_us);
-	return reason || v->facts.household ? reason : cap_of(v, category, &v->phone, true, at_us);
+	enum reason reason = cap_of(v, category, &v->patient, at_us);
+	return reason || v->facts.household ? reason : cap_of(v, category, &v->phone, at_us);
 }
 
 static void add_time(struct plan_times *times, int64_t at_us)
@@ -186,17 +176,12 @@ static void add_time(struct plan_times *times, int64_t at_us)
 /* --- choosing ------------------------------------------------------------------------------------------------------
  */
 
-/* Whether a is of more use than b. */
-static bool more_useful(const struct plan_visit *v, const struct plan_step *a, int64_t a_due_us,
-                        const struct plan_step *b, int64_t b_due_us)
+/* The smaller, the more useful. */
+static int64_t use_of(const struct plan_visit *v, const struct plan_step *step, int64_t due_us)
 {
-	const int rank_a = a->rank ? a->rank : INT32_MAX, rank_b = b->rank ? b->rank : INT32_MAX;
-	const int64_t lead_a = v->visit_us - a_due_us, lead_b = v->visit_us - b_due_us;
-	if (rank_a != rank_b)
-		return rank_a < rank_b;
-	if ((lead_a >= PLAN_ACT_US) != (lead_b >= PLAN_ACT_US))
-		return lead_a >= PLAN_ACT_US;
-	return lead_a >= PLAN_ACT_US ? lead_a < lead_b : lead_a > lead_b;
+	const int64_t lead_s = (v->visit_us - due_us) / SECOND_US;
+	const int64_t rank = step->rank ? step->rank : RANK_NONE;
+	return rank * RANKS + (lead_s >= ACT_S ? lead_s : LEADS - lead_s);
 }
 
 /* When each would go by its own clock and the hours, and what already speaks against it. */
@@ -208,21 +193,22 @@ static void place(const struct plan_visit *v, const struct plan_step *steps, uns
 		to[i] = (struct plan_choice){due_us == TIME_NEVER ? nominal_us : due_us, REASON_none};
 		if (v->confirmed && steps[i].skip_confirmed)
 			to[i].reason = REASON_dropped_confirmed;
-		else if (to[i].due_us < v->now_us || v->visit_us <= v->now_us)
+		else if (to[i].due_us < v->now_us)
 			to[i].reason = REASON_dropped_late;
 		else if (due_us == TIME_NEVER)
 			to[i].reason = REASON_dropped_hours;
 	}
 }
 
+/* By use; equals as the plan has them. */
 static void sort(const struct plan_visit *v, const struct plan_step *steps, unsigned count,
                  const struct plan_choice *choices, unsigned *order)
 {
+	int64_t use[LIMIT_PLAN_STEPS];
 	for (unsigned i = 0; i < count; i++) {
 		unsigned k = i;
-		for (; k > 0 &&
-		       more_useful(v, &steps[i], choices[i].due_us, &steps[order[k - 1]], choices[order[k - 1]].due_us);
-		     k--)
+		use[i] = use_of(v, &steps[i], choices[i].due_us);
+		for (; k > 0 && use[i] < use[order[k - 1]]; k--)
 			order[k] = order[k - 1];
 		order[k] = i;
 	}
@@ -280,7 +266,7 @@ void policy_plan(const struct plan_visit *given, const struct plan_step *steps, 
 {
 	struct plan_visit v = *given;
 	unsigned order[LIMIT_PLAN_STEPS];
-	unsigned planned = 0;
+	bool planned = false;
 	check(count <= LIMIT_PLAN_STEPS);
 	place(&v, steps, count, to);
 	sort(&v, steps, count, to, order);
@@ -297,8 +283,8 @@ void policy_plan(const struct plan_visit *given, const struct plan_step *steps, 
 		c->due_us = at_us;
 		add_time(&v.patient, c->due_us);
 		add_time(&v.phone, c->due_us);
-		planned++;
+		planned = true;
 	}
-	if (planned == 0 && v.rules)
+	if (!planned && v.rules)
 		rescue(&v, steps, count, order, to);
 }

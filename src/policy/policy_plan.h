@@ -20,7 +20,7 @@
 
 #define PLAN_TIMES_MAX 64              /* messages to a patient or a phone that are looked at */
 #define PLAN_DAYS_MAX 60               /* how long before the visit a step may be */
-#define PLAN_LEAD_US HOUR_US           /* a step that moves leaves that long to the visit, or its own lead if less */
+#define PLAN_LEAD_US HOUR_US           /* a step that moves leaves that long to the visit */
 #define PLAN_ACT_US (12 * HOUR_US)     /* from here on a patient can act on a reminder */
 #define PLAN_SLACK_US (15 * MINUTE_US) /* how much later a step goes to keep the caps */
 #define PLAN_SLACK_STEP_US MINUTE_US

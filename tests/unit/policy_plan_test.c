@@ -9,6 +9,7 @@
 #include "policy_pack.h"
 #include "policy_plan.h"
 #include "policy_quiet.h"
+#include "policy_state.h"
 #include "seeded.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -38,14 +39,31 @@ static void a_lead_is_iso_8601(void **state)
 		int days; /* -1: refused */
 		int64_t before_s;
 	} rows[] = {
-	        {"P3D", 3, 0},   {"P1D", 1, 0},       {"PT2H", 0, 7200},    {"PT45M", 0, 2700},   {"P2W", 14, 0},
-	        {"P1W1D", 8, 0}, {"P1DT2H", 1, 7200}, {"PT1H30M", 0, 5400}, {"P60D", 60, 0},      {"P0DT1M", 0, 60},
-	        {"P61D", -1, 0}, {"P60DT1M", -1, 0},  {"", -1, 0},          {"P", -1, 0},         {"PT", -1, 0},
-	        {"P1DT", -1, 0}, {"P0D", -1, 0},      {"PT0H", -1, 0},      {"1D", -1, 0},        {"P1", -1, 0},
-	        {"PD", -1, 0},   {"P-1D", -1, 0},     {"P1.5D", -1, 0},     {"P1M", -1, 0},       {"P1Y", -1, 0},
-	        {"PT1S", -1, 0}, {"P1D1D", -1, 0},    {"P1D1W", -1, 0},     {"PT1M1H", -1, 0},    {"P1H", -1, 0},
-	        {"PT1D", -1, 0}, {"p1d", -1, 0},      {"P1D ", -1, 0},      {"P9999999D", -1, 0}, {"PT1HT1M", -1, 0},
+	        {"P3D", 3, 0},         {"P1D", 1, 0},
+	        {"PT2H", 0, 7200},     {"PT45M", 0, 2700},
+	        {"P2W", 14, 0},        {"P1W1D", 8, 0},
+	        {"P1DT2H", 1, 7200},   {"PT1H30M", 0, 5400},
+	        {"P60D", 60, 0},       {"P0DT1M", 0, 60},
+	        {"P61D", -1, 0},       {"P60DT1M", -1, 0},
+	        {"", -1, 0},           {"P", -1, 0},
+	        {"PT", -1, 0},         {"P1DT", -1, 0},
+	        {"P0D", -1, 0},        {"PT0H", -1, 0},
+	        {"1D", -1, 0},         {"P1", -1, 0},
+	        {"PD", -1, 0},         {"P-1D", -1, 0},
+	        {"P1.5D", -1, 0},      {"P1M", -1, 0},
+	        {"P1Y", -1, 0},        {"PT1S", -1, 0},
+	        {"P1D1D", -1, 0},      {"P1D1W", -1, 0},
+	        {"PT1M1H", -1, 0},     {"P1H", -1, 0},
+	        {"PT1D", -1, 0},       {"p1d", -1, 0},
+	        {"P1D ", -1, 0},       {"P9999999D", -1, 0},
+	        {"PDT1H", -1, 0},      {"x1D", -1, 0},
+	        {"P59D", 59, 0},       {"PT003540M", 0, 212400},
+	        {"PT0003540M", -1, 0}, {"PT1HT1M", -1, 0},
 	};
+	struct plan_step cut;
+	assert_false(policy_plan_before(view_of("P012D", 3), &cut)); /* what lies behind the view is not read */
+	assert_false(policy_plan_before(view_of("P1DT1H", 5), &cut));
+	assert_false(policy_plan_before(view_of("P1D", 0), &cut));
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct plan_step s = {.days = -1};
 		bool ok = policy_plan_before(view_str(rows[i].text), &s);
@@ -78,6 +96,9 @@ static void days_are_the_calendars_and_hours_the_clocks(void **state)
 	        {"PT36H", -1, "2026-03-09T09:00:00-04:00", "2026-03-07T20:00:00-05:00"},
 	        {"P1D", 150, "2026-03-09T09:00:00-04:00", "2026-03-08T03:30:00-04:00"}, /* 2:30 does not exist */
 	        {"P1D", 60, "2026-11-02T09:00:00-05:00", "2026-11-01T01:00:00-04:00"},  /* 1:00 exists twice */
+	        {"PT2H", -1, "2026-11-01T01:30:00-05:00", "2026-11-01T00:30:00-04:00"}, /* the second 1:30 of the day */
+	        {"P1D", 0, "2026-03-05T14:30:00-05:00", "2026-03-04T00:00:00-05:00"},
+	        {"P1D", -1, "2026-03-05T14:59:59-05:00", "2026-03-04T14:59:59-05:00"},
 	        {"P1D", 1439, "2026-03-05T00:10:00-05:00", "2026-03-04T23:59:00-05:00"},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -155,6 +176,7 @@ static void the_night_moves_to_the_useful_side(void **state)
 	        {"PT30M", "2026-03-05T08:20:00-05:00", "2026-03-04T20:45:00-05:00",
 	         ""}, /* its own lead is half an hour */
 	        {"PT30M", "2026-03-05T08:30:00-05:00", "2026-03-05T08:00:00-05:00", ""},
+	        {"PT30M", "2026-03-05T12:05:00-05:00", "2026-03-05T11:35:00-05:00", ""}, /* by day it stays */
 	        {"P1D", "2026-03-05T06:30:00-05:00", "2026-03-04T08:00:00-05:00", ""},
 	        {"P1D", "2026-03-05T22:30:00-05:00", "2026-03-05T08:00:00-05:00", ""},
 	};
@@ -278,6 +300,148 @@ static void every_zone_and_the_practices_hours_hold(void **state)
 	v.facts.practice_close_minute = 1020;
 	policy_plan(&v, &s, 1, &c);
 	expect(&c, "2026-03-11T13:00:00-04:00", "");
+}
+
+static void equals_are_told_apart(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *visit, *first, *second;
+		bool first_goes;
+	} rows[] = {
+	        {"2026-03-12T22:00:00-04:00", "PT12H", "PT13H", true}, /* half a day leaves time to act: the nearer */
+	        {"2026-03-12T22:00:00-04:00", "PT13H", "PT12H", false},
+	        {"2026-03-12T14:00:00-04:00", "PT2H", "PT4H", false}, /* neither does: the farther */
+	        {"2026-03-12T14:00:00-04:00", "PT4H", "PT2H", true},
+	        {"2026-03-12T14:00:00-04:00", "PT4H", "PT240M", true}, /* the same: the plan's first */
+	        {"2026-03-12T14:00:00-04:00", "PT2H", "PT23H", false},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct plan_step steps[] = {step(rows[i].first, -1, 0), step(rows[i].second, -1, 0)};
+		struct plan_visit v = visit_of("2026-03-02T08:00:00-05:00", rows[i].visit);
+		struct plan_choice c[2];
+		policy_plan(&v, steps, 2, c);
+		expect(&c[rows[i].first_goes ? 0 : 1], NULL, "");
+		expect(&c[rows[i].first_goes ? 1 : 0], NULL, "dropped_cap_day");
+	}
+}
+
+static void now_is_not_too_late(void **state)
+{
+	(void)state;
+	struct plan_step s = step("PT2H", -1, 0);
+	struct plan_visit v = visit_of("2026-03-12T12:30:00-04:00", "2026-03-12T14:30:00-04:00");
+	struct plan_choice c;
+	policy_plan(&v, &s, 1, &c);
+	expect(&c, "2026-03-12T12:30:00-04:00", "");
+	v.now_us++;
+	policy_plan(&v, &s, 1, &c);
+	expect(&c, NULL, "dropped_late");
+	v = visit_of("2026-03-04T20:45:00-05:00", "2026-03-05T07:00:00-05:00"); /* the last quarter of the evening */
+	policy_plan(&v, &s, 1, &c);
+	expect(&c, "2026-03-04T20:45:00-05:00", "");
+	v.now_us++;
+	policy_plan(&v, &s, 1, &c);
+	expect(&c, NULL, "dropped_hours");
+}
+
+static void add(struct plan_times *to, const char *text)
+{
+	to->at_us[to->count++] = at(text);
+}
+
+/* Of many only the newest are of interest, in whatever order they come; what is far ahead is in nobody's way. */
+static void many_messages_are_no_trouble(void **state)
+{
+	(void)state;
+	struct plan_step s = step("P1D", 600, 0);
+	for (int turn = 0; turn < 2; turn++) {
+		struct plan_visit v = visit_of("2026-03-10T12:00:00-04:00", "2026-03-12T14:30:00-04:00");
+		struct plan_choice c;
+		for (int i = 0; i < 20 && !turn; i++)
+			add(&v.patient, "2026-03-02T12:00:00-05:00");
+		add(&v.patient, "2026-03-06T12:00:00-05:00");
+		add(&v.patient, "2026-03-08T12:00:00-04:00");
+		add(&v.patient, "2026-03-09T12:00:00-04:00");
+		for (int i = 0; i < 20 && turn; i++)
+			add(&v.patient, "2026-03-02T12:00:00-05:00");
+		while (v.patient.count < PLAN_TIMES_MAX)
+			add(&v.patient, "2026-06-01T12:00:00-04:00");
+		policy_plan(&v, &s, 1, &c);
+		expect(&c, NULL, "dropped_cap_week");
+		v.patient.at_us[turn ? 0 : 20] = at("2026-03-02T12:00:00-05:00");
+		policy_plan(&v, &s, 1, &c);
+		expect(&c, "2026-03-11T10:00:00-04:00", "");
+		assert_int_equal(v.patient.count, PLAN_TIMES_MAX);
+	}
+}
+
+/* A phone that other patients are texted at too: their texts and the plan's own count together. */
+static void a_phones_texts_add_up(void **state)
+{
+	(void)state;
+	struct plan_step steps[] = {step("P1D", 600, 0), step("P3D", 600, 0)};
+	struct plan_visit v = visit_of("2026-03-02T08:00:00-05:00", "2026-03-12T14:30:00-04:00");
+	struct plan_choice c[2];
+	v.facts.patient.at_us[v.facts.patient.count++] = at("2026-03-11T09:00:00-04:00"); /* not looked at */
+	add(&v.phone, "2026-03-07T10:00:00-05:00");
+	add(&v.phone, "2026-03-08T10:00:00-04:00");
+	policy_plan(&v, steps, 2, c);
+	expect(&c[0], "2026-03-11T10:00:00-04:00", "");
+	expect(&c[1], NULL, "dropped_cap_week");
+	v.facts.household = true;
+	policy_plan(&v, steps, 2, c);
+	expect(&c[1], "2026-03-09T10:00:00-04:00", "");
+	add(&v.patient, "2026-03-09T12:00:00-04:00"); /* the patient's own count at a household's phone too */
+	policy_plan(&v, steps, 2, c);
+	expect(&c[1], NULL, "dropped_cap_day");
+}
+
+static void a_class_has_its_own_rules(void **state)
+{
+	(void)state;
+	struct plan_step s = step("P1D", 540, 0);
+	struct plan_visit v = visit_of("2026-03-02T08:00:00-05:00", "2026-03-09T14:30:00-04:00");
+	struct plan_choice c;
+	assert_true(policy_states_parse(VIEW("TX"), &v.facts.states));
+	s.category = CATEGORY_survey; /* a Sunday in Texas begins at noon */
+	policy_plan(&v, &s, 1, &c);
+	expect(&c, "2026-03-08T12:00:00-04:00", "");
+	s.category = CATEGORY_conversational_reply;
+	add(&v.patient, "2026-03-08T09:00:00-04:00");
+	policy_plan(&v, &s, 1, &c);
+	expect(&c, "2026-03-08T09:00:00-04:00", "");
+}
+
+static void the_edges_of_moving(void **state)
+{
+	(void)state;
+	struct plan_step s = step("P1D", 600, 0);
+	struct plan_visit v = visit_of("2026-03-11T09:00:00-04:00", "2026-03-12T11:00:00-04:00");
+	struct plan_choice c[2];
+	add(&v.patient, "2026-03-11T10:00:00-04:00");
+	policy_plan(&v, &s, 1, c);
+	expect(c, "2026-03-12T10:00:00-04:00", ""); /* an hour before is near enough */
+	v.now_us = at("2026-03-10T10:00:00-04:00");
+	policy_plan(&v, &s, 1, c);
+	expect(c, "2026-03-10T10:00:00-04:00", ""); /* and now soon enough */
+	v = visit_of("2026-03-02T09:00:00-05:00", "2026-03-12T10:30:00-04:00");
+	add(&v.patient, "2026-03-11T10:00:00-04:00");
+	add(&v.patient, "2026-03-09T10:30:00-04:00");
+	policy_plan(&v, &s, 1, c);
+	expect(c, "2026-03-08T10:00:00-04:00", ""); /* three days off */
+	v.patient.at_us[1] = at("2026-03-08T10:30:00-04:00");
+	add(&v.patient, "2026-03-10T09:00:00-04:00");
+	policy_plan(&v, &s, 1, c);
+	expect(c, NULL, "dropped_cap_day"); /* but no farther */
+	struct plan_step steps[] = {step("P1D", 600, 1), step("P1D", 630, 2)};
+	steps[0].skip_confirmed = true;
+	v = visit_of("2026-03-02T09:00:00-05:00", "2026-03-12T14:30:00-04:00");
+	v.confirmed = true;
+	add(&v.patient, "2026-03-11T10:30:00-04:00");
+	policy_plan(&v, steps, 2, c);
+	expect(&c[0], NULL, "dropped_confirmed"); /* what is needless is not moved, the next is */
+	expect(&c[1], "2026-03-10T10:30:00-04:00", "");
 }
 
 /* --- random plans, judged by the plainest words --------------------------------------------------------------------
@@ -416,6 +580,12 @@ int main(void)
 	        cmocka_unit_test(other_messages_count),
 	        cmocka_unit_test(a_lone_reminder_moves),
 	        cmocka_unit_test(every_zone_and_the_practices_hours_hold),
+	        cmocka_unit_test(equals_are_told_apart),
+	        cmocka_unit_test(now_is_not_too_late),
+	        cmocka_unit_test(many_messages_are_no_trouble),
+	        cmocka_unit_test(a_phones_texts_add_up),
+	        cmocka_unit_test(a_class_has_its_own_rules),
+	        cmocka_unit_test(the_edges_of_moving),
 	        cmocka_unit_test(a_random_plan_keeps_every_rule),
 	};
 	return cmocka_run_group_tests(tests, open_zones, close_zones);
