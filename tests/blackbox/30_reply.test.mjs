@@ -3,8 +3,8 @@
 // which delivers the answers.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { keepBody } from './lib/privacy.mjs';
-import { never, nextPatient, nextPhone, until } from './lib/util.mjs';
+import { keepBody, keepPatient, keepPhone } from './lib/privacy.mjs';
+import { binary, must, never, nextPatient, nextPhone, until } from './lib/util.mjs';
 import { practice, setup, world } from './lib/world.mjs';
 
 await world();
@@ -631,4 +631,66 @@ test('conversations', async (t) => {
     assert.equal(noted.action, 'read');
   });
   await t.test('no violation', async () => assert.deepEqual(await s.db.sql('SELECT * FROM report.violations'), []));
+});
+
+test('a visit that the API booked, by its plan, answered by the patient', async (t) => {
+  const s = await setup(t, { config: { clock: { start: '2026-03-02T12:00:00-05:00', rate: 0.001 } } });
+  const args = ['--campaign', 'CTEST1', '--classes', 'appointment_reminder', '--person', 'Jo Rivera'];
+  await must(binary, ['campaign', 'add', '--database', s.db.owner, '--practice', s.practice.id, '--json', ...args]);
+  const saved = await s.api.post('/v1/templates', {
+    name: 'reminder',
+    language: 'en',
+    category: 'appointment_reminder',
+    body: 'Elm Street Clinic: visit {date} at {time}. Reply C, R or X. (212) 555-0199. Reply STOP to opt out.',
+    variables: { date: 'date', time: 'time' },
+    person: 'Jo Rivera',
+  });
+  assert.equal(saved.status, 201, saved.text);
+  const approved = await s.api.post(`/v1/templates/${saved.json.id}/approve`, { person: 'Sam Okafor' });
+  assert.equal(approved.status, 200, approved.text);
+  const steps = [
+    { name: 'two_days', before: 'P2D', at: '10:00', template: 'reminder' },
+    { name: 'day_before', before: 'P1D', at: '12:00', template: 'reminder', skip_if_confirmed: true },
+  ];
+  const plan = await s.api.request('PUT', '/v1/plans/default', { body: { steps } });
+  assert.equal(plan.status, 200, plan.text);
+  const booked = async (ref) => {
+    const body = {
+      patient: nextPatient(),
+      phone: nextPhone(),
+      starts_at: '2026-03-05T14:30:00-05:00',
+      location_zone: 'America/New_York',
+      kind: 'checkup',
+    };
+    keepPatient(body.patient);
+    keepPhone(body.phone);
+    const answer = await s.api.request('PUT', `/v1/appointments/${ref}`, { body });
+    assert.ok([200, 201].includes(answer.status), answer.text);
+    return { ...body, ref };
+  };
+  const read = async (v) => (await s.api.get(`/v1/appointments/${v.ref}`)).json;
+  const state = async (v, step) => (await read(v)).reminders.find((r) => r.step === step);
+  const yes = await booked('yes');
+  const no = await booked('no');
+  const other = await booked('other');
+  await s.gateway.moveClock('2026-03-03T10:00:01-05:00', 0.001);
+  for (const v of [yes, no, other]) {
+    await until(() => texts(s, v.phone).length === 1, 'the first reminder');
+    await until(async () => (await state(v, 'two_days')).status === 'sent', 'sent');
+  }
+  await says(s, yes.phone, 'c');
+  await says(s, no.phone, 'X');
+  await says(s, other.phone, 'R');
+  const after = async (v) => [
+    (await read(v)).status,
+    (await read(v)).answer,
+    (await state(v, 'day_before')).reason?.code,
+  ];
+  assert.deepEqual(await after(yes), ['confirmed', 'confirmed', 'withdrawn_confirmed']);
+  assert.deepEqual(await after(no), ['booked', 'declined', 'withdrawn_declined']);
+  assert.deepEqual(await after(other), ['booked', 'reschedule_requested', undefined]);
+  await s.gateway.moveClock('2026-03-04T12:00:01-05:00', 0.001);
+  await until(() => texts(s, other.phone).length === 2, 'the reminder of a visit that still stands');
+  await never(() => texts(s, yes.phone).length + texts(s, no.phone).length > 2, 'a withdrawn reminder', 200);
+  assert.deepEqual(await s.db.sql('SELECT * FROM report.violations'), []);
 });

@@ -1,7 +1,8 @@
 -- Queues the one automatic answer to a text (to a keyword: 47 CFR 64.1200(a)(12)): outside caps and quiet hours,
 -- dropped when over 5 minutes late; none after the third within a day, since who writes so much may be a machine. To be
--- run under the recipient's lock. $1 practice $2 id $3 phone $4 sender $5 body $6 encoding $7 characters $8 category $9
--- at $10 inbound id. Index: recipient_pkey.
+-- run under the recipient's lock.
+-- $1 practice $2 id $3 phone $4 sender $5 body $6 encoding $7 characters $8 category $9 at $10 inbound id.
+-- Index: recipient_pkey.
 WITH counted AS (
 	INSERT INTO smsbridge.recipient AS r (practice_id, phone, auto_replies, auto_reply_at)
 	VALUES ($1::uuid, $3::text, 1, $9::timestamptz)
