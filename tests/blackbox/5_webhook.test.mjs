@@ -48,7 +48,19 @@ test('each event reaches the practice, signed as Standard Webhooks says, and thi
   await s.carrier.mo(who.phone, s.practice.sender, 'START');
   await s.hooks.got('opt_out.lifted');
 
-  const fields = ['message_id', 'reference', 'patient', 'sequence', 'status', 'reason', 'due_at', 'phone', 'keyword', 'reply_id'];
+  const fields = [
+    'message_id',
+    'reference',
+    'patient',
+    'sequence',
+    'status',
+    'reason',
+    'due_at',
+    'phone',
+    'keyword',
+    'reply_id',
+    'conversation_id',
+  ];
   for (const h of s.hooks.hooks) {
     assert.equal(h.error, undefined, `${h.body?.type}: the signature is right`);
     assert.equal(h.method, 'POST');
@@ -328,11 +340,7 @@ test('where it must not post', async (t) => {
   }
   assert.equal(posts, 0);
   await setUrl(s, s.practice, s.hooks.url('/elm'));
-  await until(
-    () => s.hooks.of('message.sent').length >= waiting,
-    'what could not be posted comes later',
-    20000,
-  );
+  await until(() => s.hooks.of('message.sent').length >= waiting, 'what could not be posted comes later', 20000);
 });
 
 test('metrics count what happened', async (t) => {
