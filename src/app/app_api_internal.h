@@ -103,6 +103,8 @@ void api_read_failed(struct http_exchange *x);
 
 void message_create(struct api *a, struct http_exchange *x, const struct api_caller *who);
 struct json_t;
+/* Whether the body is declared as JSON. */
+bool api_says_json(const struct http_exchange *x);
 /* The request's body: one JSON object, the caller's to free; NULL with 415 or 400 answered. */
 struct json_t *api_json_read(struct http_exchange *x);
 /* Idempotency-Key, a structured-field string in quotes or bare, in the request's pool; p NULL when there is none. False

@@ -4,8 +4,9 @@
 
 #include <jansson.h>
 
-static bool says_json(const struct http_request *r)
+bool api_says_json(const struct http_exchange *x)
 {
+	const struct http_request *r = link_http_request(x);
 	struct view type = http_request_header(r, "content-type");
 	const uint8_t *semicolon = type.n ? memchr(type.p, ';', type.n) : NULL;
 	if (semicolon)
@@ -18,7 +19,7 @@ json_t *api_json_read(struct http_exchange *x)
 	const struct http_request *r = link_http_request(x);
 	struct buf detail = BUF(200);
 	json_error_t error;
-	if (!says_json(r)) {
+	if (!api_says_json(x)) {
 		api_problem(x, 415, "not_json", "Send Content-Type: application/json.");
 		return NULL;
 	}

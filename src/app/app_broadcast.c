@@ -223,6 +223,10 @@ void broadcast_recipients(struct api *a, struct http_exchange *x, const struct a
 	struct recipients *r = pool_alloc(link_http_pool(x), sizeof(*r));
 	struct store_step step = {"broadcast_item", &ps, found_cb};
 	*r = (struct recipients){.api = a, .x = x, .who = *who};
+	if (!link_http_streams(x) && !api_says_json(x)) {
+		problem_answer(x, "not_json");
+		return;
+	}
 	if (!take_id(x, &r->broadcast.id))
 		return;
 	if (store_lane_busy(lane) >= LIMIT_READ_QUEUE) {
