@@ -437,6 +437,29 @@ CREATE FUNCTION smsbridge.patient_timeline(p_practice uuid, p_ref text, p_xact x
 	ORDER BY e.xact, e.id
 $$;
 
+-- --- right of access ---
+-- All that is kept of a patient, as patient_export, with the visits and the practice's own row.
+CREATE OR REPLACE FUNCTION smsbridge.patient_export_all(practice uuid, of_patient text, of_phone text, at timestamptz)
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+	WITH visits AS (
+		SELECT jsonb_agg(smsbridge.appointment_json(a, true, true) ORDER BY a.starts_at, a.ref) AS list
+		FROM smsbridge.appointment a WHERE a.practice_id = practice AND (a.patient = of_patient OR a.phone = of_phone)
+	), rows AS (
+		SELECT jsonb_agg(smsbridge.patient_json(p, true) || jsonb_build_object('phones_had', (SELECT jsonb_agg(
+				jsonb_strip_nulls(jsonb_build_object('phone', n.phone, 'since', nullif(n.since, '-infinity'),
+					'until', n.until)) ORDER BY n.since)
+			FROM smsbridge.patient_number n WHERE n.practice_id = p.practice_id AND n.ref = p.ref)) ORDER BY p.ref) AS list
+		FROM smsbridge.patient p WHERE p.practice_id = practice AND (p.ref = of_patient OR p.phone = of_phone)
+	), texts AS (
+		SELECT smsbridge.patient_export(practice, of_patient, of_phone, at) AS known
+	)
+	SELECT coalesce(t.known, jsonb_build_object('practice', (SELECT jsonb_build_object('id', p.id, 'name',
+				coalesce(p.legal_name, p.name), 'phone', p.phone) FROM smsbridge.practice p WHERE p.id = practice),
+			'asked', jsonb_strip_nulls(jsonb_build_object('patient', of_patient, 'phone', of_phone, 'as_of', at))))
+		|| jsonb_build_object('appointments', v.list, 'recorded', r.list)
+	FROM texts t CROSS JOIN visits v CROSS JOIN rows r WHERE coalesce(t.known, v.list, r.list) IS NOT NULL
+$$;
+
 -- --- search ---
 -- A page of messages in the order of their ids, which is that of their acceptance. p_filter: what is looked for, by the
 -- members that it has: status, patient, phone, reference, category, template, batch, appointment, from, to. The

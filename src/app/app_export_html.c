@@ -13,8 +13,8 @@ static const char head[] =
         "@media print{body{margin:0}}</style></head>\n<body><h1>What is kept of a patient</h1>\n";
 
 /* Lists in the order in which they are read; what else there is comes behind. */
-static const char *const order[] = {"practice", "asked", "phones",       "messages", "replies",   "consents",
-                                    "opt_outs", "calls", "appointments", "tasks",    "who_saw_it"};
+static const char *const order[] = {"practice", "asked",    "recorded", "phones",       "messages", "replies",
+                                    "consents", "opt_outs", "calls",    "appointments", "tasks",    "who_saw_it"};
 
 static void add_name(struct buf *to, const char *name)
 {

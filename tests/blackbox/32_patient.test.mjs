@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { NOON } from './lib/gateway.mjs';
 import { keepBody, keepPatient, keepPhone, keepSecret } from './lib/privacy.mjs';
-import { never, nextPatient, nextPhone, until } from './lib/util.mjs';
+import { binary, must, never, nextPatient, nextPhone, until } from './lib/util.mjs';
 import { key as keyOf, practice, setup, world } from './lib/world.mjs';
 
 await world();
@@ -531,6 +531,16 @@ test('visits to come move with the patient, and their reminders wait no more', a
   const [reminder] = await s.db.sql('SELECT state, reason FROM smsbridge.reminder WHERE ref = $1', [ref]);
   assert.deepEqual(reminder, { state: 'withdrawn', reason: 'canceled_by_phone_change' });
   assert.equal((await s.api.message(m.id)).reason.code, 'canceled_by_phone_change');
+});
+
+test('the right of access shows the row and the phones that the patient had', async () => {
+  const { ref, phone } = await known({ zip: '10001' });
+  const to = phoneOf();
+  await move(ref, to);
+  const args = ['export', 'patient', '--database', s.db.owner, '--practice', s.practice.id, '--patient', ref];
+  const { recorded } = JSON.parse((await must(binary, [...args, '--by', 'Jo Rivera', '--why', 'asked for it'])).stdout);
+  assert.equal(recorded[0].zip, '10001');
+  assert.deepEqual(recorded[0].phones_had.map((p) => p.phone), [phone, to]);
 });
 
 test('the second witness finds nothing against all that', async () => {

@@ -1,3 +1,15 @@
 -- A page of messages, oldest first, after an id. $1 practice $2 after or null $3 what is looked for, as JSON
 -- (message_search of 0022_patient.sql) $4 whether the caller sees phones $5 limit + 1. Returns id and JSON.
+-- Of 200,000 messages of one practice (EXPLAIN ANALYZE inside the function; a page of 51):
+--   no filter, delivered   Index Scan message_pkey                                              0.4 ms
+--   patient                BitmapOr message_uncounted_patient, message_patient; Sort            0.5 ms
+--   phone                  BitmapOr message_uncounted_phone, message_phone; Sort                0.6 ms
+--   failed and its like    Index Scan message_status                                            0.9 ms
+--   queued and its like    Index Scan message_due; Sort: 2,000 wait                              20 ms
+--   sending, sent          Index Scan message_open; Sort                                        0.1 ms
+--   reference              Index Scan message_reference                                         0.1 ms
+--   template               Index Scan message_template                                          0.8 ms
+--   batch, appointment     Index Scan message_batch; reminder_pkey, message_pkey                0.1 ms
+--   from, to               Index Scan message_pkey, or the other filter's index                   9 ms
+--   a category             Index Scan message_pkey; of one that no message has a Seq Scan       76 ms
 SELECT id, body::text FROM smsbridge.message_search($1::uuid, $2::uuid, $3::text::jsonb, $4::bool, $5::int4)
