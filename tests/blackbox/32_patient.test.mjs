@@ -1,6 +1,7 @@
 // Patients as a whole, the change of a phone, the preview that sends nothing, the search of messages, what is discarded.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { askable } from './lib/asked.mjs';
 import { NOON } from './lib/gateway.mjs';
 import { keepBody, keepPatient, keepPhone, keepSecret } from './lib/privacy.mjs';
 import { binary, must, never, nextPatient, nextPhone, until } from './lib/util.mjs';
@@ -321,6 +322,40 @@ test('a STOP goes with the patient, and what stops the new phone stays', async (
   const onto = await move(second.ref, there, follow, key(s.strict));
   assert.equal(onto.json.change.consents_followed, 1);
   assert.equal(classOf(await show(second.ref, key(s.strict)), 'appointment_reminder').verdict.reason.code, 'opted_out');
+});
+
+test("a patient's own STOP ends on the new phone when the patient texts START from there", async () => {
+  const { ref, phone } = await known();
+  const says = (from, text) => s.carrier.mo(from, s.practice.sender, text);
+  const stands = async (to) =>
+    (await s.db.sql('SELECT method FROM smsbridge.opt_out WHERE phone = $1 AND lifted_at IS NULL', [to])).map((o) => o.method);
+  await says(phone, 'STOP');
+  const to = phoneOf();
+  assert.equal((await move(ref, to)).json.change.opt_outs_carried, 1);
+  assert.deepEqual(await stands(to), ['reply']);
+  const [{ id }] = (await show(ref)).opt_outs;
+  const lifted = await s.api.post(`/v1/opt-outs/${id}/lift`, { actor: 'r.front', reason: 'asked' });
+  assert.equal(lifted.json.code, 'patient_must_start', 'no more than a STOP of this phone does it end otherwise');
+  await says(to, 'START');
+  assert.deepEqual(await stands(to), []);
+  assert.deepEqual(await stands(phone), ['reply'], 'the old phone’s is the old phone’s');
+});
+
+test('another phone: what a carrier has for the one before is asked back', async (t) => {
+  const carrier = askable();
+  const one = await setup(t, { carrier, link: { cancel: true } });
+  const [ref, phone, to] = [refOf(), phoneOf(), phoneOf()];
+  const at = (rest) => `/v1/patients/${ref}${rest}`;
+  assert.equal((await one.api.request('PUT', at(''), { body: { phone } })).status, 201);
+  const m = await one.api.accepted({ patient: ref, phone });
+  await one.carrier.got(m.draft);
+  await until(async () => (await one.api.message(m.id)).status === 'sent', 'it is sent');
+  const moved = await one.api.post(at('/phone'), { phone: to, actor: 'r.front', reason: 'told us' });
+  assert.deepEqual([moved.status, moved.json.change.messages_recalled], [200, 1], moved.text);
+  await carrier.got('cancel_sm');
+  await until(async () => (await one.api.message(m.id)).reason?.code === 'canceled_by_phone_change', 'it came back');
+  const caps = (await one.api.get(at(''))).json.caps;
+  assert.equal(caps.day.used, 0, 'what came back does not count');
 });
 
 test('of a shared phone only what the patient gave goes with the patient, and the others keep theirs', async () => {
