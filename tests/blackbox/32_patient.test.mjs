@@ -346,7 +346,8 @@ test('another phone: what a carrier has for the one before is asked back', async
   const one = await setup(t, { carrier, link: { cancel: true } });
   const [ref, phone, to] = [refOf(), phoneOf(), phoneOf()];
   const at = (rest) => `/v1/patients/${ref}${rest}`;
-  assert.equal((await one.api.request('PUT', at(''), { body: { phone } })).status, 201);
+  const made = async () => (await one.api.request('PUT', at(''), { body: { phone } })).status === 201;
+  await until(made, 'its lane is up');
   const m = await one.api.accepted({ patient: ref, phone });
   await one.carrier.got(m.draft);
   await until(async () => (await one.api.message(m.id)).status === 'sent', 'it is sent');
