@@ -187,7 +187,13 @@ test('what stands for and against texts to a patient is on one page', async () =
   assert.equal(reminder.consent.id, id);
   assert.equal(Date.parse(reminder.next_at), Date.parse(reminder.verdict.at));
   assert.equal(classOf(now, 'promotional').verdict.reason.code, 'consent_missing');
-  assert.deepEqual([now.caps.day, now.caps.week], [{ used: 0, max: 1 }, { used: 0, max: 3 }]);
+  assert.deepEqual(
+    [now.caps.day, now.caps.week],
+    [
+      { used: 0, max: 1 },
+      { used: 0, max: 3 },
+    ],
+  );
 
   const m = await s.api.accepted({ patient: ref, phone }, key(s.strict));
   await s.carrier.got(m.draft);
@@ -223,7 +229,11 @@ test('what stands for and against texts to a patient is on one page', async () =
   for (const type of ['patient.saved', 'consent.given', 'message.accepted', 'message.sending', 'message.sent'])
     assert.ok(types.includes(type), `${type} of ${types}`);
   assert.equal(types.at(-1), 'opt_out.created');
-  assert.equal(types.length, new Set((await s.api.get(`${path(ref)}/timeline?limit=200`, key(s.strict))).json.data.map((e) => JSON.stringify(e))).size);
+  assert.equal(
+    types.length,
+    new Set((await s.api.get(`${path(ref)}/timeline?limit=200`, key(s.strict))).json.data.map((e) => JSON.stringify(e)))
+      .size,
+  );
 });
 
 test('another phone: nothing waits for the one before, and its consents stay behind', async () => {
@@ -276,12 +286,19 @@ test('consents follow only with who says so and how, and a written one only as w
     },
     key(s.strict),
   );
-  const ended = await consent(phone, { classes: ['survey'], basis: 'express', patient: ref, wording: 'Surveys?' }, key(s.strict));
+  const ended = await consent(
+    phone,
+    { classes: ['survey'], basis: 'express', patient: ref, wording: 'Surveys?' },
+    key(s.strict),
+  );
   await s.api.post(`/v1/consents/${ended}/end`, { reason: 'asked for', actor: 'r.front' }, key(s.strict));
   const to = phoneOf();
   const bare = await move(ref, to, { consents: 'follow' }, key(s.strict));
   assert.equal(bare.status, 422);
-  assert.deepEqual(bare.json.errors.map((e) => e.pointer), ['/evidence']);
+  assert.deepEqual(
+    bare.json.errors.map((e) => e.pointer),
+    ['/evidence'],
+  );
   const idle = await move(ref, to, { evidence: follow.evidence }, key(s.strict));
   assert.equal(idle.status, 422);
   const moved = await move(ref, to, follow, key(s.strict));
@@ -328,7 +345,9 @@ test("a patient's own STOP ends on the new phone when the patient texts START fr
   const { ref, phone } = await known();
   const says = (from, text) => s.carrier.mo(from, s.practice.sender, text);
   const stands = async (to) =>
-    (await s.db.sql('SELECT method FROM smsbridge.opt_out WHERE phone = $1 AND lifted_at IS NULL', [to])).map((o) => o.method);
+    (await s.db.sql('SELECT method FROM smsbridge.opt_out WHERE phone = $1 AND lifted_at IS NULL', [to])).map(
+      (o) => o.method,
+    );
   await says(phone, 'STOP');
   const to = phoneOf();
   assert.equal((await move(ref, to)).json.change.opt_outs_carried, 1);
@@ -364,7 +383,10 @@ test('of a shared phone only what the patient gave goes with the patient, and th
   const a = await known({ phone, preferences: { alternative: 'no_sms' } }, key(s.strict));
   const b = await known({ phone }, key(s.strict));
   await consent(phone, {}, key(s.strict));
-  assert.equal(classOf(await show(b.ref, key(s.strict)), 'appointment_reminder').verdict.reason.code, 'alternative_asked');
+  assert.equal(
+    classOf(await show(b.ref, key(s.strict)), 'appointment_reminder').verdict.reason.code,
+    'alternative_asked',
+  );
   const moved = await move(a.ref, phoneOf(), follow, key(s.strict));
   assert.equal(moved.json.change.consents_followed, 0);
   assert.equal(moved.json.preferences.alternative, 'no_sms', 'the wish is the patient’s');
@@ -380,9 +402,16 @@ test('a message may leave to the patient’s row where it goes', async () => {
   await s.carrier.got({ ...m.draft, phone });
   const none = await s.api.send({ patient: refOf(), phone: undefined });
   assert.equal(none.status, 422);
-  assert.deepEqual(none.json.errors.map((e) => e.pointer), ['/phone']);
+  assert.deepEqual(
+    none.json.errors.map((e) => e.pointer),
+    ['/phone'],
+  );
   // Where the request says a place, the row's is not mixed in.
-  const placed = await s.api.accepted({ patient: (await known({ time_zone: 'America/Denver' })).ref, phone: undefined, zip: '96813' });
+  const placed = await s.api.accepted({
+    patient: (await known({ time_zone: 'America/Denver' })).ref,
+    phone: undefined,
+    zip: '96813',
+  });
   const there = await s.api.message(placed.id);
   assert.equal(there.time_zone, null);
   assert.ok(there.zones.includes('Pacific/Honolulu'));
@@ -404,25 +433,27 @@ test('a preview tells what would come, and nothing is stored', async () => {
   assert.equal(p.consent.id, id);
   assert.equal(p.consent.needed, 'implied');
   assert.deepEqual(p.zones, ['America/New_York']);
-  const later = (await s.api.post('/v1/messages:preview', { patient: ref, body, send_at: at(12 * 3600) }, key(s.strict))).json;
+  const later = (
+    await s.api.post('/v1/messages:preview', { patient: ref, body, send_at: at(12 * 3600) }, key(s.strict))
+  ).json;
   assert.equal(later.verdict.reason.code, 'send_at_future');
   assert.equal(new Date(later.next_at).toISOString(), new Date('2026-03-03T08:00:00-05:00').toISOString());
   const long = await s.api.post('/v1/messages:preview', { patient: ref, body: 'x'.repeat(200) }, key(s.strict));
   assert.equal(long.status, 200, long.text);
   assert.equal(long.json.accepted, false);
-  assert.deepEqual(long.json.errors.map((e) => e.code), ['body_too_long']);
+  assert.deepEqual(
+    long.json.errors.map((e) => e.code),
+    ['body_too_long'],
+  );
   assert.equal(long.json.verdict, null);
   const wrong = await s.api.post('/v1/messages:preview', { patient: ref, body, colour: 1 }, key(s.strict));
   assert.equal(wrong.status, 422);
   assert.equal(await count(), before);
   await never(() => s.carrier.to(phone).length, 'it was sent', 300);
-  const noted = await until(
-    async () => {
-      const rows = await s.db.sql("SELECT * FROM smsbridge.access WHERE door LIKE '%preview' AND patient = $1", [ref]);
-      return rows.length && rows;
-    },
-    'its note',
-  );
+  const noted = await until(async () => {
+    const rows = await s.db.sql("SELECT * FROM smsbridge.access WHERE door LIKE '%preview' AND patient = $1", [ref]);
+    return rows.length && rows;
+  }, 'its note');
   assert.equal(noted[0].action, 'read');
 });
 
@@ -469,8 +500,14 @@ test('messages are searched by any of the filters together', async () => {
   assert.deepEqual(await find({ patient, batch: one.id }), []);
   assert.deepEqual(await find({ appointment: 'none' }), []);
   const page = (await s.api.get(`/v1/messages?patient=${patient}&phone=${encodeURIComponent(phone)}&limit=1`)).json;
-  assert.deepEqual(page.data.map((m) => m.id), [one.id]);
-  assert.deepEqual((await s.api.get(page.next)).json.data.map((m) => m.id), [two.id]);
+  assert.deepEqual(
+    page.data.map((m) => m.id),
+    [one.id],
+  );
+  assert.deepEqual(
+    (await s.api.get(page.next)).json.data.map((m) => m.id),
+    [two.id],
+  );
   for (const query of [
     'status=lost',
     'category=x',
@@ -558,7 +595,10 @@ test('visits to come move with the patient, and their reminders wait no more', a
      VALUES ($1, $2, 'day_before', $3, $4, 'planned', $5, $6, $6)`,
     [s.practice.id, ref, at10, m.id, at(86400), NOON],
   );
-  assert.deepEqual((await s.api.get(`/v1/messages?appointment=${ref}`)).json.data.map((x) => x.id), [m.id]);
+  assert.deepEqual(
+    (await s.api.get(`/v1/messages?appointment=${ref}`)).json.data.map((x) => x.id),
+    [m.id],
+  );
   const to = phoneOf();
   const { change } = (await move(ref, to)).json;
   assert.deepEqual([change.appointments_moved, change.reminders_withdrawn], [1, 1]);
@@ -576,7 +616,10 @@ test('the right of access shows the row and the phones that the patient had', as
   const args = ['export', 'patient', '--database', s.db.owner, '--practice', s.practice.id, '--patient', ref];
   const { recorded } = JSON.parse((await must(binary, [...args, '--by', 'Jo Rivera', '--why', 'asked for it'])).stdout);
   assert.equal(recorded[0].zip, '10001');
-  assert.deepEqual(recorded[0].phones_had.map((p) => p.phone), [phone, to]);
+  assert.deepEqual(
+    recorded[0].phones_had.map((p) => p.phone),
+    [phone, to],
+  );
 });
 
 test('the second witness finds nothing against all that', async () => {
@@ -680,7 +723,15 @@ async function situation(practiceId, sender, now) {
     await plant(
       `INSERT INTO smsbridge.phone_flag (practice_id, phone, kind, sender, carrier, code, since)
        VALUES ($1, $2, $3, $4, 'test', '1', $5)`,
-      [practiceId, phone, ...pick([['dead', ''], ['blocked', sender]]), past(30)],
+      [
+        practiceId,
+        phone,
+        ...pick([
+          ['dead', ''],
+          ['blocked', sender],
+        ]),
+        past(30),
+      ],
     );
   }
   if (chance(0.06)) {
@@ -704,7 +755,8 @@ async function situation(practiceId, sender, now) {
   if (chance(0.3)) m.zip = pick(['60601', '96813', '75001', '33101']);
   if (chance(0.15)) m.state = pick(['FL', 'RI', 'GU', 'TX']);
   if (chance(0.2)) m.send_at = new Date(now + roll() * 3 * 86400e3).toISOString();
-  if (chance(0.3)) m.expires_at = new Date(Math.max(now, Date.parse(m.send_at ?? 0)) + 60e3 + roll() * 2 * 86400e3).toISOString();
+  if (chance(0.3))
+    m.expires_at = new Date(Math.max(now, Date.parse(m.send_at ?? 0)) + 60e3 + roll() * 2 * 86400e3).toISOString();
   keepBody(m.body);
   return m;
 }
