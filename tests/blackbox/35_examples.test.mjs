@@ -1,7 +1,6 @@
 // The example clients of docs/examples, as somebody would run them: against a gateway, and through one that fails at first.
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import https from 'node:https';
 import path from 'node:path';
 import test from 'node:test';
 import { selfSigned } from './lib/gateway.mjs';
@@ -18,36 +17,31 @@ const client = ([program, file], args, options) =>
   run(program, [path.join(root, 'docs/examples', file), ...args], options);
 
 await world();
-const s = await setup(null, { carrier: { onSubmit: () => ({ receipt: true }) }, hooks: {} });
-const { cert, pem } = await selfSigned();
+const s = await setup(null, { carrier: { onSubmit: () => ({ receipt: true }) }, hooks: null });
+const { cert } = await selfSigned();
 
 /** What stands before the gateway: refuses the first requests, loses the answer of the next, then hands on. */
 const before = { answers: [], keys: [] };
-const proxy = http.createServer((request, response) => {
+const proxy = http.createServer(async (request, response) => {
   const parts = [];
-  request.on('data', (d) => parts.push(d));
-  request.on('end', () => {
-    before.keys.push(request.headers['idempotency-key']);
-    const how = before.answers.shift();
-    if (how === 503) {
-      response.writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': '1' });
-      response.end('{"type":"/problems/busy","title":"Service Unavailable","status":503,"code":"busy","detail":"Wait."}');
-      return;
-    }
-    const { host, connection, ...headers } = request.headers;
-    const on = https.request(
-      { host: '127.0.0.1', port: s.api.port, ca: pem, servername: 'localhost', method: request.method, path: request.url, headers },
-      (answer) => {
-        if (how === 'lost') {
-          answer.resume().on('end', () => response.destroy());
-          return;
-        }
-        response.writeHead(answer.statusCode, answer.headers);
-        answer.pipe(response);
-      },
-    );
-    on.end(Buffer.concat(parts));
-  });
+  for await (const part of request) parts.push(part);
+  const key = request.headers['idempotency-key'];
+  before.keys.push(key);
+  const how = before.answers.shift();
+  if (how === 503) {
+    response.writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': '1' });
+    response.end('{"type":"/problems/busy","title":"Service Unavailable","status":503,"code":"busy","detail":"Wait."}');
+    return;
+  }
+  const body = parts.length ? Buffer.concat(parts) : undefined;
+  const headers = key ? { 'idempotency-key': key } : {};
+  const answer = await s.api.request(request.method, request.url, { body, headers });
+  if (how === 'lost') {
+    request.socket.destroy();
+    return;
+  }
+  response.writeHead(answer.status, { 'content-type': answer.headers['content-type'] });
+  response.end(answer.text);
 });
 await new Promise((resolve) => proxy.listen(0, '127.0.0.1', resolve));
 atEnd(null, () => {
@@ -66,7 +60,12 @@ const environment = (more) => ({
 });
 
 function reminder(reference) {
-  const asked = [nextPatient(), nextPhone(), `Elm "Street" \\ Clinic: visit ${reference}. Reply STOP to end.`, reference];
+  const asked = [
+    nextPatient(),
+    nextPhone(),
+    `Elm "Street" \\ Clinic: visit ${reference}. Reply STOP to end.`,
+    reference,
+  ];
   keepPatient(asked[0]);
   keepPhone(asked[1]);
   keepBody(asked[2]);
