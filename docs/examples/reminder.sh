@@ -12,7 +12,8 @@ verify() { # SECRET ID TIMESTAMP SIGNATURE
 	case $3 in '' | *[!0-9]*) exit 1 ;; esac
 	[ $((now - $3)) -le 300 ] && [ $(($3 - now)) -le 300 ] || { echo 'too old or too new' >&2; exit 1; }
 	key=$(printf %s "${1#whsec_}" | openssl base64 -d -A | od -An -v -tx1 | tr -d ' \n')
-	ours=$({ printf '%s.%s.' "$2" "$3"; cat; } | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary | openssl base64 -A)
+	mac() { openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary; }
+	ours=$({ printf '%s.%s.' "$2" "$3"; cat; } | mac | openssl base64 -A)
 	for theirs in $4; do # several while a secret is changed
 		[ "$theirs" = "v1,$ours" ] && { echo verified; exit 0; }
 	done
@@ -27,7 +28,8 @@ fi
 
 patient=$1 phone=$2 text=$3 reference=$4
 quote() { printf %s "$1" | sed 's/\\/\\\\/g; s/"/\\"/g'; } # for texts of one line
-body="{\"patient\":\"$(quote "$patient")\",\"phone\":\"$phone\",\"body\":\"$(quote "$text")\",\"reference\":\"$(quote "$reference")\"}"
+body="{\"patient\":\"$(quote "$patient")\",\"phone\":\"$phone\",\"body\":\"$(quote "$text")\""
+body="$body,\"reference\":\"$(quote "$reference")\"}"
 answer=$(mktemp)
 trap 'rm -f "$answer"' EXIT
 

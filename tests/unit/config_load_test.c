@@ -274,7 +274,7 @@ static void test_defaults(void **state)
 	assert_false(c->http.plain_without_tls);
 	assert_int_equal(c->http.connections, 1024);
 	assert_int_equal(c->webhook.timeout, 15000);
-	assert_int_equal(c->webhook.retry_max, 43200000);
+	assert_int_equal(c->webhook.retry_max, 86400000);
 	assert_int_equal(c->clock.start, 0);
 	assert_true(c->clock.rate >= 1 && c->clock.rate <= 1);
 	assert_int_equal(c->log.level, CONFIG_level_info);
@@ -290,7 +290,7 @@ static void test_values(void **state)
 	        parse_good("---\nnode: 'node 7'\n"
 	                   "database: {conninfo_secret_file: /run/conninfo}\n"
 	                   "http:\n  listen: \"[::1]:0\"\n  connections: 2048\n  plain_without_tls: true\n"
-	                   "webhook: {timeout: 100ms, retry_base: 1h, retry_max: 2d}\n"
+	                   "webhook: {timeout: 100ms, retry_base: 1h, retry_max: 24h}\n"
 	                   "policy:\n  unconfirmed_after: 30d\nclock:\n  rate: 0.001\n  start: 2026-03-02T21:30:00Z\n"
 	                   "log:\n" CARRIER "    port: 65535\n    tls: false\n    password_file: /run/p\n"
 	                   "  - name: b\n    host: ::1\n    system_id: t\n    bind_timeout: 5m\n");
@@ -302,7 +302,7 @@ static void test_values(void **state)
 	assert_true(c->http.plain_without_tls);
 	assert_int_equal(c->webhook.timeout, 100);
 	assert_int_equal(c->webhook.retry_base, 3600000);
-	assert_int_equal(c->webhook.retry_max, 172800000);
+	assert_int_equal(c->webhook.retry_max, 86400000);
 	assert_int_equal(c->policy.unconfirmed_after, 2592000000);
 	assert_int_equal(c->clock.start, 1772487000000000);
 	assert_true(c->clock.rate > 0.000999 && c->clock.rate < 0.001001);
