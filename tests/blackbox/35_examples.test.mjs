@@ -100,7 +100,7 @@ for (const [name, how] of Object.entries(clients)) {
   test(`${name}: a request that is wrong is not sent again`, async () => {
     Object.assign(before, { answers: [], keys: [] });
     const env = environment({ SMSBRIDGE_URL: `http://127.0.0.1:${proxy.address().port}` });
-    const done = await client(how, [nextPatient(), '+440000000000', 'Visit.', `visit-${name}-3`], { env });
+    const done = await client(how, [nextPatient(), '+14165550101', 'Visit.', `visit-${name}-3`], { env });
     assert.notEqual(done.code, 0);
     assert.match(done.stderr, /phone_not_us/);
     assert.equal(before.keys.length, 1);
