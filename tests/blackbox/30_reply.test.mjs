@@ -408,7 +408,7 @@ test('a sender that practices share', async (t) => {
   });
 });
 
-test('redelivered, or without a carrier to send to', async (t) => {
+test('redelivered, and acknowledged', async (t) => {
   const s = await setup(t, { config: still });
   await t.test('a text that comes again after the connection broke acts once', async () => {
     const [a] = await twoVisits(s);
