@@ -10,6 +10,7 @@ import { another, practice, setup, world } from './lib/world.mjs';
 
 await world();
 const s = await setup(null, {
+  hooks: null,
   config: { http: { requests_per_second: 0 } },
   practice: { more: ['--link-domain', 'elm.example', '--url', 'https://elm.example/'] },
   link: { window: 10 },
@@ -391,7 +392,8 @@ test('200 MB of lines: memory stays where it is', async () => {
   );
   assert.deepEqual([answer.status, answer.json.refused], [202, answer.json.items], answer.text);
   assert.ok(answer.json.items >= 9900);
-  assert.ok(grown < 64 * 1024 * slow, `grew by ${grown} kB`);
+  // A sanitizer keeps 256 MB of what was freed.
+  assert.ok(grown < (slow > 1 ? 512 : 32) * 1024, `grew by ${grown} kB`);
 });
 
 test('a sender below the least rate is cut off, one above it is not', async () => {
@@ -615,6 +617,18 @@ test('ordered, filled, started, sent, done; each recipient once', async () => {
   assert.deepEqual(await eventsOf(id), ['broadcast.created', 'broadcast.started', 'broadcast.done']);
   const listed = (await s.api.get('/v1/broadcasts?limit=1')).json;
   assert.deepEqual([listed.data[0].id, listed.next], [id, null]);
+});
+
+test('a broadcast is told by webhook, by its id and its name', async () => {
+  const id = await ordered({ name: 'Told' });
+  await given(id, recipients(1));
+  await act(id, 'pause');
+  await act(id, 'start');
+  await state(id, 'done');
+  for (const type of ['broadcast.started', 'broadcast.done']) {
+    const hook = await s.hooks.got(type, (data) => data.broadcast_id === id);
+    assert.deepEqual([hook.verified?.type, hook.body.data.broadcast_name], [type, 'Told'], hook.text);
+  }
 });
 
 test('the pace is kept, of two gateways together', async (t) => {
