@@ -226,7 +226,8 @@ static void beat_cb(void *ctx)
 
 void house_free(struct house *h)
 {
-	struct store_params *all[] = {&h->beat, &h->now, &h->cutoff, &h->keys, &h->receipts, &h->orphans, &h->enter};
+	struct store_params *all[] = {&h->beat,     &h->now,     &h->cutoff, &h->keys,
+	                              &h->receipts, &h->orphans, &h->enter,  &h->dead};
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		store_params_free(all[i]);
 	net_timer_free(h->timer);
