@@ -721,7 +721,7 @@ test('a STOP, opt-outs and quiet hours are as ever', async () => {
   await until(async () => (await shown(id)).messages.held === 3, 'held again');
   await s.gateway.moveClock('2026-03-10T12:00:00-04:00');
   await until(
-    () => sentTo(list) === 3,
+    () => sentTo(list.slice(1)) === 3,
     async () => `the others go: ${JSON.stringify(await shown(id))}`,
   );
   assert.equal(s.carrier.to(list[0].phone).filter((x) => /closed/.test(x.text)).length, 0);
