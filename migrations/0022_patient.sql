@@ -50,12 +50,12 @@ CREATE INDEX event_patient ON smsbridge.event (practice_id, patient, xact, id)
 CREATE INDEX event_phone ON smsbridge.event (practice_id, phone, xact, id)
 	WHERE message_id IS NULL AND phone IS NOT NULL;
 
--- The lock of a patient, as claimer_lock_key in src/dispatch computes it: FNV-1a of the practice's octets, 't' and the
--- reference. recipient_key is the phone's.
-CREATE FUNCTION smsbridge.patient_key(practice uuid, ref text) RETURNS bigint
+-- The lock of somebody at a practice, as claimer_lock_key in src/dispatch computes it: FNV-1a of the practice's octets and
+-- of who it is: 'p' and a phone, 't' and a patient's reference.
+CREATE FUNCTION smsbridge.lock_key(practice uuid, who text) RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
-	octets bytea := uuid_send(practice) || convert_to('t' || ref, 'UTF8');
+	octets bytea := uuid_send(practice) || convert_to(who, 'UTF8');
 	h numeric := 14695981039346656037;
 	low integer;
 BEGIN
@@ -65,6 +65,10 @@ BEGIN
 	END LOOP;
 	RETURN CASE WHEN h >= 9223372036854775808 THEN h - 18446744073709551616 ELSE h END;
 END $$;
+CREATE OR REPLACE FUNCTION smsbridge.recipient_key(practice uuid, phone text) RETURNS bigint
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT smsbridge.lock_key(practice, 'p' || phone) $$;
+CREATE FUNCTION smsbridge.patient_key(practice uuid, ref text) RETURNS bigint
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT smsbridge.lock_key(practice, 't' || ref) $$;
 
 -- Whether a write's condition (app_etag.h) takes the version that there is, 0 for none.
 CREATE FUNCTION smsbridge.version_fits(version integer, match bigint[]) RETURNS boolean LANGUAGE sql IMMUTABLE
@@ -513,7 +517,7 @@ DECLARE
 	f regprocedure;
 BEGIN
 	FOR f IN SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'smsbridge'
-			AND p.proname IN ('patient_key', 'patient_json', 'patient_prefer', 'patient_put', 'patient_waiting_cancel',
+			AND p.proname IN ('lock_key', 'patient_key', 'patient_json', 'patient_prefer', 'patient_put', 'patient_waiting_cancel',
 				'patient_consents_follow', 'patient_opt_outs_carry', 'patient_leave_phone', 'patient_visits_move',
 				'patient_phone_change', 'patient_show', 'event_details', 'patient_timeline', 'version_fits',
 				'message_search', 'id_floor') LOOP

@@ -1,5 +1,6 @@
 /* Reading appointments: one with its reminders, and pages of them by the time of the visit. */
 #include "app_booking.h"
+#include "app_page.h"
 
 #include "base_utf8.h"
 
@@ -98,43 +99,24 @@ void appointment_show(struct api *a, struct http_exchange *x, const struct api_c
 /* --- pages ---------------------------------------------------------------------------------------------------------
  */
 
-static void add_encoded(struct buf *to, struct view v)
-{
-	for (size_t i = 0; i < v.n; i++)
-		buf_printf(to, "%%%02X", v.p[i]);
-}
-
 static void list_cb(void *ctx, const struct store_rows *rows)
 {
 	struct listing *l = ctx;
-	unsigned n = store_rows_count(rows);
-	buf_add_str(&l->body, "{\"data\":[");
-	for (unsigned i = 0; i < n && i < l->limit; i++) {
-		buf_add_str(&l->body, i ? "," : "");
-		buf_add_view(&l->body, store_rows_text(rows, i, 0));
-	}
-	access_rows(l->x, n < l->limit ? n : l->limit);
-	if (n <= l->limit) {
-		buf_add_str(&l->body, "],\"next\":null}");
+	int last = page_rows(l->x, &l->body, rows, 0, 0, l->limit);
+	if (last < 0)
 		return;
-	}
-	buf_add_str(&l->body, "],\"next\":\"/v1/appointments?after=");
-	add_encoded(&l->body, store_rows_text(rows, l->limit - 1, 1));
-	add_encoded(&l->body, VIEW(","));
-	add_encoded(&l->body, store_rows_text(rows, l->limit - 1, 2));
-	buf_printf(&l->body, "&limit=%u%s\"}", l->limit, l->query);
+	buf_add_str(&l->body, "/v1/appointments?after=");
+	buf_add_url_text(&l->body, store_rows_text(rows, (unsigned)last, 1));
+	buf_add_u8(&l->body, ',');
+	buf_add_url_text(&l->body, store_rows_text(rows, (unsigned)last, 2));
+	page_end(&l->body, l->limit, l->query);
 }
 
 static void list_done_cb(void *ctx, enum store_result result, const char *sqlstate)
 {
 	struct listing *l = ctx;
-	struct buf body = l->body;
 	(void)sqlstate;
-	if (result != STORE_OK || body.full)
-		api_read_failed(l->x);
-	else
-		link_http_reply(l->x, 200, "application/json", "", buf_view(&body));
-	buf_free(&body);
+	page_reply(l->x, result, &l->body);
 }
 
 enum { L_PATIENT, L_PHONE, L_STATUS, L_KIND, L_FROM, L_TO, L_FILTERS };

@@ -1,5 +1,6 @@
 /* Batches: POST /v1/batches, how far one is, its results, its end. */
 #include "app_form.h"
+#include "app_page.h"
 #include "app_problem.h"
 #include "app_request.h"
 #include "app_upload.h"
@@ -11,19 +12,11 @@ void batch_create(struct api *a, struct http_exchange *x, const struct api_calle
 	upload_begin(a, x, who, NULL);
 }
 
-static bool take_id(struct http_exchange *x, struct uuid *id_r)
-{
-	if (uuid_parse(link_http_param(x), id_r))
-		return true;
-	problem_answer(x, "batch_unknown");
-	return false;
-}
-
 void batch_show(struct api *a, struct http_exchange *x, const struct api_caller *who)
 {
 	struct store_params ps = {0};
 	struct uuid id;
-	if (!take_id(x, &id))
+	if (!page_id(x, &id, "batch_unknown"))
 		return;
 	store_value_uuid(&ps, &who->practice_id);
 	store_value_uuid(&ps, &id);
@@ -49,7 +42,7 @@ void batch_results(struct api *a, struct http_exchange *x, const struct api_call
 	uint64_t after, limit;
 	bool has_after;
 	char path[80], text[UUID_TEXT_BYTES];
-	if (!take_id(x, &id))
+	if (!page_id(x, &id, "batch_unknown"))
 		return;
 	if (!take_page(link_http_request(x)->query, &has_after, &after, &limit)) {
 		api_problem(x, 400, "bad_query", "after takes an item's number, limit 1 to 1000.");
@@ -70,7 +63,7 @@ void batch_cancel(struct api *a, struct http_exchange *x, const struct api_calle
 {
 	struct store_params ps = {0};
 	struct uuid id;
-	if (!take_id(x, &id))
+	if (!page_id(x, &id, "batch_unknown"))
 		return;
 	store_value_uuid(&ps, &who->practice_id);
 	store_value_uuid(&ps, &id);

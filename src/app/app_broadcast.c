@@ -1,5 +1,6 @@
 /* Broadcasts: ordered, given recipients, started, paused, resumed, cancelled. */
 #include "app_form.h"
+#include "app_page.h"
 #include "app_problem.h"
 #include "app_request.h"
 #include "app_template_use.h"
@@ -119,19 +120,11 @@ void broadcast_list(struct api *a, struct http_exchange *x, const struct api_cal
 	form_page(a, x, "broadcast_list", &ps, limit, "/v1/broadcasts", "");
 }
 
-static bool take_id(struct http_exchange *x, struct uuid *id_r)
-{
-	if (uuid_parse(link_http_param(x), id_r))
-		return true;
-	problem_answer(x, "broadcast_unknown");
-	return false;
-}
-
 void broadcast_show(struct api *a, struct http_exchange *x, const struct api_caller *who)
 {
 	struct store_params ps = {0};
 	struct uuid id;
-	if (!take_id(x, &id))
+	if (!page_id(x, &id, "broadcast_unknown"))
 		return;
 	store_value_uuid(&ps, &who->practice_id);
 	store_value_uuid(&ps, &id);
@@ -142,7 +135,7 @@ static void act(struct api *a, struct http_exchange *x, const struct api_caller 
 {
 	struct store_params ps = {0};
 	struct uuid id;
-	if (!take_id(x, &id))
+	if (!page_id(x, &id, "broadcast_unknown"))
 		return;
 	store_value_uuid(&ps, &who->practice_id);
 	store_value_uuid(&ps, &id);
@@ -227,7 +220,7 @@ void broadcast_recipients(struct api *a, struct http_exchange *x, const struct a
 		problem_answer(x, "not_json");
 		return;
 	}
-	if (!take_id(x, &r->broadcast.id))
+	if (!page_id(x, &r->broadcast.id, "broadcast_unknown"))
 		return;
 	if (store_lane_busy(lane) >= LIMIT_READ_QUEUE) {
 		api_unavailable(x, "busy", "Too many requests wait; try again.");

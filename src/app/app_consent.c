@@ -2,6 +2,7 @@
  * worth now, POST /v1/consents/{id}/end ends one. The evidence is CTIA Messaging Principles 5.1.2 (May 2023): when, by
  * which medium, in what language and by what action, for which campaign, from which IP address, for which number, by
  * whom; and for advertising 47 CFR 64.1200(f)(9) and 45 CFR 164.508(a)(3). */
+#include "app_page.h"
 #include "app_request.h"
 
 #include "policy_phone.h"
@@ -237,30 +238,19 @@ struct listing {
 static void list_cb(void *ctx, const struct store_rows *rows)
 {
 	struct listing *l = ctx;
-	unsigned n = store_rows_count(rows);
-	access_rows(l->x, n < l->limit ? n : l->limit);
-	buf_add_str(&l->body, "{\"data\":[");
-	for (unsigned i = 0; i < n && i < l->limit; i++) {
-		buf_add_str(&l->body, i ? "," : "");
-		buf_add_view(&l->body, store_rows_text(rows, i, 1));
-	}
-	if (n > l->limit)
-		buf_printf(&l->body, "],\"next\":\"/v1/consents?phone=%%2B%s&after=%.*s&limit=%u\"}", l->phone + 1,
-		           UUID_TEXT_BYTES - 1, (const char *)store_rows_text(rows, l->limit - 1, 0).p, l->limit);
-	else
-		buf_add_str(&l->body, "],\"next\":null}");
+	int last = page_rows(l->x, &l->body, rows, 0, 1, l->limit);
+	if (last < 0)
+		return;
+	buf_printf(&l->body, "/v1/consents?phone=%%2B%s&after=", l->phone + 1);
+	buf_add_view(&l->body, store_rows_text(rows, (unsigned)last, 0));
+	page_end(&l->body, l->limit, "");
 }
 
 static void list_done_cb(void *ctx, enum store_result result, const char *sqlstate)
 {
 	struct listing *l = ctx;
-	struct buf body = l->body;
 	(void)sqlstate;
-	if (result != STORE_OK || body.full)
-		api_read_failed(l->x);
-	else
-		link_http_reply(l->x, 200, "application/json", "", buf_view(&body));
-	buf_free(&body);
+	page_reply(l->x, result, &l->body);
 }
 
 /* The query's values; false when one is given that cannot be, which must not be passed over. */

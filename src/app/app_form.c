@@ -1,4 +1,6 @@
 #include "app_form.h"
+
+#include "app_page.h"
 #include "app_problem.h"
 #include "app_request.h"
 
@@ -75,39 +77,28 @@ struct page {
 static void page_cb(void *ctx, const struct store_rows *rows)
 {
 	struct page *p = ctx;
-	unsigned n = store_rows_count(rows);
 	unsigned first = p->unknown ? 1 : 0;
-	p->found = n >= first;
+	p->found = store_rows_count(rows) >= first;
 	if (!p->found)
 		return;
-	n -= first;
-	buf_add_str(&p->body, "{\"data\":[");
-	for (unsigned i = 0; i < n && i < p->limit; i++) {
-		buf_add_str(&p->body, i ? "," : "");
-		buf_add_view(&p->body, store_rows_text(rows, first + i, 1));
-	}
-	access_rows(p->x, n < p->limit ? n : p->limit);
-	if (n <= p->limit) {
-		buf_add_str(&p->body, "],\"next\":null}");
+	int last = page_rows(p->x, &p->body, rows, first, 1, p->limit);
+	if (last < 0)
 		return;
-	}
-	struct view last = store_rows_text(rows, first + p->limit - 1, 0);
-	buf_printf(&p->body, "],\"next\":\"%s?after=%.*s&limit=%u%s\"}", p->path, (int)last.n, (const char *)last.p,
-	           p->limit, p->query);
+	buf_printf(&p->body, "%s?after=", p->path);
+	buf_add_view(&p->body, store_rows_text(rows, (unsigned)last, 0));
+	page_end(&p->body, p->limit, p->query);
 }
 
 static void page_done_cb(void *ctx, enum store_result result, const char *sqlstate)
 {
 	struct page *p = ctx;
-	struct buf body = p->body;
 	(void)sqlstate;
-	if (result != STORE_OK || body.full)
-		api_read_failed(p->x);
-	else if (!p->found)
-		form_problem(p->x, p->unknown);
-	else
-		link_http_reply(p->x, 200, "application/json", "", buf_view(&body));
-	buf_free(&body);
+	if (result != STORE_OK || p->found) {
+		page_reply(p->x, result, &p->body);
+		return;
+	}
+	buf_free(&p->body);
+	form_problem(p->x, p->unknown);
 }
 
 static struct page *page_new(struct http_exchange *x, unsigned limit, const char *path)

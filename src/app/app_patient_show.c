@@ -4,6 +4,7 @@
 #include "app_etag.h"
 #include "app_form.h"
 #include "app_preview.h"
+#include "app_page.h"
 
 #include "base_utf8.h"
 
@@ -176,47 +177,27 @@ void patient_show(struct api *a, struct http_exchange *x, const struct api_calle
  */
 
 /* Every octet that is no letter or digit percent-encoded. */
-static void add_encoded(struct buf *to, struct view v)
+static void write_page(struct showing *s, const struct store_rows *rows)
 {
-	for (size_t i = 0; i < v.n; i++) {
-		bool plain = (v.p[i] >= '0' && v.p[i] <= '9') || (v.p[i] >= 'a' && v.p[i] <= 'z') ||
-		             (v.p[i] >= 'A' && v.p[i] <= 'Z') || v.p[i] == '-';
-		if (plain)
-			buf_add_u8(to, v.p[i]);
-		else
-			buf_printf(to, "%%%02X", v.p[i]);
-	}
-}
-
-static void write_page(struct showing *s, const struct store_rows *rows, unsigned n)
-{
-	unsigned shown = n < s->limit ? n : s->limit;
-	access_rows(s->x, shown);
-	buf_add_str(&s->body, "{\"data\":[");
-	for (unsigned i = 0; i < shown; i++) {
-		buf_add_str(&s->body, i ? "," : "");
-		buf_add_view(&s->body, store_rows_text(rows, i, 1));
-	}
-	if (n <= s->limit) {
-		buf_add_str(&s->body, "],\"next\":null}");
+	int last = page_rows(s->x, &s->body, rows, 0, 1, s->limit);
+	if (last < 0)
 		return;
-	}
-	buf_add_str(&s->body, "],\"next\":\"/v1/patients");
+	buf_add_str(&s->body, "/v1/patients");
 	if (*s->ref) {
 		buf_add_u8(&s->body, '/');
-		add_encoded(&s->body, view_str(s->ref));
+		buf_add_url_text(&s->body, view_str(s->ref));
 		buf_add_str(&s->body, "/timeline");
 	}
 	buf_add_str(&s->body, "?after=");
-	add_encoded(&s->body, store_rows_text(rows, s->limit - 1, 0));
-	buf_printf(&s->body, "&limit=%u%s\"}", s->limit, s->more);
+	buf_add_url_text(&s->body, store_rows_text(rows, (unsigned)last, 0));
+	page_end(&s->body, s->limit, s->more);
 }
 
 static void list_cb(void *ctx, const struct store_rows *rows)
 {
 	struct showing *s = ctx;
 	s->found = true;
-	write_page(s, rows, store_rows_count(rows));
+	write_page(s, rows);
 }
 
 /* A row without a place says only whether there is such a patient. */
@@ -224,7 +205,12 @@ static void timeline_cb(void *ctx, const struct store_rows *rows)
 {
 	struct showing *s = ctx;
 	s->found = store_rows_bool(rows, 0, 2);
-	write_page(s, rows, store_rows_null(rows, 0, 0) ? 0 : store_rows_count(rows));
+	if (!store_rows_null(rows, 0, 0)) {
+		write_page(s, rows);
+		return;
+	}
+	access_rows(s->x, 0);
+	buf_add_str(&s->body, "{\"data\":[],\"next\":null}");
 }
 
 static void page_done_cb(void *ctx, enum store_result result, const char *sqlstate)

@@ -1,6 +1,7 @@
 /* /v1/plans: the reminders that a practice wants for each kind of visit. A plan holds nothing of a patient. */
 #include "app_etag.h"
 #include "app_plan.h"
+#include "app_page.h"
 
 #include <string.h>
 
@@ -185,24 +186,14 @@ void plan_show(struct api *a, struct http_exchange *x, const struct api_caller *
 static void list_cb(void *ctx, const struct store_rows *rows)
 {
 	struct planning *p = ctx;
-	buf_add_str(&p->body, "{\"data\":[");
-	for (unsigned i = 0; i < store_rows_count(rows); i++) {
-		buf_add_str(&p->body, i ? "," : "");
-		buf_add_view(&p->body, store_rows_text(rows, i, 1));
-	}
-	buf_add_str(&p->body, "],\"next\":null}");
+	(void)page_rows(p->x, &p->body, rows, 0, 1, store_rows_count(rows)); /* all on one page */
 }
 
 static void list_done_cb(void *ctx, enum store_result result, const char *sqlstate)
 {
 	struct planning *p = ctx;
-	struct buf body = p->body;
 	(void)sqlstate;
-	if (result != STORE_OK || body.full)
-		api_read_failed(p->x);
-	else
-		link_http_reply(p->x, 200, "application/json", "", buf_view(&body));
-	buf_free(&body);
+	page_reply(p->x, result, &p->body);
 }
 
 void plan_list(struct api *a, struct http_exchange *x, const struct api_caller *who)

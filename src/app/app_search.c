@@ -1,6 +1,7 @@
 /* GET /v1/messages: pages of a practice's messages, by any of the filters together. What is wrong with a filter is
  * told, and one that there is not is refused: it must not be passed over, or all would be shown. */
 #include "app_api_internal.h"
+#include "app_page.h"
 
 #include "base_utf8.h"
 #include "policy_rules.h"
@@ -122,20 +123,12 @@ static bool take_after(struct view query, struct uuid *after_r, bool *has_r)
 static void list_cb(void *ctx, const struct store_rows *rows)
 {
 	struct search *s = ctx;
-	unsigned n = store_rows_count(rows), shown = n < s->limit ? n : s->limit;
-	access_rows(s->x, shown);
-	buf_add_str(&s->body, "{\"data\":[");
-	for (unsigned i = 0; i < shown; i++) {
-		buf_add_str(&s->body, i ? "," : "");
-		buf_add_view(&s->body, store_rows_text(rows, i, 1));
-	}
-	if (n <= s->limit) {
-		buf_add_str(&s->body, "],\"next\":null}");
+	int last = page_rows(s->x, &s->body, rows, 0, 1, s->limit);
+	if (last < 0)
 		return;
-	}
-	struct view last = store_rows_text(rows, shown - 1, 0);
-	buf_printf(&s->body, "],\"next\":\"/v1/messages?after=%.*s&limit=%u%s\"}", (int)last.n, (const char *)last.p,
-	           s->limit, buf_cstr(&s->query));
+	buf_add_str(&s->body, "/v1/messages?after=");
+	buf_add_view(&s->body, store_rows_text(rows, (unsigned)last, 0));
+	page_end(&s->body, s->limit, buf_cstr(&s->query));
 }
 
 static void search_end(struct search *s)

@@ -1,5 +1,7 @@
 #include "app_staff.h"
 
+#include "app_page.h"
+
 #include <stdio.h>
 
 const char *staff_by(const struct api_caller *who, char to[STAFF_BY_BYTES])
@@ -58,33 +60,19 @@ struct listing {
 static void list_cb(void *ctx, const struct store_rows *rows)
 {
 	struct listing *l = ctx;
-	unsigned n = store_rows_count(rows);
-	bool more = n > l->limit;
-	buf_add_str(&l->body, "{\"data\":[");
-	for (unsigned i = 0; i < n - more; i++) {
-		buf_add_str(&l->body, i ? "," : "");
-		buf_add_view(&l->body, store_rows_text(rows, i, 1));
-	}
-	buf_add_str(&l->body, "],\"next\":");
-	if (more) {
-		struct view last = store_rows_text(rows, n - 2, 0);
-		buf_printf(&l->body, "\"%s?after=%.*s&limit=%u\"}", l->path, (int)last.n, (const char *)last.p,
-		           l->limit);
-	} else {
-		buf_add_str(&l->body, "null}");
-	}
+	int last = page_rows(l->x, &l->body, rows, 0, 1, l->limit);
+	if (last < 0)
+		return;
+	buf_printf(&l->body, "%s?after=", l->path);
+	buf_add_view(&l->body, store_rows_text(rows, (unsigned)last, 0));
+	page_end(&l->body, l->limit, "");
 }
 
 static void list_done_cb(void *ctx, enum store_result result, const char *sqlstate)
 {
 	struct listing *l = ctx;
-	struct buf body = l->body;
 	(void)sqlstate;
-	if (result != STORE_OK || body.full)
-		api_read_failed(l->x);
-	else
-		link_http_reply(l->x, 200, "application/json", "", buf_view(&body));
-	buf_free(&body);
+	page_reply(l->x, result, &l->body);
 }
 
 /* False when a parameter is there that is none. */

@@ -166,6 +166,18 @@ bool buf_add_html_text(struct buf *b, struct view text)
 	return ok;
 }
 
+bool buf_add_url_text(struct buf *b, struct view text)
+{
+	bool ok = true;
+	for (size_t i = 0; i < text.n && ok; i++) {
+		uint8_t c = text.p[i];
+		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		             (c && strchr("-._~", c));
+		ok = plain ? buf_add_u8(b, c) : buf_printf(b, "%%%02X", c);
+	}
+	return ok;
+}
+
 const char *buf_cstr(struct buf *b)
 {
 	if (!b->p && !buf_room(b, 0))

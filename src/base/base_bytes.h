@@ -101,6 +101,8 @@ bool buf_add_json_text(struct buf *b, struct view text);
 /* Appends text as the content of an HTML element or of an attribute in double quotes. Controls but line feed and tab
  * are left out. */
 bool buf_add_html_text(struct buf *b, struct view text);
+/* Appends text percent-encoded: all but the unreserved characters of RFC 3986, 2.3. */
+bool buf_add_url_text(struct buf *b, struct view text);
 /* The content with a NUL behind it that is not counted. */
 const char *buf_cstr(struct buf *b);
 struct view buf_view(const struct buf *b);

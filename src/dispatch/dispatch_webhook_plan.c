@@ -8,6 +8,7 @@ static const int64_t waits_s[] = {
 #undef WEBHOOK_RETRY
 };
 #define WAITS ((int)(sizeof(waits_s) / sizeof(*waits_s)))
+_Static_assert(sizeof(waits_s) > 0, "webhook_retry.def has no rows");
 
 /* A row in proportion to the plan's first wait. */
 static int64_t row_ms(const struct webhook_plan *plan, int i)

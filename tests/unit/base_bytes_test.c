@@ -129,13 +129,16 @@ static void test_json_text(void **state)
 	}
 }
 
-static void test_html_text(void **state)
+static void test_html_and_url_text(void **state)
 {
 	struct buf b = BUF(64), small = BUF(8);
 	(void)state;
 	assert_true(buf_add_html_text(&b, VIEW("<a href=\"x\">\n&\x01\x1b\t\xc3\xa9")));
 	assert_string_equal(buf_cstr(&b), "&lt;a href=&quot;x&quot;&gt;\n&amp;\t\xc3\xa9");
 	assert_false(buf_add_html_text(&small, VIEW("<<<")));
+	buf_clear(&b);
+	assert_true(buf_add_url_text(&b, VIEW("a-Z_0.9~ /?%+\xc3\xa9\x00")));
+	assert_string_equal(buf_cstr(&b), "a-Z_0.9~%20%2F%3F%25%2B%C3%A9%00");
 	buf_free(&b);
 	buf_free(&small);
 }
@@ -211,7 +214,7 @@ int main(void)
 	                                   cmocka_unit_test(test_copies_are_bounded),
 	                                   cmocka_unit_test(test_cursor_sticks),
 	                                   cmocka_unit_test(test_json_text),
-	                                   cmocka_unit_test(test_html_text),
+	                                   cmocka_unit_test(test_html_and_url_text),
 	                                   cmocka_unit_test(test_parse_u64),
 	                                   cmocka_unit_test(test_utf8),
 	                                   cmocka_unit_test(test_uuid_order)};

@@ -1,0 +1,19 @@
+/* Pages of lists, as every route of the API writes them: {"data": [...], "next": "/v1/...?after=..." or null}. */
+#ifndef APP_PAGE_H
+#define APP_PAGE_H
+
+#include "app_api_internal.h"
+
+/* Writes the rows from `first` on, at most `limit`, whose `column` holds each as JSON, and notes how many were shown. A
+ * row more than the limit says that there is a next page: then the last row that was shown is returned, and the caller
+ * goes on with the next page's path and page_end. Else -1: the page is whole. */
+int page_rows(struct http_exchange *x, struct buf *to, const struct store_rows *rows, unsigned first, unsigned column,
+              unsigned limit);
+/* The end of a page that has a next one. query: further parameters, "&a=b" or "". */
+void page_end(struct buf *to, unsigned limit, const char *query);
+/* Answers with the page, or that it could not be read; frees it. */
+void page_reply(struct http_exchange *x, enum store_result result, struct buf *body);
+/* {} of the path as an id; false with the problem `unknown` answered. */
+bool page_id(struct http_exchange *x, struct uuid *id_r, const char *unknown);
+
+#endif
