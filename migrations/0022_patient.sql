@@ -50,8 +50,8 @@ CREATE INDEX event_patient ON smsbridge.event (practice_id, patient, xact, id)
 CREATE INDEX event_phone ON smsbridge.event (practice_id, phone, xact, id)
 	WHERE message_id IS NULL AND phone IS NOT NULL;
 
--- The lock of somebody at a practice, as claimer_lock_key in src/dispatch computes it: FNV-1a of the practice's octets and
--- of who it is: 'p' and a phone, 't' and a patient's reference.
+-- The lock of somebody at a practice, as claimer_lock_key in src/dispatch computes it: FNV-1a of the practice's octets
+-- and of who it is: 'p' and a phone, 't' and a patient's reference.
 CREATE FUNCTION smsbridge.lock_key(practice uuid, who text) RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
@@ -517,8 +517,9 @@ DECLARE
 	f regprocedure;
 BEGIN
 	FOR f IN SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'smsbridge'
-			AND p.proname IN ('lock_key', 'patient_key', 'patient_json', 'patient_prefer', 'patient_put', 'patient_waiting_cancel',
-				'patient_consents_follow', 'patient_opt_outs_carry', 'patient_leave_phone', 'patient_visits_move',
+			AND p.proname IN ('lock_key', 'patient_key', 'patient_json', 'patient_prefer', 'patient_put',
+				'patient_waiting_cancel', 'patient_consents_follow', 'patient_opt_outs_carry', 'patient_leave_phone',
+				'patient_visits_move',
 				'patient_phone_change', 'patient_show', 'event_details', 'patient_timeline', 'version_fits',
 				'message_search', 'id_floor') LOOP
 		EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);

@@ -1,5 +1,4 @@
 /* Batches: POST /v1/batches, how far one is, its results, its end. */
-#include "app_form.h"
 #include "app_page.h"
 #include "app_problem.h"
 #include "app_request.h"
@@ -20,7 +19,7 @@ void batch_show(struct api *a, struct http_exchange *x, const struct api_caller 
 		return;
 	store_value_uuid(&ps, &who->practice_id);
 	store_value_uuid(&ps, &id);
-	form_show(a, x, "batch_get", &ps, "batch_unknown");
+	page_show(a, x, "batch_get", &ps, "batch_unknown");
 }
 
 /* after (an item's number) and limit; false when they cannot be. */
@@ -56,7 +55,7 @@ void batch_results(struct api *a, struct http_exchange *x, const struct api_call
 		store_value_null(&ps);
 	store_value_int(&ps, STORE_INT4, (int64_t)limit + 1);
 	snprintf(path, sizeof(path), "/v1/batches/%s/results", uuid_format(&id, text));
-	form_page_of(a, x, "batch_results", &ps, (unsigned)limit, path, "batch_unknown");
+	page_list_of(a, x, "batch_results", &ps, (unsigned)limit, path, "batch_unknown");
 }
 
 void batch_cancel(struct api *a, struct http_exchange *x, const struct api_caller *who)

@@ -1,5 +1,4 @@
 /* Broadcasts: ordered, given recipients, started, paused, resumed, cancelled. */
-#include "app_form.h"
 #include "app_page.h"
 #include "app_problem.h"
 #include "app_request.h"
@@ -107,7 +106,7 @@ void broadcast_list(struct api *a, struct http_exchange *x, const struct api_cal
 	struct uuid after;
 	bool has_after;
 	unsigned limit;
-	if (!form_page_query(link_http_request(x)->query, &after, &has_after, &limit)) {
+	if (!page_query(link_http_request(x)->query, &after, &has_after, &limit)) {
 		api_problem(x, 400, "bad_query", "after takes a broadcast's id, limit 1 to 200.");
 		return;
 	}
@@ -117,7 +116,7 @@ void broadcast_list(struct api *a, struct http_exchange *x, const struct api_cal
 	else
 		store_value_null(&ps);
 	store_value_int(&ps, STORE_INT4, limit + 1);
-	form_page(a, x, "broadcast_list", &ps, limit, "/v1/broadcasts", "");
+	page_list(a, x, "broadcast_list", &ps, limit, "/v1/broadcasts", "");
 }
 
 void broadcast_show(struct api *a, struct http_exchange *x, const struct api_caller *who)
@@ -128,7 +127,7 @@ void broadcast_show(struct api *a, struct http_exchange *x, const struct api_cal
 		return;
 	store_value_uuid(&ps, &who->practice_id);
 	store_value_uuid(&ps, &id);
-	form_show(a, x, "broadcast_get", &ps, "broadcast_unknown");
+	page_show(a, x, "broadcast_get", &ps, "broadcast_unknown");
 }
 
 static void act(struct api *a, struct http_exchange *x, const struct api_caller *who, const char *what)

@@ -1,7 +1,7 @@
 /* POST /v1/opt-outs: what staff were told, by any channel (47 CFR 64.1200(a)(10), (11)); GET: all of a phone; lift:
  * only on the ground of a newer consent, and never what the patient's own STOP set. They do not pass through the claim
  * cycle and work while that is stopped. */
-#include "app_form.h"
+#include "app_page.h"
 #include "app_problem.h"
 #include "app_request.h"
 
@@ -74,7 +74,7 @@ void opt_out_list(struct api *a, struct http_exchange *x, const struct api_calle
 	struct store_params ps = {0};
 	bool has_after;
 	unsigned limit;
-	bool ok = form_page_query(query, &after, &has_after, &limit) &&
+	bool ok = page_query(query, &after, &has_after, &limit) &&
 	          http_query_get(query, "phone", phone, sizeof(phone)) &&
 	          policy_phone_check(view_str(phone)) != PHONE_MALFORMED;
 	if (!ok) {
@@ -93,5 +93,5 @@ void opt_out_list(struct api *a, struct http_exchange *x, const struct api_calle
 	store_value_int(&ps, STORE_BOOL, who->sees_phone);
 	store_value_int(&ps, STORE_BOOL, who->sees_text);
 	snprintf(more, sizeof(more), "&phone=%%2B%s", phone + 1);
-	form_page(a, x, "opt_out_list", &ps, limit, "/v1/opt-outs", more);
+	page_list(a, x, "opt_out_list", &ps, limit, "/v1/opt-outs", more);
 }

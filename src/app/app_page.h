@@ -16,4 +16,17 @@ void page_reply(struct http_exchange *x, enum store_result result, struct buf *b
 /* {} of the path as an id; false with the problem `unknown` answered. */
 bool page_id(struct http_exchange *x, struct uuid *id_r, const char *unknown);
 
+/* A page of what a statement returns as (id, JSON) with one row more than the limit: {"data": [...], "next": path}.
+ * path: "/v1/...", query: further parameters of the next page's link, "&a=b" or "". Frees the parameters. */
+void page_list(struct api *a, struct http_exchange *x, const char *sql, struct store_params *ps, unsigned limit,
+               const char *path, const char *query);
+/* The same of something that may not be there: the statement's first row has no id when it is, and is not shown.
+ * Without it the answer is the problem `unknown`. */
+void page_list_of(struct api *a, struct http_exchange *x, const char *sql, struct store_params *ps, unsigned limit,
+                  const char *path, const char *unknown);
+/* One thing as JSON, the statement's only column; without a row the problem `unknown`. Frees the parameters. */
+void page_show(struct api *a, struct http_exchange *x, const char *sql, struct store_params *ps, const char *unknown);
+/* after and limit of a query; false when they cannot be. */
+bool page_query(struct view query, struct uuid *after_r, bool *has_after_r, unsigned *limit_r);
+
 #endif

@@ -2,7 +2,6 @@
 
 #include "app_creation.h"
 #include "app_etag.h"
-#include "app_form.h"
 #include "app_preview.h"
 #include "app_page.h"
 

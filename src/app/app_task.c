@@ -1,7 +1,7 @@
 /* Review tasks: what a person has to look at (GET /v1/tasks), who looks (own), and what was decided, with what it does
  * (decide). */
 #include "app_decision.h"
-#include "app_form.h"
+#include "app_page.h"
 #include "app_problem.h"
 #include "app_request.h"
 
@@ -18,7 +18,7 @@ void task_list(struct api *a, struct http_exchange *x, const struct api_caller *
 	unsigned limit;
 	bool has_kind = http_query_get(query, "kind", kind, sizeof(kind));
 	bool has_open = http_query_get(query, "open", open, sizeof(open));
-	bool ok = form_page_query(query, &after, &has_after, &limit) && has_kind == http_query_has(query, "kind") &&
+	bool ok = page_query(query, &after, &has_after, &limit) && has_kind == http_query_has(query, "kind") &&
 	          has_open == http_query_has(query, "open") &&
 	          (!has_open || strcmp(open, "true") == 0 || strcmp(open, "false") == 0) &&
 	          (!has_kind || kind[strspn(kind, "abcdefghijklmnopqrstuvwxyz_")] == 0);
@@ -39,7 +39,7 @@ void task_list(struct api *a, struct http_exchange *x, const struct api_caller *
 	store_value_int(&ps, STORE_BOOL, who->sees_text);
 	snprintf(more, sizeof(more), "%s%s%s%s", has_kind ? "&kind=" : "", has_kind ? kind : "",
 	         has_open ? "&open=" : "", has_open ? open : "");
-	form_page(a, x, "task_list", &ps, limit, "/v1/tasks", more);
+	page_list(a, x, "task_list", &ps, limit, "/v1/tasks", more);
 }
 
 #define TASK_TEXT 500 /* octets */

@@ -1,6 +1,6 @@
 /* /v1/templates and /v1/lint. A template holds nothing of a patient; what is linted is not stored. */
 #include "app_etag.h"
-#include "app_form.h"
+#include "app_page.h"
 #include "app_template.h"
 
 #include "text_shape.h"
@@ -270,7 +270,7 @@ void template_list(struct api *a, struct http_exchange *x, const struct api_call
 	bool has_name = http_query_get(query, "name", name, sizeof(name));
 	bool has_status = http_query_get(query, "status", status, sizeof(status));
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
-	if (!form_page_query(query, &after, &has_after, &limit) || (!has_name && http_query_has(query, "name")) ||
+	if (!page_query(query, &after, &has_after, &limit) || (!has_name && http_query_has(query, "name")) ||
 	    (!has_status && http_query_has(query, "status")) || (has_name && name[strspn(name, letters)]) ||
 	    (has_status && !status_known(status))) {
 		api_problem(x, 400, "bad_template_query",
@@ -288,7 +288,7 @@ void template_list(struct api *a, struct http_exchange *x, const struct api_call
 		store_value_null(&ps);
 	snprintf(more, sizeof(more), "%s%s%s%s", has_name ? "&name=" : "", has_name ? name : "",
 	         has_status ? "&status=" : "", has_status ? status : "");
-	form_page(a, x, "template_list", &ps, limit, "/v1/templates", more);
+	page_list(a, x, "template_list", &ps, limit, "/v1/templates", more);
 }
 
 /* --- judging only --------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 #include "app_webhook.h"
 
 #include "app_api_internal.h"
-#include "app_form.h"
+#include "app_page.h"
 #include "net_url.h"
 
 #include <jansson.h>
@@ -586,5 +586,5 @@ void webhook_deliveries(struct api *a, struct http_exchange *x, const struct api
 	if (has_state)
 		snprintf(more, sizeof(more), "&state=%s", state);
 	snprintf(path, sizeof(path), "/v1/webhooks/%s/deliveries", uuid_format(&h->id, id));
-	form_page(a, x, "webhook_deliveries", &ps, (unsigned)n, pool_copy_str(link_http_pool(x), path), more);
+	page_list(a, x, "webhook_deliveries", &ps, (unsigned)n, pool_copy_str(link_http_pool(x), path), more);
 }
