@@ -142,6 +142,14 @@ static void take_category(struct creation *c)
 	c->category_flags = policy_category_flags(category);
 }
 
+/* template_use reads those of a template. */
+static void take_variables(struct creation *c)
+{
+	const json_t *v = json_object_get(c->json, fields[F_VARIABLES].name);
+	if (v && !json_is_null(v) && !c->used)
+		creation_error(c, "/variables", "bad_variables", "Only a template has variables.");
+}
+
 static void take_phi(struct creation *c)
 {
 	json_t *v = json_object_get(c->json, fields[F_PHI].name);
@@ -298,6 +306,7 @@ void creation_take(struct creation *c)
 	take_category(c);
 	creation_take_place(c);
 	creation_take_body(c);
+	take_variables(c);
 	take_phi(c);
 	take_answers(c);
 	take_answerer(c);

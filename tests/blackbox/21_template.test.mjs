@@ -136,6 +136,8 @@ test('what a variable may not be', async () => {
     assert.deepEqual([m.json.errors[0].pointer, m.json.errors[0].code], [pointer, code]);
     assert.deepEqual(leaks(m.text), []);
   }
+  const none = await post('/v1/messages', message({ body: own, variables: { day: 3 } }));
+  assert.deepEqual([none.status, codes(none)], [422, ['bad_variables']], 'only a template has variables');
   const both = await post('/v1/messages', message({ template: 'reminder', body: 'x', variables: {} }));
   assert.ok(codes(both).includes('template_and_body'), both.text);
   const other = await post(
