@@ -172,26 +172,41 @@ static bool make_database(struct demo *d)
 /* --- practice, key, configuration ----------------------------------------------------------------------------------
  */
 
-/* Runs a subcommand and takes one member of its one-row JSON answer. */
-static bool ask_command(struct demo *d, int (*run)(int, char **), const char *const *argv, const char *member, char *to,
-                        size_t cap)
+/* A member of a subcommand's one-row JSON answer. */
+struct wanted {
+	const char *member;
+	char *to;
+	size_t cap;
+};
+
+static bool take_member(const char *text, const struct wanted *w)
 {
-	char out[256], name[64];
+	char name[64];
+	snprintf(name, sizeof(name), "\"%s\":\"", w->member);
+	const char *at = strstr(text, name);
+	if (!at)
+		return false;
+	at += strlen(name);
+	return copy_view(w->to, w->cap, view_of(at, strcspn(at, "\"")));
+}
+
+/* Runs a subcommand and takes members of its answer. */
+static bool ask_command(struct demo *d, int (*run)(int, char **), const char *const *argv, const struct wanted *wanted,
+                        unsigned count)
+{
+	char out[256];
 	size_t n;
 	struct process_io io = {.in = -1, .out = path_in(d, "command.json", out), .death_signal = SIGKILL};
 	unlink(out);
 	if (process_wait(process_command(&io, run, argv)) != 0)
 		return false;
 	char *text = app_read_file(out, 65536, &n);
-	snprintf(name, sizeof(name), "\"%s\":\"", member);
-	char *at = text ? strstr(text, name) : NULL;
-	if (at) {
-		at += strlen(name);
-		copy_view(to, cap, view_of(at, strcspn(at, "\"")));
-	}
+	bool ok = text != NULL;
+	for (unsigned i = 0; i < count && ok; i++)
+		ok = take_member(text, &wanted[i]);
 	free(text);
 	unlink(out);
-	return at != NULL;
+	return ok;
 }
 
 static bool make_practice(struct demo *d)
@@ -203,12 +218,13 @@ static bool make_practice(struct demo *d)
 	                     "--phone",   "(312) 555-0100", "--sender",     DEMO_SENDER, "--webhook-url",
 	                     url,         "--webhook-text", "true",         "--json",    "--attested-by",
 	                     "Jo Rivera", "--at",           d->clock_start, NULL};
-	if (!ask_command(d, command_practice, add, "id", d->practice, sizeof(d->practice)))
+	const struct wanted made[] = {{"id", d->practice, sizeof(d->practice)},
+	                              {"webhook_secret", d->secret, sizeof(d->secret)}}; /* shown this once */
+	const struct wanted key = {"key", d->api.key, sizeof(d->api.key)};
+	if (!ask_command(d, command_practice, add, made, 2))
 		return false;
-	const char *set[] = {"set", d->practice, "--database", conninfo, "--json", NULL};
 	const char *create[] = {"create", d->practice, "--database", conninfo, "--label", "demo", "--json", NULL};
-	return ask_command(d, command_practice, set, "webhook_secret", d->secret, sizeof(d->secret)) &&
-	       ask_command(d, command_key, create, "key", d->api.key, sizeof(d->api.key)) &&
+	return ask_command(d, command_key, create, &key, 1) &&
 	       app_write_file(path_in(d, "webhook-secret", path), 0600, view_str(d->secret)) &&
 	       app_write_file(path_in(d, "carrier.password", path), 0600, VIEW("secret08"));
 }
@@ -219,7 +235,8 @@ static bool make_ledger_key(struct demo *d)
 	snprintf(conninfo, sizeof(conninfo), "host=%s user=smsbridge_app dbname=smsbridge", d->dir);
 	const char *rotate[] = {"rotate", "--database", conninfo, "--key", path_in(d, "ledger.pem", file),
 	                        "--json", NULL};
-	return ask_command(d, command_ledger, rotate, "public_key", public_key, sizeof(public_key));
+	const struct wanted made = {"public_key", public_key, sizeof(public_key)};
+	return ask_command(d, command_ledger, rotate, &made, 1);
 }
 
 bool demo_write_config(const struct demo *d)
