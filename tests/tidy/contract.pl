@@ -64,7 +64,7 @@ my @schemas = (
 	['Reason', 'proto/reason.def', 'REASON', 1, 4, sub { 1 }],
 	['Scope', 'proto/scope.def', 'SCOPE', 2, 3, sub { 1 }],
 	['Role', 'proto/role.def', 'ROLE', 1, 4, sub { 1 }],
-	['TimelineType', 'proto/event.def', 'EVENT', 2, 4, sub { $_[0][2] =~ /^message\.|^emergency\.|^opt_out\.in_flight$/ }],
+	['TimelineType', 'proto/event.def', 'EVENT', 2, 4, sub { $_[0][2] =~ /^message\.|^emergency\.|^reminder\.|^opt_out\.in_flight$/ }],
 );
 
 check 'contract', 'openapi.yaml has the statuses, categories, reasons, events and routes that there are', sub {

@@ -45,6 +45,15 @@ function same(text) {
   }
 }
 
+/** Whether its escapes are UTF-8 without control characters. */
+function decodes(target) {
+  try {
+    return !/[\u0000-\u001f\u007f]/.test(decodeURIComponent(target));
+  } catch {
+    return false;
+  }
+}
+
 export class Prism {
   /** In front of a gateway's port; certificate: the file that its TLS is known by, or nothing for plain HTTP. */
   static async start(upstream, certificate) {
@@ -89,6 +98,8 @@ export class Prism {
     const plain = Object.values(headers).every((v) => typeof v === 'string' || typeof v === 'number');
     if (!plain || method === 'HEAD' || Buffer.isBuffer(payload)) return false;
     if (/%(?![0-9a-f]{2})|%20|\+/i.test(target)) return false; // it writes a blank as "+", which is a plus here
+    if (!decodes(target)) return false; // it ends at octets that are no text
+    if (!/^(Bearer|Basic) [\w+/=.-]+$/.test(headers.authorization ?? 'Bearer x')) return false; // other spellings
     return payload === undefined || (type === 'application/json' ? same(payload) : !/ndjson/.test(type));
   }
 
