@@ -178,9 +178,19 @@ static void keep_status(struct booking *b, const json_t *old)
 		json_object_set_new(b->row, "status", json_string(moved ? "booked" : "confirmed"));
 }
 
+/* Whether the row that shall have another status is not the one that the facts are of: somebody changed the visit. */
+static bool is_other(const struct booking *b, const json_t *old)
+{
+	return b->status && !json_equal(json_object_get(b->row, "version"), json_object_get(old, "version"));
+}
+
 static void plan(struct booking *b)
 {
 	const json_t *old = json_object_get(b->facts, "appointment");
+	if (is_other(b, old)) {
+		again(b);
+		return;
+	}
 	if (!etag_fits(&b->condition, json_integer_value(json_object_get(old, "version")))) {
 		booking_end(b);
 		etag_failed(b->x);

@@ -412,6 +412,37 @@ test('a reminder that a claim holds when its visit is cancelled goes no further'
   assert.deepEqual(await s.violations(), []);
 });
 
+/** Somebody who changes something between what a request reads first and the facts that it plans by. */
+async function between(s, request, change) {
+  const other = theCluster().client(s.db.name);
+  await other.connect();
+  await other.query('BEGIN');
+  await other.query('LOCK TABLE smsbridge.plan IN ACCESS EXCLUSIVE MODE'); // facts are read behind it
+  const answer = request();
+  const waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'smsbridge.plan'::regclass";
+  await until(async () => (await s.db.sql(waiting)).length > 0, 'the request reads its facts');
+  await change((text, params) => other.query(text, params));
+  await other.query('COMMIT');
+  await other.end();
+  theCluster().clients.delete(other);
+  return answer;
+}
+
+test('a status that meets a move is of the visit as it was moved', async (t) => {
+  const s = await clinic(t);
+  const v = visit();
+  await s.put('M1', v);
+  const later = '2026-03-19T18:30:00.000Z';
+  const answer = await between(
+    s,
+    () => s.status('M1', 'confirmed'),
+    (query) =>
+      query("UPDATE smsbridge.appointment SET starts_at = $2, version = version + 1 WHERE ref = $1", ['M1', later]),
+  );
+  assert.equal(answer.status, 200, answer.text);
+  assert.deepEqual([answer.json.status, new Date(answer.json.starts_at).toISOString()], ['confirmed', later]);
+});
+
 test('what is at the carrier is asked back when the visit is cancelled', async (t) => {
   const carrier = askable({ cancel_sm: () => ({}) });
   const s = await clinic(t, { at: '2026-03-09T09:59:00-04:00', carrier, link: { cancel: true } });
