@@ -156,6 +156,7 @@ static void store(struct booking *b)
 	store_value_str(&ps, policy_reason_code(why(b)));
 	store_value_str(&ps, b->who.key);
 	store_value_time(&ps, b->now_us);
+	store_value_int(&ps, STORE_BOOL, b->phone_known);
 	if (!dispatch_change(b->api->config.dispatch, &change))
 		refuse(b, 503, "busy", "Too many changes wait; try again.");
 	store_params_free(&ps);
@@ -283,8 +284,10 @@ static void patient_cb(void *ctx, const struct store_rows *rows)
 		placed = placed || !lacks(b->request, places[i]);
 	for (unsigned i = 0; i < 3 && !placed; i++)
 		json_object_set(b->request, places[i], json_object_get(known, places[i]));
-	if (lacks(b->request, "phone"))
+	if (lacks(b->request, "phone")) {
 		json_object_set(b->request, "phone", json_object_get(known, "phone"));
+		b->phone_known = true;
+	}
 	if (lacks(b->request, "language"))
 		json_object_set(b->request, "language", json_object_get(known, "language"));
 	json_decref(known);

@@ -21,6 +21,7 @@ struct booking {
 	json_t *request; /* of a PUT */
 	json_t *row;     /* columns of smsbridge.appointment, as they shall be */
 	bool status_given;
+	bool phone_known;     /* the phone is the one that the patient's row had */
 	const char *status;   /* POST .../status: what it shall be; NULL for a PUT */
 	json_t *facts;        /* of appointment_facts.sql */
 	char seen[40];        /* their md5 */

@@ -443,6 +443,28 @@ test('a status that meets a move is of the visit as it was moved', async (t) => 
   assert.deepEqual([answer.json.status, new Date(answer.json.starts_at).toISOString()], ['confirmed', later]);
 });
 
+test('a visit without a phone that meets a phone change is of the new phone', async (t) => {
+  const s = await clinic(t);
+  const v = visit();
+  const { patient, phone, ...rest } = v;
+  const to = visit().phone;
+  await s.api.request('PUT', `/v1/patients/${encodeURIComponent(patient)}`, { body: { phone } });
+  await s.put('N1', { patient, ...rest });
+  const change = (query) =>
+    query(
+      `SELECT problem FROM smsbridge.patient_phone_change($1, $2, $3, 'r.front', 'at the desk', false, NULL, NULL, NULL,
+        NULL, true, '2026-03-02T17:00:00Z')`,
+      [s.practice.id, patient, to],
+    );
+  const answer = await between(s, () => s.put('N1', { patient, ...rest, reference: 'again' }), change);
+  assert.ok([200, 503].includes(answer.status), answer.text);
+  assert.equal((await s.read('N1')).phone, to);
+  const open = 'SELECT DISTINCT phone FROM smsbridge.message WHERE patient = $1 AND due_at IS NOT NULL';
+  assert.ok((await s.db.sql(open, [patient])).every((m) => m.phone === to));
+  const next = await s.put('N1', { patient, ...rest, reference: 'again' });
+  assert.deepEqual([next.status, told(next.json)], [200, usual]);
+});
+
 test('what is at the carrier is asked back when the visit is cancelled', async (t) => {
   const carrier = askable({ cancel_sm: () => ({}) });
   const s = await clinic(t, { at: '2026-03-09T09:59:00-04:00', carrier, link: { cancel: true } });
