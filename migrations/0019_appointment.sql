@@ -33,6 +33,7 @@ CREATE TABLE smsbridge.appointment (
 	reference text,
 	answer text NOT NULL DEFAULT '' CHECK (answer IN ('', 'confirmed', 'reschedule_requested', 'declined')),
 	answered_at timestamptz,                  -- the patient's own last answer; it goes when the visit moves
+	declined_at timestamptz,                  -- the visit will not be kept, until a confirmation, a move or staff
 	plan_kind text,                           -- the plan that its reminders were made by; NULL: there was none
 	plan_version integer,
 	plan_stamp text NOT NULL DEFAULT '',      -- of that plan and its templates
@@ -150,16 +151,17 @@ $$;
 
 -- The patient's own answer, by a text (p_inbound) or told to staff (p_by): 'confirmed' confirms the visit and withdraws
 -- the reminders that a confirmation makes needless, 'declined' withdraws all, 'reschedule_requested' is told to the
--- practice and changes nothing. Under the recipient's lock. False, and nothing is done, when there is no such
--- appointment, the visit began, it is over or cancelled, or the answer is the same as the last. Index:
--- appointment_pkey.
+-- practice and changes nothing: a visit that was declined stays so. Under the recipient's lock. False, and nothing is
+-- done, when there is no such appointment, the visit began, it is over or cancelled, or the answer is the same as the
+-- last. Index: appointment_pkey.
 CREATE FUNCTION smsbridge.appointment_answer(p_practice uuid, p_ref text, p_answer text, p_by text, p_at timestamptz,
 	p_inbound uuid) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
 	a smsbridge.appointment;
 BEGIN
 	UPDATE smsbridge.appointment SET answer = p_answer, answered_at = p_at, version = version + 1, updated_at = p_at,
-		status = CASE p_answer WHEN 'confirmed' THEN 'confirmed' ELSE status END
+		status = CASE p_answer WHEN 'confirmed' THEN 'confirmed' ELSE status END,
+		declined_at = CASE p_answer WHEN 'confirmed' THEN NULL WHEN 'declined' THEN p_at ELSE declined_at END
 	WHERE practice_id = p_practice AND ref = p_ref AND starts_at > p_at AND status IN ('booked', 'confirmed')
 		AND answer <> p_answer
 	RETURNING * INTO a;
@@ -312,6 +314,9 @@ BEGIN
 		a.answer := '';
 		a.answered_at := NULL;
 	END IF;
+	IF a.answer = '' THEN
+		a.declined_at := NULL;
+	END IF;
 	IF old.ref IS NULL THEN
 		INSERT INTO smsbridge.appointment SELECT a.* ON CONFLICT DO NOTHING;
 		IF NOT FOUND THEN -- another request made it meanwhile, for another phone
@@ -319,19 +324,19 @@ BEGIN
 		END IF;
 	ELSE
 		UPDATE smsbridge.appointment SET (patient, phone, starts_at, location_zone, time_zone, zip, state, zones, states,
-			kind, status, language, variables, reference, answer, answered_at, plan_kind, plan_version, plan_stamp, version,
-			updated_at) = (SELECT a.patient, a.phone, a.starts_at, a.location_zone, a.time_zone, a.zip, a.state, a.zones,
-			a.states, a.kind, a.status, a.language, a.variables, a.reference, a.answer, a.answered_at, a.plan_kind,
-			a.plan_version, a.plan_stamp, a.version, a.updated_at)
+			kind, status, language, variables, reference, answer, answered_at, declined_at, plan_kind, plan_version, plan_stamp,
+			version, updated_at) = (SELECT a.patient, a.phone, a.starts_at, a.location_zone, a.time_zone, a.zip, a.state,
+			a.zones, a.states, a.kind, a.status, a.language, a.variables, a.reference, a.answer, a.answered_at, a.declined_at,
+			a.plan_kind, a.plan_version, a.plan_stamp, a.version, a.updated_at)
 		WHERE practice_id = p_practice AND ref = a.ref;
 	END IF;
 	PERFORM smsbridge.appointment_tell(a, smsbridge.appointment_event(did), jsonb_build_object('key', p_key, 'was',
 		CASE did WHEN 'moved' THEN old.starts_at END), p_at)
-		WHERE did <> 'changed' OR to_jsonb(a) - '{status,version,updated_at,answer,answered_at}'::text[]
-			<> to_jsonb(old) - '{status,version,updated_at,answer,answered_at}'::text[];
+		WHERE did <> 'changed' OR to_jsonb(a) - '{status,version,updated_at,answer,answered_at,declined_at}'::text[]
+			<> to_jsonb(old) - '{status,version,updated_at,answer,answered_at,declined_at}'::text[];
 	PERFORM smsbridge.appointment_tell(a, smsbridge.appointment_event(a.status), jsonb_build_object('key', p_key), p_at)
 		WHERE a.status <> coalesce(old.status, 'booked')
-			OR (did = 'changed' AND old.answer = 'declined' AND a.answer = '');
+			OR (did = 'changed' AND old.declined_at IS NOT NULL AND a.declined_at IS NULL);
 
 	-- What stays: texted already for a visit that stands, or waiting with the same words for the same instant.
 	IF a.status IN ('booked', 'confirmed') THEN

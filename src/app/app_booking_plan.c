@@ -272,7 +272,7 @@ static bool declined(const struct booking *b)
 	const json_t *old = json_object_get(b->facts, "appointment");
 	const json_t *answer = json_object_get(b->row, "answer"); /* of a status that staff set */
 	return json_integer_value(json_object_get(b->facts, "starts_us")) == booking_starts_us(b) &&
-	       view_eq(row_text(old, "answer"), VIEW("declined")) && (!answer || json_string_length(answer) > 0);
+	       json_is_string(json_object_get(old, "declined_at")) && (!answer || json_string_length(answer) > 0);
 }
 
 static bool stands(const struct booking *b)

@@ -260,6 +260,9 @@ test("the patient's own answer", async (t) => {
   assert.equal(a.reminders.filter((r) => r.state === 'planned').length, 0);
   const synced = await s.put('A1', { ...v, reference: 'again' });
   assert.equal(synced.json.reminders.filter((r) => r.state === 'planned').length, 0, 'still declined');
+  assert.equal((await answer('A1', 'reschedule_requested'))[0].done, true);
+  const other = await s.put('A1', { ...v, reference: 'another time is wanted' });
+  assert.equal(other.json.reminders.filter((r) => r.state === 'planned').length, 0, 'it will not be kept all the same');
   const stands = await s.status('A1', 'booked');
   assert.deepEqual([stands.json.answer, told(stands.json)], [null, usual]);
   assert.equal((await answer('nobody', 'confirmed'))[0].done, false);
