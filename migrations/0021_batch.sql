@@ -69,6 +69,11 @@ CREATE INDEX message_broadcast_waiting ON smsbridge.message (practice_id, broadc
 	WHERE broadcast_id IS NOT NULL AND due_at IS NOT NULL;
 CREATE INDEX message_batch_waiting ON smsbridge.message (practice_id, batch_id)
 	WHERE batch_id IS NOT NULL AND due_at IS NOT NULL;
+-- What of them is on its way to a carrier, and may come back.
+CREATE INDEX message_broadcast_sending ON smsbridge.message (practice_id, broadcast_id)
+	WHERE broadcast_id IS NOT NULL AND status = 'sending';
+CREATE INDEX message_batch_sending ON smsbridge.message (practice_id, batch_id)
+	WHERE batch_id IS NOT NULL AND status = 'sending';
 
 GRANT SELECT, INSERT, UPDATE ON smsbridge.broadcast, smsbridge.batch, smsbridge.batch_item TO smsbridge_app;
 
@@ -100,6 +105,20 @@ LANGUAGE sql AS $$
 		'state', b.state, 'key', p_key, 'person', b.person, 'template_id', b.template_id, 'pace', b.pace)))
 $$;
 
+-- What of a cancelled broadcast or batch is on its way goes no further than it is: the claim after a refusal reads this.
+-- Indexes: message_broadcast_sending, message_batch_sending.
+CREATE FUNCTION smsbridge.sending_withdraw(p_practice uuid, p_broadcast uuid, p_batch uuid, p_at timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO smsbridge.withdrawn (practice_id, message_id, reason, at)
+	SELECT practice_id, id, 'canceled_by_practice', p_at FROM smsbridge.message
+	WHERE practice_id = p_practice AND broadcast_id = p_broadcast AND status = 'sending'
+	UNION ALL
+	SELECT practice_id, id, 'canceled_by_practice', p_at FROM smsbridge.message
+	WHERE practice_id = p_practice AND batch_id = p_batch AND status = 'sending'
+	ON CONFLICT DO NOTHING;
+END $$;
+
 -- Starts, pauses, resumes, cancels. Whoever asks for what is so already gets it again. Under the row's lock, so that no
 -- release runs at the same time: a pause or a cancel is in force for all that is not claimed when it is committed.
 CREATE FUNCTION smsbridge.broadcast_act(p_practice uuid, p_id uuid, p_act text, p_at timestamptz, p_key text)
@@ -127,6 +146,9 @@ BEGIN
 		WHERE x.practice_id = p_practice AND x.id = p_id RETURNING * INTO b;
 		IF to_state <> 'running' THEN
 			PERFORM smsbridge.broadcast_hold(p_practice, p_id, p_at);
+		END IF;
+		IF to_state = 'canceling' THEN
+			PERFORM smsbridge.sending_withdraw(p_practice, p_id, NULL, p_at);
 		END IF;
 		PERFORM smsbridge.broadcast_tell(b, CASE p_act WHEN 'start' THEN 'broadcast.started'
 			WHEN 'resume' THEN 'broadcast.resumed' WHEN 'pause' THEN 'broadcast.paused' ELSE 'broadcast.canceled' END,
@@ -251,6 +273,7 @@ BEGIN
 	LOOP
 		EXIT WHEN ended >= p_most;
 		IF b.state = 'canceling' THEN
+			PERFORM smsbridge.sending_withdraw(b.practice_id, b.id, NULL, p_at);
 			ended := ended + smsbridge.waiting_end(b.practice_id, b.id, NULL, 'canceled', 'canceled_by_practice', p_at,
 				p_most - ended);
 		ELSIF b.expires_at <= p_at THEN
@@ -261,6 +284,8 @@ BEGIN
 		CONTINUE WHEN b.state IN ('created', 'paused') AND b.expires_at > p_at;
 		waits := EXISTS (SELECT FROM smsbridge.message m
 				WHERE m.practice_id = b.practice_id AND m.broadcast_id = b.id AND m.due_at IS NOT NULL)
+			OR EXISTS (SELECT FROM smsbridge.message m
+				WHERE m.practice_id = b.practice_id AND m.broadcast_id = b.id AND m.status = 'sending')
 			OR EXISTS (SELECT FROM smsbridge.batch t WHERE t.practice_id = b.practice_id AND t.broadcast_id = b.id
 				AND t.upload IS NOT NULL AND t.upload_at > p_at - interval '90 seconds');
 		CONTINUE WHEN waits;
@@ -275,10 +300,13 @@ BEGIN
 		FOR UPDATE SKIP LOCKED
 	LOOP
 		EXIT WHEN ended >= p_most;
+		PERFORM smsbridge.sending_withdraw(a.practice_id, NULL, a.id, p_at);
 		ended := ended + smsbridge.waiting_end(a.practice_id, NULL, a.id, 'canceled', 'canceled_by_practice', p_at,
 			p_most - ended);
 		CONTINUE WHEN EXISTS (SELECT FROM smsbridge.message m
-			WHERE m.practice_id = a.practice_id AND m.batch_id = a.id AND m.due_at IS NOT NULL);
+				WHERE m.practice_id = a.practice_id AND m.batch_id = a.id AND m.due_at IS NOT NULL)
+			OR EXISTS (SELECT FROM smsbridge.message m
+				WHERE m.practice_id = a.practice_id AND m.batch_id = a.id AND m.status = 'sending');
 		UPDATE smsbridge.batch x SET state = 'canceled' WHERE x.practice_id = a.practice_id AND x.id = a.id;
 	END LOOP;
 	RETURN ended;
@@ -300,7 +328,8 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION smsbridge.broadcast_act, smsbridge.broadcast_hold, smsbridge.broadcast_release,
-	smsbridge.broadcast_settle, smsbridge.broadcast_tell, smsbridge.waiting_end, smsbridge.batch_cancel FROM PUBLIC;
+	smsbridge.broadcast_settle, smsbridge.broadcast_tell, smsbridge.waiting_end, smsbridge.sending_withdraw, smsbridge.batch_cancel
+	FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION smsbridge.broadcast_act, smsbridge.broadcast_hold, smsbridge.broadcast_release,
-	smsbridge.broadcast_settle, smsbridge.broadcast_tell, smsbridge.waiting_end, smsbridge.batch_cancel
+	smsbridge.broadcast_settle, smsbridge.broadcast_tell, smsbridge.waiting_end, smsbridge.sending_withdraw, smsbridge.batch_cancel
 	TO smsbridge_app;

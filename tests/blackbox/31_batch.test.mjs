@@ -681,6 +681,45 @@ test('paused within a second, resumed, cancelled: what went stays', async () => 
   ]);
 });
 
+const path = (kind) => (kind === 'batch' ? '/v1/batches' : '/v1/broadcasts');
+for (const kind of ['broadcast', 'batch'])
+  test(`what a carrier refuses for now after its ${kind} was cancelled does not go again`, async () => {
+    const list = recipients(3);
+    let refuse;
+    const refused = new Promise((resolve) => (refuse = resolve));
+    s.carrier.onSubmit = async ({ phone }) => {
+      if (!list.some((r) => r.phone === phone)) return {};
+      await refused;
+      return { status: 0x58 };
+    };
+    let id;
+    if (kind === 'broadcast') {
+      id = await ordered();
+      await given(id, list);
+      await act(id, 'start');
+    } else {
+      const items = list.map(({ patient, phone }) => Api.draft({ patient, phone, expires_at: undefined }));
+      id = (await upload(lines(items))).json.id;
+    }
+    const tries = () => list.map((r) => s.carrier.to(r.phone).length);
+    await until(() => sentTo(list) === 3, 'the carrier has them');
+    const answer = await s.api.request('POST', `${path(kind)}/${id}/cancel`);
+    assert.equal(answer.status, kind === 'batch' ? 202 : 200, answer.text);
+    const one = async () => (await s.api.get(`${path(kind)}/${id}`)).json;
+    await pause(1200); // two beats: nothing waits, so it might be over
+    refuse();
+    const end = await until(
+      async () => {
+        const now = await one();
+        return now.state === 'canceled' && !now.messages.sending && !now.messages.held && now;
+      },
+      async () => `${JSON.stringify(await one())}`,
+      30000,
+    );
+    s.carrier.onSubmit = undefined;
+    assert.deepEqual([end.messages, tries()], [{ canceled: 3 }, [1, 1, 1]]);
+  });
+
 test('it begins at its hour, and what waits when it ends expires', async () => {
   const later = await ordered({ send_from: '2026-03-02T15:00:00-05:00' });
   const list = recipients(3);
