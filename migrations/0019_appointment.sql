@@ -484,8 +484,10 @@ ORDER BY practice_id, message_id, xact, id;
 -- declined or over; for a time that the visit no longer had; after it was withdrawn; a step twice for one time.
 CREATE VIEW smsbridge.audit_reminder_broken AS
 WITH told AS MATERIALIZED (
-	SELECT practice_id, message_id, type, recorded_at, xact, id, data->>'ref' AS ref,
-		(data->>'starts_at')::timestamptz AS starts_at
+	SELECT practice_id, message_id, CASE -- what moved although it was over is over still
+			WHEN type = 'appointment.moved' AND data->>'status' IN ('arrived', 'completed', 'canceled', 'no_show')
+			THEN 'appointment.' || (data->>'status') ELSE type END AS type,
+		recorded_at, xact, id, data->>'ref' AS ref, (data->>'starts_at')::timestamptz AS starts_at
 	FROM smsbridge.event WHERE type LIKE 'appointment.%' OR type IN ('reminder.planned', 'reminder.withdrawn')
 ), send AS MATERIALIZED (
 	SELECT s.practice_id, s.message_id, s.number, s.at, s.recorded_at, s.xact, s.id, r.ref, r.step, r.visit_at

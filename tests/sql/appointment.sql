@@ -88,6 +88,24 @@ SELECT t.visit('appointment.moved', 'a', '2026-03-09T16:00Z');
 SELECT t.finds('appointment old', 'moving back later does not mend it');
 ROLLBACK;
 
+-- A cancelled visit that moves is told as moved and is cancelled still.
+BEGIN;
+SELECT t.visit('appointment.created', 'a', '2026-03-01T15:00Z');
+SELECT t.visit('appointment.canceled', 'a', '2026-03-01T16:00Z');
+INSERT INTO smsbridge.event (practice_id, type, at, patient, data)
+VALUES (t.practice(1), 'appointment.moved', '2026-03-02T15:00Z', 'p',
+	'{"ref": "a", "starts_at": "2026-03-20T18:30:00Z", "status": "canceled"}');
+SELECT t.accept('moved', '+12025550101', '2026-03-02T15:00Z');
+SELECT t.reminder('moved', 'a', 'three_days', '2026-03-02T15:00Z', visit => '2026-03-20T18:30Z');
+SELECT t.send('moved', '2026-03-17T15:00Z');
+SELECT t.finds('appointment moved', 'sent for a visit that was cancelled before it moved');
+SELECT t.visit('appointment.booked', 'a', '2026-03-17T16:00Z', '2026-03-20T18:30Z');
+SELECT t.accept('stands', '+12025550101', '2026-03-17T16:00Z');
+SELECT t.reminder('stands', 'a', 'day_before', '2026-03-17T16:00Z', visit => '2026-03-20T18:30Z');
+SELECT t.send('stands', '2026-03-19T15:00Z');
+SELECT t.finds('appointment moved', 'and not once it stands again');
+ROLLBACK;
+
 BEGIN;
 SELECT t.visit('appointment.created', 'a', '2026-03-01T15:00Z');
 SELECT t.accept('needless', '+12025550101', '2026-03-01T15:00Z');
