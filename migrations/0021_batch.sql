@@ -44,6 +44,7 @@ CREATE TABLE smsbridge.batch (
 );
 CREATE UNIQUE INDEX batch_key ON smsbridge.batch (practice_id, key) WHERE key IS NOT NULL;
 CREATE INDEX batch_canceling ON smsbridge.batch (practice_id, id) WHERE state = 'canceling';
+CREATE INDEX batch_uploading ON smsbridge.batch (practice_id, broadcast_id) WHERE upload IS NOT NULL;
 
 -- What became of each item: a message, or a problem.
 CREATE TABLE smsbridge.batch_item (

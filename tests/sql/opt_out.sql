@@ -151,3 +151,23 @@ SELECT t.accept('a', '+12025550101', '2026-03-02T05:00Z', category => 'opt_out_c
 SELECT t.send('a', '2026-03-02T05:00Z');
 SELECT t.finds('opt_out a', 'a confirmation of an opt-out that nobody asked for');
 ROLLBACK;
+
+-- A practice with much waiting joins a shared sender: what others' patients said is locked, not all that waits; the
+-- server has room for some thousands of locks, and claims and opt-outs need theirs.
+BEGIN;
+UPDATE smsbridge.practice SET sender = '+12025550191', sender_shared = true;
+SELECT smsbridge.opt_out_make(t.practice(2), '+12025550101', '', 'reply', 'stop', 'sender', 'text', '', '',
+	'2026-03-02T15:00Z', NULL, NULL) \g /dev/null
+SELECT t.accept('waits', '+12025550101', '2026-03-02T15:00Z'), t.accept('other', '+12025550102', '2026-03-02T15:00Z');
+INSERT INTO smsbridge.message (practice_id, id, patient, phone, sender, zones, body, encoding, characters, segments, category,
+	priority, expires_at, status, due_at, created_at, updated_at)
+SELECT t.practice(1), gen_random_uuid(), 'many', '+1202' || n, '+12025550191', '', 'x', 'gsm7', 1, 1,
+	'appointment_reminder', 1, '2026-04-01Z', 'queued', '2026-03-03Z', '2026-03-02Z', '2026-03-02Z'
+FROM generate_series(1000000, 1019999) AS n;
+SELECT t.is(smsbridge.sender_joined(t.practice(1), '+12025550191', '2026-03-02T16:00Z')::text, '1',
+	'20000 texts wait, one patient said STOP');
+SELECT t.is((count(*) < 10)::text, 'true', 'and few phones are locked') FROM pg_locks
+WHERE locktype = 'advisory' AND pid = pg_backend_pid();
+SELECT t.is(string_agg(status, ' ' ORDER BY phone), 'canceled queued', 'whose text is cancelled') FROM smsbridge.message
+WHERE practice_id = t.practice(1) AND phone IN ('+12025550101', '+12025550102');
+ROLLBACK;
