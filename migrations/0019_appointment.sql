@@ -275,6 +275,22 @@ CREATE FUNCTION smsbridge.reminder_message(a smsbridge.appointment, m jsonb, p_s
 	SELECT id FROM stored
 $$;
 
+-- Whether reminders of the visit are gone for a reason that is none any more, so that the same PUT makes them anew: a
+-- phone's change withdrew what was for the old one; the patient opted out and in again, or declined and then
+-- confirmed. Indexes: reminder_pkey, message_pkey, opt_out_active.
+CREATE FUNCTION smsbridge.appointment_lacks(a smsbridge.appointment, p_at timestamptz) RETURNS boolean LANGUAGE sql STABLE
+AS $$
+	SELECT EXISTS (SELECT FROM smsbridge.reminder r
+			LEFT JOIN smsbridge.message m ON m.practice_id = r.practice_id AND m.id = r.message_id
+		WHERE r.practice_id = a.practice_id AND r.ref = a.ref AND r.visit_at = a.starts_at
+			AND ((r.state = 'withdrawn' AND r.reason = 'canceled_by_phone_change')
+				OR (r.due_at > p_at AND a.status IN ('booked', 'confirmed') AND a.declined_at IS NULL
+					AND ((r.state = 'withdrawn' AND r.reason = 'withdrawn_declined')
+						OR (r.state = 'planned' AND m.reason = 'canceled_by_opt_out' AND NOT EXISTS (
+							SELECT FROM smsbridge.opt_out o WHERE o.phone = a.phone AND o.lifted_at IS NULL
+								AND o.practice_id IN (a.practice_id, '00000000-0000-0000-0000-000000000000')))))))
+$$;
+
 -- Makes, moves or changes an appointment and its reminders. p: its columns; p_reminders: for each step of the plan
 -- {"step", "due_at", "skip", "reason" or "message", or neither when it was texted}; p_seen: md5 of what
 -- appointment_facts told at p_at; p_why: the reason for what is withdrawn. Under the locks of the old and the new
@@ -300,10 +316,7 @@ BEGIN
 	END IF;
 	a := jsonb_populate_record(old, p);
 	a.practice_id := p_practice;
-	-- A phone's change withdraws what was for the old one and leaves the rest to the next PUT.
-	IF old.ref IS NOT NULL AND a IS NOT DISTINCT FROM old AND NOT EXISTS (SELECT FROM smsbridge.reminder r
-			WHERE r.practice_id = p_practice AND r.ref = a.ref AND r.visit_at = a.starts_at AND r.state = 'withdrawn'
-				AND r.reason = 'canceled_by_phone_change') THEN
+	IF old.ref IS NOT NULL AND a IS NOT DISTINCT FROM old AND NOT smsbridge.appointment_lacks(a, p_at) THEN
 		RETURN 'same';
 	END IF;
 	did := CASE WHEN old.ref IS NULL THEN 'created' WHEN a.starts_at <> old.starts_at THEN 'moved' ELSE 'changed' END;
@@ -382,7 +395,9 @@ BEGIN
 			ON CONFLICT (practice_id, ref, step, visit_at) DO UPDATE SET message_id = made, state = 'planned', reason = NULL,
 				due_at = excluded.due_at, skip_if_confirmed = excluded.skip_if_confirmed, updated_at = p_at;
 		ELSIF item ? 'reason' AND (had.ref IS NULL OR (had.state = 'dropped' AND had.reason <> item->>'reason')
-				OR (had.state = 'withdrawn' AND had.reason NOT IN ('withdrawn_confirmed', 'withdrawn_declined'))) THEN
+				OR (had.state = 'withdrawn' AND had.reason <> 'withdrawn_confirmed') OR (had.state = 'planned' AND EXISTS (
+					SELECT FROM smsbridge.message m WHERE m.practice_id = p_practice AND m.id = had.message_id
+						AND m.reason = 'canceled_by_opt_out'))) THEN
 			INSERT INTO smsbridge.reminder AS r (practice_id, ref, step, visit_at, state, reason, due_at, made_at, updated_at)
 			VALUES (p_practice, a.ref, item->>'step', a.starts_at, 'dropped', item->>'reason', due, p_at, p_at)
 			ON CONFLICT (practice_id, ref, step, visit_at) DO UPDATE SET state = 'dropped', reason = excluded.reason,
@@ -538,7 +553,7 @@ BEGIN
 	FOR f IN SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'smsbridge'
 			AND p.proname IN ('reminder_withdraw', 'appointment_event', 'appointment_tell', 'appointment_answer', 'micros',
 				'appointment_facts',
-				'reminder_message', 'appointment_put', 'plan_put', 'appointment_json',
+				'reminder_message', 'appointment_lacks', 'appointment_put', 'plan_put', 'appointment_json',
 				'patient_export_all') LOOP
 		EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
 		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO smsbridge_app', f);

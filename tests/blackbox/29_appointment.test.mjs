@@ -271,6 +271,39 @@ test("the patient's own answer", async (t) => {
   assert.ok(!hook.text.includes(v.phone));
 });
 
+test('who texts START after STOP, or comes after all, has reminders from the next PUT on', async (t) => {
+  const s = await clinic(t);
+  const v = visit();
+  await s.put('S1', v);
+  const says = (word, type) =>
+    s.carrier
+      .mo(v.phone, s.practice.sender, word)
+      .then(() =>
+        until(
+          async () => (await s.db.sql('SELECT 1 FROM smsbridge.event WHERE type = $1', [type])).length > 0,
+          `${word} is heard`,
+        ),
+      );
+  await says('STOP', 'opt_out.created');
+  const stopped = await s.put('S1', v);
+  assert.deepEqual(new Set(stopped.json.reminders.map((r) => r.status)), new Set(['canceled']));
+  assert.equal(stopped.json.version, 1, 'the same again, and nothing waits that may not go');
+  await says('START', 'opt_out.lifted');
+  const started = await s.put('S1', v);
+  assert.deepEqual([told(started.json), started.json.version], [usual, 2]);
+  assert.deepEqual(new Set(started.json.reminders.map((r) => r.status)), new Set(['scheduled']));
+  assert.equal((await s.put('S1', v)).json.version, 2, 'once');
+  for (const word of ['declined', 'confirmed'])
+    await s.db.sql("SELECT smsbridge.appointment_answer($1, 'S1', $2, '', '2026-03-02T17:00:00Z', gen_random_uuid())", [
+      s.practice.id,
+      word,
+    ]);
+  const comes = await s.put('S1', v);
+  assert.deepEqual(told(comes.json), { ...usual, day_before: 'dropped_confirmed' });
+  assert.equal((await s.put('S1', v)).json.version, comes.json.version, 'once');
+  assert.deepEqual(await s.violations(), []);
+});
+
 test('caps and hours drop what is of less use, and say so', async (t) => {
   const s = await clinic(t);
   const v = visit();
