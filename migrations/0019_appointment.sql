@@ -278,8 +278,8 @@ $$;
 -- Whether reminders of the visit are gone for a reason that is none any more, so that the same PUT makes them anew: a
 -- phone's change withdrew what was for the old one; the patient opted out and in again, or declined and then
 -- confirmed. Indexes: reminder_pkey, message_pkey, opt_out_active.
-CREATE FUNCTION smsbridge.appointment_lacks(a smsbridge.appointment, p_at timestamptz) RETURNS boolean LANGUAGE sql STABLE
-AS $$
+CREATE FUNCTION smsbridge.appointment_lacks(a smsbridge.appointment, p_at timestamptz) RETURNS boolean
+LANGUAGE sql STABLE AS $$
 	SELECT EXISTS (SELECT FROM smsbridge.reminder r
 			LEFT JOIN smsbridge.message m ON m.practice_id = r.practice_id AND m.id = r.message_id
 		WHERE r.practice_id = a.practice_id AND r.ref = a.ref AND r.visit_at = a.starts_at

@@ -106,8 +106,8 @@ LANGUAGE sql AS $$
 		'state', b.state, 'key', p_key, 'person', b.person, 'template_id', b.template_id, 'pace', b.pace)))
 $$;
 
--- What of a cancelled broadcast or batch is on its way goes no further than it is: the claim after a refusal reads this.
--- Indexes: message_broadcast_sending, message_batch_sending.
+-- What of a cancelled broadcast or batch is on its way goes no further than it is: the claim after a refusal reads
+-- this. Indexes: message_broadcast_sending, message_batch_sending.
 CREATE FUNCTION smsbridge.sending_withdraw(p_practice uuid, p_broadcast uuid, p_batch uuid, p_at timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -329,8 +329,8 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION smsbridge.broadcast_act, smsbridge.broadcast_hold, smsbridge.broadcast_release,
-	smsbridge.broadcast_settle, smsbridge.broadcast_tell, smsbridge.waiting_end, smsbridge.sending_withdraw, smsbridge.batch_cancel
-	FROM PUBLIC;
+	smsbridge.broadcast_settle, smsbridge.broadcast_tell, smsbridge.waiting_end, smsbridge.sending_withdraw,
+	smsbridge.batch_cancel FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION smsbridge.broadcast_act, smsbridge.broadcast_hold, smsbridge.broadcast_release,
-	smsbridge.broadcast_settle, smsbridge.broadcast_tell, smsbridge.waiting_end, smsbridge.sending_withdraw, smsbridge.batch_cancel
-	TO smsbridge_app;
+	smsbridge.broadcast_settle, smsbridge.broadcast_tell, smsbridge.waiting_end, smsbridge.sending_withdraw,
+	smsbridge.batch_cancel TO smsbridge_app;

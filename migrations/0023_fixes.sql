@@ -2,8 +2,8 @@
 
 -- Who asked a number for no more texts asked all who text from it: a practice that joins a shared sender takes over
 -- what stands of the patients' own opt-outs at those that have it. They end as any: by the patient's START. Of those
--- phones only what it has texts waiting for can be in a claim just now, so only that is locked: a lock for each phone of
--- a broadcast would leave the server none for anybody else. Returns how many were taken over.
+-- phones only what it has texts waiting for can be in a claim just now, so only that is locked: a lock for each phone
+-- of a broadcast would leave the server none for anybody else. Returns how many were taken over.
 CREATE FUNCTION smsbridge.sender_joined(p_practice uuid, p_sender text, p_at timestamptz) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
