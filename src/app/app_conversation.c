@@ -235,9 +235,11 @@ void conversation_show(struct api *a, struct http_exchange *x, const struct api_
 /* What the conversation says of itself, and what no answer may choose. */
 static const char *const fixed[] = {"phone", "category", "send_at", "emergency", "time_zone", "zip", "state"};
 
+/* A member that is null is one that is not there. */
 static void put(json_t *json, const char *name, const char *value)
 {
-	if (*value && !json_object_get(json, name))
+	const json_t *given = json_object_get(json, name);
+	if (*value && (!given || json_is_null(given)))
 		json_object_set_new(json, name, json_string(value));
 }
 
@@ -246,7 +248,8 @@ static void answer_done_cb(void *ctx, enum store_result result, const char *sqls
 	struct talk *t = ctx;
 	(void)sqlstate;
 	buf_free(&t->body);
-	if (result == STORE_OK && t->found) {
+	bool alive = link_http_alive(t->x); /* the key and the hash are read from the request */
+	if (result == STORE_OK && t->found && alive) {
 		put(t->json, "phone", t->phone);
 		put(t->json, "patient", t->patient);
 		put(t->json, "answers", t->last);
@@ -255,7 +258,7 @@ static void answer_done_cb(void *ctx, enum store_result result, const char *sqls
 		return;
 	}
 	json_decref(t->json);
-	if (result == STORE_OK)
+	if (result == STORE_OK && alive)
 		problem_answer(t->x, "conversation_unknown");
 	else
 		api_read_failed(t->x);

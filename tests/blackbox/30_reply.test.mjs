@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { keepBody, keepPatient, keepPhone } from './lib/privacy.mjs';
-import { binary, must, never, nextPatient, nextPhone, until } from './lib/util.mjs';
+import { binary, must, never, nextPatient, nextPhone, pause, until } from './lib/util.mjs';
 import { practice, setup, world } from './lib/world.mjs';
 
 await world();
@@ -549,6 +549,45 @@ test('conversations', async (t) => {
     await says(s, nextPhone(), 'somebody else');
     const other = (await list())[0].id;
     problem(await s.api.post(`/v1/conversations/${other}/messages`, fields, options), 422, 'idempotency_key_reused');
+  });
+  await t.test('a conversation that is found when its answer was given up breaks nothing', async () => {
+    const v = await reminded(s);
+    await says(s, v.phone, 'is anybody there?');
+    const { id } = await of(v.phone);
+    const [before, held] = [await s.db.connect(), await s.db.connect()];
+    await before.query('BEGIN; LOCK TABLE smsbridge.review_task IN ACCESS EXCLUSIVE MODE');
+    await held.query('BEGIN; LOCK TABLE smsbridge.conversation IN ACCESS EXCLUSIVE MODE');
+    const waits = (table) =>
+      s.db.sql('SELECT FROM pg_locks WHERE NOT granted AND relation = $1::regclass', [`smsbridge.${table}`]);
+    // The one before it has the database's time, so that its statement is younger than its request.
+    const tasks = s.api.get('/v1/tasks');
+    await until(async () => (await waits('review_task')).length > 0, 'the request before it waits');
+    const asked = s.api.post(`/v1/conversations/${id}/messages`, { body: 'Yes.', person: 'Jo Rivera' });
+    await assert.rejects(Promise.race([asked, pause(3000).then(() => Promise.reject(new Error('no answer yet')))]));
+    await before.query('COMMIT');
+    assert.equal((await tasks).status, 200);
+    problem(await asked, 503, 'no_answer_in_time');
+    assert.equal((await waits('conversation')).length, 1, 'it is still looked up');
+    await held.query('COMMIT');
+    await Promise.all([before.end(), held.end()]);
+    assert.deepEqual(
+      (await thread(id)).data.map((x) => x.direction),
+      ['out', 'in'],
+      'no answer was made',
+    );
+  });
+  await t.test('a member that is null is one that is not there', async () => {
+    const v = await reminded(s);
+    await says(s, v.phone, 'where do I park?');
+    const { id } = await of(v.phone);
+    keepBody('Behind the house.');
+    const answer = await s.api.post(`/v1/conversations/${id}/messages`, {
+      body: 'Behind the house.',
+      person: 'Jo Rivera',
+      patient: null,
+      answers: null,
+    });
+    assert.equal(answer.status, 202, answer.text);
   });
   await t.test('STOP wins over an answer', async () => {
     const v = await reminded(s);

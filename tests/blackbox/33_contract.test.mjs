@@ -77,10 +77,12 @@ async function real(path) {
 // One message, so that nothing begins with nothing.
 const first = await s.api.accepted({ patient: nextPatient() });
 await until(async () => (await s.api.message(first.id)).status === 'delivered', 'delivered');
-assert.equal(
-  (await s.carrier.mo(nextPhone(), s.practice.sender, 'please take my number off your list')).command_status,
-  0,
-);
+// Two conversations: of a phone that nobody knows, and of that patient's, who can be answered.
+for (const [phone, text] of [
+  [nextPhone(), 'please take my number off your list'],
+  [first.draft.phone, 'Is there parking?'],
+])
+  assert.equal((await s.carrier.mo(phone, s.practice.sender, text)).command_status, 0);
 
 // --- requests ----------------------------------------------------------------------------------------------------
 
