@@ -58,6 +58,7 @@ static struct dispatch_settings settings_of(const struct config *c)
 	        .webhook_retry_max_ms = c->webhook.retry_max,
 	        .webhook_plain_ok = c->webhook.allow_plain_http,
 	        .webhook_private_ok = c->webhook.allow_private_addresses,
+	        .webhook_loopback_ok = c->webhook.allow_loopback,
 	        .ledger_key_file = c->ledger.key_file,
 	        .seal_every_ms = c->ledger.seal_every,
 	        .seal_warn_ms = c->ledger.warn_after,

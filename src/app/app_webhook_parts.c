@@ -21,7 +21,7 @@ void app_webhook_secret(char to[APP_WEBHOOK_SECRET_BYTES])
 
 bool app_webhook_url(const char *url, const char *option)
 {
-	const struct net_url_rules rules = {.plain_ok = true, .private_ok = true};
+	const struct net_url_rules rules = {.plain_ok = true, .private_ok = true, .loopback_ok = true};
 	enum net_url_fault fault = net_url_check(view_str(url), &rules);
 	if (fault != NET_URL_OK)
 		usage_error("--%s: %s", option, net_url_sentence(fault));

@@ -81,6 +81,7 @@ struct dispatch_settings { /* may change by a reload */
 	int64_t webhook_retry_max_ms;
 	bool webhook_plain_ok;
 	bool webhook_private_ok;
+	bool webhook_loopback_ok;    /* a practice's key may set such a URL; the operator may always */
 	const char *ledger_key_file; /* "": seals are not signed; lives as long as the process */
 	int64_t seal_every_ms;
 	int64_t seal_warn_ms;
@@ -219,7 +220,7 @@ struct draft {
 	struct uuid answers;          /* the inbound text that it answers; zeros: none */
 	struct view emergency_person; /* who ordered it; p NULL: it is no emergency */
 	struct view emergency_reason;
-	struct view answerer; /* the person who answers a patient's text; p NULL: a program does */
+	struct view answerer;    /* the person who answers a patient's text; p NULL: a program does */
 	struct uuid template_id; /* zeros: the body was given as it is */
 	int64_t template_version;
 	const char *api_key; /* public part of the key that it came with */

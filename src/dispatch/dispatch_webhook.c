@@ -129,7 +129,9 @@ struct webhooks *webhooks_new(struct dispatch *d)
 struct net_url_rules dispatch_webhook_rules(const struct dispatch *d)
 {
 	const struct dispatch_settings *s = &d->config.settings;
-	return (struct net_url_rules){.plain_ok = s->webhook_plain_ok, .private_ok = s->webhook_private_ok};
+	return (struct net_url_rules){.plain_ok = s->webhook_plain_ok,
+	                              .private_ok = s->webhook_private_ok,
+	                              .loopback_ok = s->webhook_loopback_ok};
 }
 
 void webhooks_wake(struct webhooks *w)

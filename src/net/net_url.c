@@ -140,8 +140,10 @@ enum net_url_fault net_url_check(struct view url, const struct net_url_rules *ru
 	struct parts p = {0};
 	struct sockaddr_storage a;
 	enum net_url_fault fault = split(url, &p);
-	if (fault != NET_URL_OK || is_loopback(&p))
+	if (fault != NET_URL_OK)
 		return fault;
+	if (is_loopback(&p))
+		return rules->loopback_ok ? NET_URL_OK : NET_URL_PRIVATE;
 	if (p.plain && !rules->plain_ok)
 		return NET_URL_PLAIN;
 	if (!rules->private_ok && address_of(&p, &a) && net_address_is_private((const struct sockaddr *)&a))

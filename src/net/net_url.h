@@ -14,13 +14,14 @@ enum net_url_fault {
 	NET_URL_USERINFO,
 	NET_URL_HOST,    /* none, a number that is no dotted quad, or no host name */
 	NET_URL_PORT,    /* not 1 to 65535 */
-	NET_URL_PRIVATE, /* an address that is not public */
+	NET_URL_PRIVATE, /* an address that is not public, or this host's own */
 	NET_URL_FRAGMENT
 };
 
 struct net_url_rules {
-	bool plain_ok;   /* http:// off loopback too */
-	bool private_ok; /* private addresses too */
+	bool plain_ok;    /* http:// off loopback too */
+	bool private_ok;  /* private addresses too */
+	bool loopback_ok; /* this host, by https:// and http:// */
 };
 
 enum net_url_fault net_url_check(struct view url, const struct net_url_rules *rules);

@@ -106,21 +106,33 @@ static void test_addresses(void **state)
 	        {"https://[::ffff:a9fe:a9fe]/", NET_URL_PRIVATE},
 	        {"https://[64:ff9b::a00:1]/", NET_URL_PRIVATE},
 	        {"https://[2002:a00:1::]/", NET_URL_PRIVATE},
+	        {"https://127.0.0.1/", NET_URL_PRIVATE},
+	        {"http://localhost:8080/", NET_URL_PRIVATE},
+	        {"http://LOCALHOST/", NET_URL_PRIVATE},
+	        {"https://[::1]/", NET_URL_PRIVATE},
+	        {"https://[::ffff:127.0.0.1]/", NET_URL_PRIVATE},
+	        {"http://localhost.example/", NET_URL_PLAIN},
+	};
+	static const struct row ours[] = {
 	        {"https://127.0.0.1/", NET_URL_OK},
 	        {"http://127.0.0.1:8080/", NET_URL_OK},
 	        {"http://localhost:8080/", NET_URL_OK},
 	        {"http://LOCALHOST/", NET_URL_OK},
 	        {"http://[::1]/", NET_URL_OK},
 	        {"http://[::ffff:127.0.0.1]/", NET_URL_OK},
-	        {"http://localhost.example/", NET_URL_PLAIN},
+	        {"http://u@127.0.0.1/", NET_URL_USERINFO},
+	        {"https://10.0.0.1/", NET_URL_PRIVATE},
+	        {"http://clinic.example/", NET_URL_PLAIN},
 	};
 	static const struct row allowed[] = {
 	        {"http://clinic.example/", NET_URL_OK},
 	        {"https://10.0.0.1/", NET_URL_OK},
 	        {"http://u@10.0.0.1/", NET_URL_USERINFO},
+	        {"http://127.0.0.1/", NET_URL_PRIVATE},
 	};
 	(void)state;
 	CHECK(rows, &strict);
+	CHECK(ours, &((struct net_url_rules){.loopback_ok = true}));
 	CHECK(allowed, &((struct net_url_rules){.plain_ok = true, .private_ok = true}));
 }
 

@@ -90,7 +90,8 @@ export class Gateway {
       ledger: { key_file: ledgerKey(), ...config.ledger },
       http: { listen: '127.0.0.1:0', ...config.http },
       policy: { release_spread: '0s', ...config.policy },
-      webhook: { retry_base: '50ms', retry_max: '1s', timeout: '2s', ...config.webhook },
+      // Receivers listen on loopback; whether a key may name it is 27_webhook's.
+      webhook: { retry_base: '50ms', retry_max: '1s', timeout: '2s', allow_loopback: true, ...config.webhook },
       carriers: carriers.map((c) => this.carrierConfig(c)),
     };
   }
