@@ -6,6 +6,7 @@
 /* --- HTTP, in ------------------------------------------------------------------------------------------------- */
 #define LIMIT_HTTP_HEAD_BYTES 16384   /* request line and headers; RFC 9112 suggests 8000, proxies add their own */
 #define LIMIT_HTTP_BODY_BYTES 65536   /* a message is under 2 kB; room for later batch routes */
+#define LIMIT_HTTP_LARGE_BODIES 16    /* larger ones collected at a time by a listener: nobody has shown a key yet */
 #define LIMIT_HTTP_HEADERS 64         /* header lines in a request */
 #define LIMIT_HTTP_ANSWER_HEAD_BYTES 4096 /* header lines of an answer beyond the fixed ones; all are of ours */
 #define LIMIT_HTTP_ETAGS 16           /* entity tags in an If-Match; a client knows one or two */

@@ -26,7 +26,7 @@ struct http_exchange {
 	void *note;
 	int64_t began_ms;
 	char trace[HTTP_TRACE_BYTES];
-	struct buf head; /* header lines that the answer gets whatever it is */
+	struct buf head;                 /* header lines that the answer gets whatever it is */
 	const struct http_body_ops *ops; /* takes its body in pieces */
 	void *body_ctx;
 	bool streams;
@@ -48,6 +48,8 @@ struct http_connection {
 	int64_t span_end_ms; /* of it; while paused: what is left of it */
 	unsigned requests;
 	bool last;    /* close after this answer */
+	bool large;   /* it has one of the places for large bodies */
+	bool crowded; /* it would need one */
 	bool cut_off; /* which came before the end of the body: the rest is thrown away for a while */
 	bool shaken;  /* TLS handshake done */
 	bool feeding;
@@ -60,6 +62,7 @@ struct http_server {
 	void *ctx;
 	struct http_connection *connections;
 	unsigned count;
+	unsigned large; /* bodies past LIMIT_HTTP_BODY_BYTES that are collected */
 	bool draining;
 	char address[64];
 };
@@ -207,14 +210,44 @@ static struct http_plan plan_of(const struct http_route *route, const struct htt
 	return (struct http_plan){.max = route && route->max_body ? route->max_body : LIMIT_HTTP_BODY_BYTES};
 }
 
+static void set_large(struct http_connection *c, bool large)
+{
+	c->server->large = c->server->large + large - c->large;
+	c->large = large;
+}
+
+static bool says_small(const struct http_request *r)
+{
+	uint64_t length;
+	struct view said = http_request_header(r, "content-length");
+	return said.p ? parse_u64(said, LIMIT_HTTP_BODY_BYTES, &length)
+	              : !http_request_header_count(r, "transfer-encoding");
+}
+
+/* A body is collected before the request's key is looked at: strangers must not fill the memory with large ones. */
 static struct http_plan plan_cb(void *ctx, const struct http_request *r)
 {
 	struct http_connection *c = ctx;
 	struct buf allow = BUF(128);
 	struct view param;
 	const struct http_route *route = find_route(c->server, r, &param, &allow);
+	struct http_plan plan = plan_of(route, r);
 	buf_free(&allow);
-	return plan_of(route, r);
+	if (plan.pieces || plan.max <= LIMIT_HTTP_BODY_BYTES || says_small(r))
+		return plan;
+	c->crowded = c->server->large >= LIMIT_HTTP_LARGE_BODIES;
+	set_large(c, !c->crowded);
+	if (c->crowded)
+		plan.max = LIMIT_HTTP_BODY_BYTES;
+	return plan;
+}
+
+/* The request is over. */
+static void next_request(struct http_connection *c)
+{
+	set_large(c, false);
+	c->crowded = false;
+	http_parser_next(c->parser);
 }
 
 static void dispatch_request(struct http_connection *c)
@@ -230,7 +263,7 @@ static void dispatch_request(struct http_connection *c)
 	if (!route) {
 		no_route(c, &allow);
 		buf_free(&allow);
-		http_parser_next(c->parser);
+		next_request(c);
 		return;
 	}
 	buf_free(&allow);
@@ -253,8 +286,13 @@ static void refuse(struct http_connection *c)
 	const char *code = http_parser_code(c->parser);
 	c->last = true;
 	c->cut_off = c->cut_off || http_parser_status(c->parser) == 413;
-	metric_add(METRIC_http_refused_total, 1, LABELS(code));
-	respond_problem(c, http_parser_status(c->parser), code, "The request is not well-formed HTTP/1.1.", "");
+	bool busy = c->crowded && http_parser_status(c->parser) == 413;
+	metric_add(METRIC_http_refused_total, 1, LABELS(busy ? "busy" : code));
+	if (busy)
+		respond_problem(c, 503, "busy", "Too many large requests are being read; try again.",
+		                "retry-after: 1\r\n");
+	else
+		respond_problem(c, http_parser_status(c->parser), code, "The request is not well-formed HTTP/1.1.", "");
 }
 
 /* Ends an exchange that its handler has not answered: that will answer into nothing. */
@@ -381,6 +419,7 @@ static void closed_cb(void *ctx, const char *reason)
 	log_event(LOG_DEBUG, "http_closed", LOG_TEXT(reason, reason));
 	if (c->open)
 		detach(c); /* its handler answers into nothing and frees it */
+	set_large(c, false);
 	*c->link = c->next;
 	if (c->next)
 		c->next->link = c->link;
@@ -492,7 +531,7 @@ void link_http_reply(struct http_exchange *x, int status, const char *content_ty
 		check(!x->head.full);
 		respond(c, status, content_type, buf_cstr(&x->head), body, head_only);
 		if (whole)
-			http_parser_next(c->parser);
+			next_request(c);
 		feed_ahead(c);
 	}
 	exchange_free(x);

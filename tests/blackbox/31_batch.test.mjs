@@ -23,6 +23,7 @@ const lines = (items) => items.map((i) => (typeof i === 'string' ? i : JSON.stri
 const upload = (body, headers = {}, path = '/v1/batches', options = {}) =>
   s.api.request('POST', path, { body, headers: { ...ndjson, ...headers }, timeout: 120000, ...options });
 const results = async (id, query = '') => (await s.api.get(`/v1/batches/${id}/results?limit=1000${query}`)).json.data;
+const LARGE = 4 << 20; // what a batch in JSON may have
 const far = '2026-06-01T12:00:00-04:00';
 const drafts = (n, more = {}) =>
   Array.from({ length: n }, (_, i) =>
@@ -786,4 +787,34 @@ test("other practices' broadcasts are not there", async () => {
       );
   const theirs = await upload(lines(recipients(1)), {}, `/v1/broadcasts/${id}/recipients`, { key: other.key });
   assert.deepEqual([theirs.status, theirs.json.code], [404, 'broadcast_unknown']);
+});
+
+test('large bodies of strangers are collected a few at a time only', async () => {
+  const large = { 'content-type': 'application/json', 'content-length': String(LARGE) };
+  const strangers = [];
+  for (let i = 0; i < 40; i++) {
+    const one = await open(large, '/v1/batches', 'nothing');
+    one.done.then((answer) => (one.answer = answer)).catch(() => {});
+    one.request.write(' '.repeat(1 << 17));
+    strangers.push(one);
+  }
+  const refused = await until(() => {
+    const some = strangers.filter((x) => x.answer);
+    return some.length >= 24 && some;
+  }, 'most are told to wait');
+  for (const { answer } of refused) {
+    assert.deepEqual([answer.status, answer.json.code], [503, 'busy'], answer.text);
+    assert.ok(Number(answer.headers['retry-after']) > 0);
+  }
+  assert.equal(refused.length, 24);
+  const padded = `${JSON.stringify({ items: drafts(1) })}${' '.repeat(1 << 17)}`;
+  assert.equal((await s.api.post('/v1/batches', padded)).status, 503, 'theirs too');
+  assert.equal((await s.api.post('/v1/batches', { items: drafts(1) })).status, 202, 'what is small is read');
+  assert.equal((await upload(lines(drafts(1)))).status, 202, 'and what comes in pieces');
+  for (const one of strangers) one.request.destroy();
+  const after = await until(async () => {
+    const answer = await s.api.post('/v1/batches', padded);
+    return answer.status !== 503 && answer;
+  }, 'their places are free again');
+  assert.equal(after.status, 202, after.text);
 });
