@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define RETRY_AFTER_MOST_S (7 * INT64_C(86400)) /* of what a peer asks for: whoever waits has a ceiling of its own */
+
 struct fetch {
 	struct fetcher *owner;
 	struct fetch *next;
@@ -64,6 +66,8 @@ static void fetch_finish(struct fetch *f, CURLcode code)
 	curl_easy_getinfo(f->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	struct fetch_result result = {.body = buf_view(&f->answer),
 	                              .retry_after_s = retry_after > 0 ? retry_after : -1};
+	if (result.retry_after_s > RETRY_AFTER_MOST_S)
+		result.retry_after_s = RETRY_AFTER_MOST_S;
 	if (code == CURLE_OK)
 		result.status = (int)status;
 	else

@@ -25,7 +25,7 @@ struct fetch_result {
 	int status;        /* HTTP status; 0 when there was no answer */
 	const char *error; /* NULL, or libcurl's sentence, "address_refused", "plain_http_refused" */
 	struct view body;
-	int64_t retry_after_s; /* Retry-After in seconds; -1 when absent */
+	int64_t retry_after_s; /* Retry-After in seconds, a week at most; -1 when absent */
 };
 
 typedef void (*fetch_cb)(void *ctx, const struct fetch_result *result);

@@ -368,6 +368,20 @@ test('Retry-After makes a wait longer, in seconds and as a date', async (t) => {
   }
 });
 
+test('a Retry-After past all reason is the longest wait', async (t) => {
+  let tries = 0;
+  const s = await setup(t, {
+    hooks: () => (tries++ === 0 ? { status: 503, headers: { 'retry-after': '9223372036854775807' } } : 204),
+    config: { ...frozen, webhook: { retry_max: '1h' } },
+  });
+  await s.api.accepted();
+  await until(async () => (await s.db.sql('SELECT * FROM smsbridge.webhook_wait')).length === 1, 'booked');
+  await s.gateway.moveClock(later(3590000), 0.001);
+  await never(() => tries > 1, 'before its time', 400);
+  await s.gateway.moveClock(later(3600000 * 1.11), 0.001);
+  await until(() => tries === 2, 'then again');
+});
+
 test('410 disables: an event, a line, a number; enabling goes on from there', async (t) => {
   let status = 410;
   const s = await setup(t, { hooks: () => status, carrier: receipts });
