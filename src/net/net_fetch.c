@@ -5,7 +5,9 @@
 #include "net_address.h"
 #include "net_url.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,19 +151,39 @@ static int multi_timer_cb(CURLM *multi, long timeout_ms, void *ctx)
 }
 
 /* The SSRF guard: the resolved address decides, so that no name and no mapped form slips by. */
-static curl_socket_t open_cb(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
+static bool may_go_to(struct fetch *f, const struct sockaddr *a)
 {
-	struct fetch *f = ctx;
-	(void)purpose;
-	bool loopback = net_address_is_loopback(&a->addr);
-	bool refused = loopback ? !f->loopback_ok : net_address_is_private(&a->addr) && !f->private_ok;
+	bool loopback = net_address_is_loopback(a);
+	bool refused = loopback ? !f->loopback_ok : net_address_is_private(a) && !f->private_ok;
 	if (refused)
 		f->refused = "address_refused";
 	else if (f->plain && !f->plain_ok && !loopback)
 		f->refused = "plain_http_refused";
-	if (f->refused)
+	return !f->refused;
+}
+
+static curl_socket_t open_cb(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	(void)purpose;
+	if (!may_go_to(ctx, &a->addr))
 		return CURL_SOCKET_BAD;
 	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
+/* A kept connection was made by the rules of then, perhaps of another's: judged again before each request. */
+static int request_cb(void *ctx, char *to, char *from, int to_port, int from_port)
+{
+	struct sockaddr_storage a = {0};
+	struct sockaddr_in *four = (void *)&a;
+	struct sockaddr_in6 *six = (void *)&a;
+	(void)from;
+	(void)to_port;
+	(void)from_port;
+	if (inet_pton(AF_INET, to, &four->sin_addr) == 1)
+		a.ss_family = AF_INET;
+	else if (inet_pton(AF_INET6, to, &six->sin6_addr) == 1)
+		a.ss_family = AF_INET6; /* what is neither counts as private */
+	return may_go_to(ctx, (const struct sockaddr *)&a) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 static size_t answer_cb(char *octets, size_t size, size_t n, void *ctx)
@@ -188,6 +210,8 @@ static void set_options(struct fetch *f, const struct fetch_request *r)
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_cb);
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, f);
+	curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, request_cb);
+	curl_easy_setopt(e, CURLOPT_PREREQDATA, f);
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, answer_cb);
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, f);
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, f->error);

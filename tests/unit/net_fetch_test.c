@@ -163,7 +163,7 @@ static void fetched_cb(void *ctx, const struct fetch_result *result)
 static struct loop *loop;
 static struct fetcher *fetcher;
 
-static struct seen fetch_at(const char *host, int port)
+static struct seen fetch_by(const char *host, int port, bool plain_ok, bool loopback_ok)
 {
 	struct seen s = {0};
 	char url[200];
@@ -173,11 +173,16 @@ static struct seen fetch_at(const char *host, int port)
 	                          .body = VIEW("{}"),
 	                          .timeout_ms = 1500,
 	                          .max_answer = 100,
-	                          .plain_ok = true,
-	                          .loopback_ok = true};
+	                          .plain_ok = plain_ok,
+	                          .loopback_ok = loopback_ok};
 	net_fetch(fetcher, &r, fetched_cb, &s);
 	assert_true(net_loop_run_until(loop, &s.done, 10000));
 	return s;
+}
+
+static struct seen fetch_at(const char *host, int port)
+{
+	return fetch_by(host, port, true, true);
 }
 
 static void lead_to(const char *first, const char *then)
@@ -273,6 +278,23 @@ static void test_reuse(void **state)
 	server_stop(&server);
 }
 
+/* A connection that is kept was judged when it was made, perhaps by other rules. */
+static void test_kept_connection(void **state)
+{
+	struct server s = {0};
+	(void)state;
+	server_start(&s);
+	lead_to("127.0.0.1", NULL);
+	assert_int_equal(fetch_by("127.0.0.1", s.port, true, true).status, 200);
+	assert_int_equal(fetch_by("127.0.0.1", s.port, false, true).status, 200);
+	assert_int_equal(s.connections, 1);
+	struct seen seen = fetch_by("127.0.0.1", s.port, true, false);
+	assert_int_equal(seen.status, 0);
+	assert_string_equal(seen.error, "address_refused");
+	assert_int_equal(s.requests, 2);
+	server_stop(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +302,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(test_rebinding, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_redirect, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_reuse, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_kept_connection, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
