@@ -182,5 +182,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON smsbridge.webhook_endpoint, smsbridge.we
 	TO smsbridge_app;
 REVOKE ALL ON FUNCTION smsbridge.webhook_key, smsbridge.webhook_order, smsbridge.webhook_slot, smsbridge.webhook_shown,
 	smsbridge.webhook_afresh, smsbridge.practice_webhook FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION smsbridge.practice_webhook, smsbridge.webhook_key, smsbridge.webhook_order, smsbridge.webhook_slot,
+GRANT EXECUTE ON FUNCTION smsbridge.practice_webhook, smsbridge.webhook_key, smsbridge.webhook_order,
+	smsbridge.webhook_slot,
 	smsbridge.webhook_shown, smsbridge.webhook_afresh TO smsbridge_app;

@@ -46,15 +46,6 @@ static void lint_body(struct creation *c, struct view body)
 		creation_error(c, f.error[i].pointer, f.error[i].code, f.error[i].detail);
 }
 
-/* What would belong to a template, where there is none: of the right type all the same. */
-static void check_unused(struct creation *c)
-{
-	const json_t *variables = json_object_get(c->json, "variables");
-	(void)creation_text(c, F_TEMPLATE);
-	if (variables && !json_is_null(variables) && !json_is_object(variables))
-		creation_error(c, "/variables", "not_an_object", "This field takes an object.");
-}
-
 /* The text as it was given, or as its template made it. */
 static struct view given_body(struct creation *c)
 {
@@ -65,7 +56,7 @@ static struct view given_body(struct creation *c)
 		creation_error(c, c->used->faults.error[i].pointer, c->used->faults.error[i].code,
 		               c->used->faults.error[i].detail);
 	if (!c->used)
-		check_unused(c);
+		(void)creation_text(c, F_TEMPLATE); /* of the right type all the same */
 	const json_t *given = json_object_get(c->json, "body");
 	if (!c->used && (!given || json_is_null(given)))
 		creation_error(c, "/body", "required", "This field is required.");
