@@ -9,7 +9,6 @@ struct booking {
 	int64_t next_us; /* when the endpoint is looked at again */
 	int64_t failover_until_us;
 	enum webhook_round_end end;
-	const char *disable; /* why; NULL: it stays enabled */
 	bool slow;
 	struct webhook_round_seen seen;
 };
@@ -138,9 +137,11 @@ static void declare(struct booking *b, const char *xact, int64_t event_id)
 	store_value_int(ps, STORE_BOOL, b->seen.taken > 0);
 	store_value_int(ps, STORE_INT4, r->last_status);
 	store_value_str(ps, *r->last_error ? r->last_error : NULL);
-	store_value_str(ps, b->disable);
+	store_value_str(ps, r->disable);
 	for (size_t i = 0; i < sizeof(arrays) / sizeof(*arrays); i++)
 		store_array(ps, arrays[i]);
+	store_value_str(ps, r->url);
+	store_value_str(ps, r->failover_url);
 }
 
 static void look_at_posts(struct booking *b, int64_t *retry_after_ms_r)
@@ -156,13 +157,13 @@ static void look_at_posts(struct booking *b, int64_t *retry_after_ms_r)
 	}
 }
 
-static void tell_disabled(const struct booking *b)
+static void tell_disabled(const struct round *r)
 {
 	char id[UUID_TEXT_BYTES], endpoint[UUID_TEXT_BYTES];
-	metric_add(METRIC_webhook_disabled_total, 1, LABELS(b->disable));
-	log_event(LOG_ERROR, "webhook_disabled", LOG_TEXT(practice, uuid_format(&b->r->practice_id, id)),
-	          LOG_TEXT(webhook, uuid_format(&b->r->endpoint_id, endpoint)), LOG_TEXT(reason, b->disable),
-	          LOG_NUM(age_s, b->r->down_s));
+	metric_add(METRIC_webhook_disabled_total, 1, LABELS(r->disable));
+	log_event(LOG_ERROR, "webhook_disabled", LOG_TEXT(practice, uuid_format(&r->practice_id, id)),
+	          LOG_TEXT(webhook, uuid_format(&r->endpoint_id, endpoint)), LOG_TEXT(reason, r->disable),
+	          LOG_NUM(age_s, r->down_s));
 }
 
 static void judge(struct booking *b)
@@ -178,10 +179,17 @@ static void judge(struct booking *b)
 	if (turn)
 		b->failover_until_us = b->now_us + LIMIT_WEBHOOK_FAILOVER_MS * INT64_C(1000);
 	if (r->gone)
-		b->disable = "gone";
+		r->disable = "gone";
 	else if (b->end == WEBHOOK_DOWN && r->health.down_rounds > 1 && schedule_over(r, r->down_s))
-		b->disable = "exhausted";
+		r->disable = "exhausted";
 	b->slow = time_mono_ms() - r->began_ms > LIMIT_WEBHOOK_SLOW_MS;
+}
+
+/* It stays enabled when its URL was changed, or it was disabled, meanwhile. */
+static void advanced_rows_cb(void *ctx, const struct store_rows *rows)
+{
+	if (store_rows_count(rows) > 0 && store_rows_bool(rows, 0, 0))
+		tell_disabled(ctx);
 }
 
 static void advanced_cb(void *ctx, enum store_result result, const char *sqlstate)
@@ -205,8 +213,6 @@ void webhook_round_book(struct round *r)
 	declare(&b, xact, event_id);
 	for (unsigned i = 0; i < r->posts; i++)
 		book_post(&b, i);
-	if (b.disable)
-		tell_disabled(&b);
-	struct store_step step = {"webhook_advance", &r->params, NULL};
+	struct store_step step = {"webhook_advance", &r->params, advanced_rows_cb};
 	store_lane_run(r->w->d->webhook_lane, &step, 1, advanced_cb, r);
 }

@@ -66,7 +66,8 @@ struct round {
 	struct post post[POSTS_MAX];
 	unsigned posts;
 	unsigned open;
-	bool gone; /* 410 */
+	bool gone;           /* 410 */
+	const char *disable; /* why it asks to be disabled; NULL: it does not */
 	int last_status;
 	char last_error[120];
 	struct store_params params;

@@ -382,6 +382,25 @@ test('a Retry-After past all reason is the longest wait', async (t) => {
   await until(() => tries === 2, 'then again');
 });
 
+test('what the former URL says after it was changed is not held against the new one', async (t) => {
+  let release;
+  const former = new Promise((resolve) => {
+    release = resolve;
+  });
+  const s = await setup(t, { config: { ...frozen, webhook: { ...frozen.webhook, timeout: '15s' } } });
+  const old = await receiver(t, async () => (await former, 410));
+  const next = await receiver(t);
+  const w = await endpoint(s, old, '/old');
+  next.secrets.set('/new', w.secret);
+  const m = await s.api.accepted();
+  await until(() => old.hooks.length > 0, 'a post is on its way');
+  const set = await s.api.request('PATCH', `/v1/webhooks/${w.id}`, { body: { url: next.url('/new') } });
+  assert.equal(set.status, 200, set.text);
+  release();
+  await until(() => next.hooks.some((h) => h.body.data.message_id === m.id), 'it comes to the new one');
+  assert.equal((await shown(s, w.id)).state, 'enabled');
+});
+
 test('410 disables: an event, a line, a number; enabling goes on from there', async (t) => {
   let status = 410;
   const s = await setup(t, { hooks: () => status, carrier: receipts });
