@@ -288,18 +288,19 @@ void conversation_answer(struct api *a, struct http_exchange *x, const struct ap
 		problem_answer(x, "conversation_unknown");
 		return;
 	}
-	t->json = api_json_read(x);
-	if (!t->json)
+	json_t *json = api_json_read(x); /* t goes with the exchange, it does not */
+	if (!json)
 		return;
-	json_t *person = json_object_get(t->json, "person");
-	if (refuse_fixed(x, t->json, who->person[0] || (person && !json_is_null(person)))) {
-		json_decref(t->json);
+	json_t *person = json_object_get(json, "person");
+	if (refuse_fixed(x, json, who->person[0] || (person && !json_is_null(person)))) {
+		json_decref(json);
 		return;
 	}
+	t->json = json;
 	get_params(t, &ps);
 	struct store_step step = {"conversation_get", &ps, get_cb};
 	if (!run(t, &step, 1, answer_done_cb))
-		json_decref(t->json);
+		json_decref(json);
 	store_params_free(&ps);
 }
 
