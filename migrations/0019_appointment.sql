@@ -151,16 +151,16 @@ $$;
 
 -- The patient's own answer, by a text (p_inbound) or told to staff (p_by): 'confirmed' confirms the visit and withdraws
 -- the reminders that a confirmation makes needless, 'declined' withdraws all, 'reschedule_requested' is told to the
--- practice and changes nothing: a visit that was declined stays so. Under the recipient's lock. False, and nothing is
--- done, when there is no such appointment, the visit began, it is over or cancelled, or the answer is the same as the
--- last. Index: appointment_pkey.
+-- practice and withdraws nothing: a visit that was declined stays so. With either a visit is confirmed no more. Under
+-- the recipient's lock. False, and nothing is done, when there is no such appointment, the visit began, it is over or
+-- cancelled, or the answer is the same as the last. Index: appointment_pkey.
 CREATE FUNCTION smsbridge.appointment_answer(p_practice uuid, p_ref text, p_answer text, p_by text, p_at timestamptz,
 	p_inbound uuid) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
 	a smsbridge.appointment;
 BEGIN
 	UPDATE smsbridge.appointment SET answer = p_answer, answered_at = p_at, version = version + 1, updated_at = p_at,
-		status = CASE p_answer WHEN 'confirmed' THEN 'confirmed' ELSE status END,
+		status = CASE p_answer WHEN 'confirmed' THEN 'confirmed' ELSE 'booked' END,
 		declined_at = CASE p_answer WHEN 'confirmed' THEN NULL WHEN 'declined' THEN p_at ELSE declined_at END
 	WHERE practice_id = p_practice AND ref = p_ref AND starts_at > p_at AND status IN ('booked', 'confirmed')
 		AND answer <> p_answer

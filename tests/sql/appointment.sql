@@ -176,9 +176,9 @@ SELECT t.is(t.answer('confirmed'), 'true', 'confirmed');
 SELECT t.is(t.stand(), 'confirmed/confirmed withdrawn:canceled planned:queued', 'what a confirmation makes needless goes');
 SELECT t.is(t.answer('confirmed'), 'false', 'the same again does nothing');
 SELECT t.is(t.answer('reschedule_requested'), 'true', 'another time is asked for');
-SELECT t.is(t.stand(), 'confirmed/reschedule_requested withdrawn:canceled planned:queued', 'and the visit stands');
+SELECT t.is(t.stand(), 'booked/reschedule_requested withdrawn:canceled planned:queued', 'and the visit stands');
 SELECT t.is(t.answer('declined'), 'true', 'declined');
-SELECT t.is(t.stand(), 'confirmed/declined withdrawn:canceled withdrawn:canceled', 'and everything goes');
+SELECT t.is(t.stand(), 'booked/declined withdrawn:canceled withdrawn:canceled', 'and everything goes');
 SELECT t.is(string_agg(type || coalesce(':' || reason, ''), ' ' ORDER BY recorded_at, id), 'appointment.confirmed '
 	'message.canceled:withdrawn_confirmed reminder.withdrawn:withdrawn_confirmed appointment.reschedule_requested '
 	'appointment.declined message.canceled:withdrawn_declined reminder.withdrawn:withdrawn_declined', 'all of it is told')
