@@ -36,8 +36,10 @@ static struct templating *templating_new(struct api *a, struct http_exchange *x,
 /* False with the problem answered. */
 static bool take_json(struct templating *t)
 {
-	t->json = api_json_read(t->x);
-	return t->json != NULL;
+	json_t *json = api_json_read(t->x);
+	if (json)
+		t->json = json; /* without it t went with the exchange */
+	return json != NULL;
 }
 
 static void answer_faults(struct templating *t)

@@ -71,10 +71,11 @@ static struct hook *hook_new(struct api *a, struct http_exchange *x, const struc
 		return h;
 	const char *name;
 	json_t *value;
-	h->json = api_json_read(x);
-	if (!h->json)
-		return NULL;
-	json_object_foreach(h->json, name, value)
+	json_t *json = api_json_read(x);
+	if (!json)
+		return NULL; /* h went with the exchange */
+	h->json = json;
+	json_object_foreach(json, name, value)
 	{
 		char word[48];
 		bool fits = (size_t)snprintf(word, sizeof(word), " %s ", name) < sizeof(word);
