@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define LAG_EVERY_MS 500
+#define OVER_EVERY_MS 50
 
 struct gateway {
 	const char *config_path;
@@ -35,11 +36,11 @@ struct gateway {
 	struct carrier_tlvs carrier_tlvs[LIMIT_CARRIERS];
 	struct dispatch_flow flow;
 	struct net_signal *hup, *term, *interrupt;
-	struct net_timer *lag;
+	struct net_timer *lag, *over;
 	struct buf openapi;
 	int64_t lag_expected_ms;
+	int64_t drained_at_ms; /* the dispatch */
 	bool draining;
-	bool dispatch_done;
 	int result;
 };
 
@@ -211,17 +212,30 @@ static void reload_cb(void *ctx)
 /* --- end -----------------------------------------------------------------------------------------------------------
  */
 
-static void maybe_over(struct gateway *g)
+static unsigned over_servers(const struct gateway *g, unsigned (*count)(const struct http_server *))
 {
-	if (g->dispatch_done)
+	unsigned n = count(g->http);
+	for (unsigned i = 0; i < g->listeners; i++)
+		n += count(g->listener[i]);
+	return n;
+}
+
+/* A request outlives its connection: a query may run that its owner waits for. */
+static void over_cb(void *ctx)
+{
+	struct gateway *g = ctx;
+	bool late = net_loop_now_ms(g->loop) - g->drained_at_ms > LIMIT_UNBIND_MS;
+	if (late || over_servers(g, link_http_exchanges) == 0)
 		net_loop_stop(g->loop);
+	else
+		net_timer_start(g->over, OVER_EVERY_MS);
 }
 
 static void drained_cb(void *ctx)
 {
 	struct gateway *g = ctx;
-	g->dispatch_done = true;
-	maybe_over(g);
+	g->drained_at_ms = net_loop_now_ms(g->loop);
+	over_cb(g);
 }
 
 static void drain(struct gateway *g, const char *why)
@@ -281,15 +295,6 @@ static bool start_http(struct gateway *g, struct buf *error)
 		log_event(LOG_INFO, "https_listening", LOG_TEXT(listen, link_http_address(g->listener[i])));
 	}
 	return g->http != NULL;
-}
-
-/* Of all listeners. */
-static unsigned http_connections(const struct gateway *g)
-{
-	unsigned n = link_http_connections(g->http);
-	for (unsigned i = 0; i < g->listeners; i++)
-		n += link_http_connections(g->listener[i]);
-	return n;
 }
 
 static struct carrier_link *place_cb(void *ctx, const char *carrier)
@@ -365,6 +370,7 @@ static bool start(struct gateway *g, struct buf *error)
 	g->term = net_signal_new(g->loop, SIGTERM, term_cb, g);
 	g->interrupt = net_signal_new(g->loop, SIGINT, term_cb, g);
 	g->lag = net_timer_new(g->loop, lag_cb, g);
+	g->over = net_timer_new(g->loop, over_cb, g);
 	lag_cb(g);
 	metric_set(METRIC_build_info, 1, LABELS(APP_VERSION));
 	return start_gate(g, error) && start_http(g, error);
@@ -375,10 +381,12 @@ static bool start(struct gateway *g, struct buf *error)
 static void finish(struct gateway *g)
 {
 	net_timer_free(g->lag);
+	net_timer_free(g->over);
 	net_signal_free(g->hup);
 	net_signal_free(g->term);
 	net_signal_free(g->interrupt);
-	if (!dispatch_drained_clean(g->dispatch) || http_connections(g) || (g->gate && link_gate_guests(g->gate))) {
+	if (!dispatch_drained_clean(g->dispatch) || over_servers(g, link_http_connections) ||
+	    over_servers(g, link_http_exchanges) || (g->gate && link_gate_guests(g->gate))) {
 		log_event(LOG_WARNING, "stopped", LOG_TEXT(reason, "drain_incomplete"));
 		fflush(NULL);
 		_exit(g->result); /* what is still in use is no leak */

@@ -62,7 +62,8 @@ struct http_server {
 	void *ctx;
 	struct http_connection *connections;
 	unsigned count;
-	unsigned large; /* bodies past LIMIT_HTTP_BODY_BYTES that are collected */
+	unsigned exchanges; /* that have yet to be answered, if only for the record: their connections may have gone */
+	unsigned large;     /* bodies past LIMIT_HTTP_BODY_BYTES that are collected */
 	bool draining;
 	char address[64];
 };
@@ -268,6 +269,7 @@ static void dispatch_request(struct http_connection *c)
 	}
 	buf_free(&allow);
 	struct http_exchange *x = mem_alloc(sizeof(*x));
+	s->exchanges++;
 	*x = (struct http_exchange){.server = s,
 	                            .connection = c,
 	                            .route = route,
@@ -492,6 +494,7 @@ static void accept_cb(void *ctx, struct listener *from)
 
 static void exchange_free(struct http_exchange *x)
 {
+	x->server->exchanges--;
 	buf_free(&x->head);
 	pool_free(&x->pool);
 	free(x);
@@ -708,9 +711,14 @@ unsigned link_http_connections(const struct http_server *s)
 	return s->count;
 }
 
+unsigned link_http_exchanges(const struct http_server *s)
+{
+	return s->exchanges;
+}
+
 void link_http_free(struct http_server *s)
 {
-	check(s->count == 0);
+	check(s->count == 0 && s->exchanges == 0);
 	net_listener_free(s->listener);
 	free(s);
 }

@@ -43,7 +43,9 @@ void link_http_set_connections(struct http_server *s, unsigned connections);
 /* Stops listening; requests that were begun are finished, then each connection closes. */
 void link_http_drain(struct http_server *s);
 unsigned link_http_connections(const struct http_server *s);
-/* After drain; closes what is left. */
+/* Requests that have yet to be answered. Their connections may have gone; their owners know of them all the same. */
+unsigned link_http_exchanges(const struct http_server *s);
+/* After drain, when there are no connections and no exchanges any more. */
 void link_http_free(struct http_server *s);
 
 /* False when the connection has gone: then there is no request to look at any more, only an answer to give. */

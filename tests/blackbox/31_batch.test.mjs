@@ -5,7 +5,7 @@ import https from 'node:https';
 import test from 'node:test';
 import { Api } from './lib/api.mjs';
 import { selfSigned } from './lib/gateway.mjs';
-import { binary, must, nextPatient, pause, phoneAt, slow, until } from './lib/util.mjs';
+import { binary, must, never, nextPatient, pause, phoneAt, slow, until } from './lib/util.mjs';
 import { another, practice, setup, world } from './lib/world.mjs';
 
 await world();
@@ -467,10 +467,16 @@ test('a gateway that is stopped ends an upload, and another goes on with it', as
     async () => (await sql("SELECT items FROM smsbridge.batch WHERE key = 'batch-drained'"))[0]?.items === 20,
     'twenty are stored',
   );
+  const other = await s.db.connect();
+  await other.query('BEGIN');
+  await other.query("SELECT FROM smsbridge.batch WHERE key = 'batch-drained' FOR UPDATE");
   const ended = g.stop();
   const cut = await here.done;
   assert.deepEqual([cut.status, cut.json.code], [503, 'draining'], cut.text);
-  assert.equal((await ended).code, 0);
+  await until(() => g.linesOf('link_down').length, 'all else has ended');
+  await never(() => g.exit, 'it ends before it has left the batch', 300);
+  await other.query('COMMIT');
+  assert.equal((await ended).code, 0, g.log.slice(-4000));
   const whole = await upload(lines(list), { 'idempotency-key': 'batch-drained' });
   assert.deepEqual([whole.status, whole.json.accepted], [202, 40], whole.text);
   assert.equal(await stored(whole.json.id), 40);
