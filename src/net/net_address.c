@@ -62,6 +62,15 @@ bool net_address_is_loopback(const struct sockaddr *a)
 	       IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr);
 }
 
+bool net_address_is_unspecified(const struct sockaddr *a)
+{
+	uint32_t ip;
+	if (ipv4_of(a, &ip))
+		return ip >> 24 == 0;
+	return a->sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr);
+}
+
 static bool ipv4_private(uint32_t ip)
 {
 	static const struct {

@@ -154,7 +154,8 @@ static int multi_timer_cb(CURLM *multi, long timeout_ms, void *ctx)
 static bool may_go_to(struct fetch *f, const struct sockaddr *a)
 {
 	bool loopback = net_address_is_loopback(a);
-	bool refused = loopback ? !f->loopback_ok : net_address_is_private(a) && !f->private_ok;
+	bool refused = net_address_is_unspecified(a) ||
+	               (loopback ? !f->loopback_ok : net_address_is_private(a) && !f->private_ok);
 	if (refused)
 		f->refused = "address_refused";
 	else if (f->plain && !f->plain_ok && !loopback)

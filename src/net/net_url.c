@@ -146,9 +146,11 @@ enum net_url_fault net_url_check(struct view url, const struct net_url_rules *ru
 		return rules->loopback_ok ? NET_URL_OK : NET_URL_PRIVATE;
 	if (p.plain && !rules->plain_ok)
 		return NET_URL_PLAIN;
-	if (!rules->private_ok && address_of(&p, &a) && net_address_is_private((const struct sockaddr *)&a))
-		return NET_URL_PRIVATE;
-	return NET_URL_OK;
+	if (!address_of(&p, &a))
+		return NET_URL_OK;
+	const struct sockaddr *address = (const struct sockaddr *)&a;
+	bool refused = net_address_is_unspecified(address) || (!rules->private_ok && net_address_is_private(address));
+	return refused ? NET_URL_PRIVATE : NET_URL_OK;
 }
 
 bool net_url_is_loopback(struct view url)

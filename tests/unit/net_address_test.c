@@ -28,48 +28,52 @@ static void test_private(void **state)
 {
 	static const struct {
 		const char *text;
-		bool private, loopback;
+		bool private, loopback, unspecified;
 	} rows[] = {
-	        {"127.0.0.1", true, true},
-	        {"127.255.255.255", true, true},
-	        {"128.0.0.1", false, false},
-	        {"10.0.0.1", true, false},
-	        {"11.0.0.1", false, false},
-	        {"172.15.255.255", false, false},
-	        {"172.16.0.1", true, false},
-	        {"172.31.255.255", true, false},
-	        {"172.32.0.0", false, false},
-	        {"192.168.1.1", true, false},
-	        {"192.167.1.1", false, false},
-	        {"169.254.169.254", true, false},
-	        {"100.64.0.1", true, false},
-	        {"100.128.0.1", false, false},
-	        {"0.0.0.0", true, false},
-	        {"224.0.0.1", true, false},
-	        {"255.255.255.255", true, false},
-	        {"198.18.0.1", true, false},
-	        {"198.20.0.1", false, false},
-	        {"192.0.0.8", true, false},
-	        {"::1", true, true},
-	        {"::", true, false},
-	        {"::ffff:127.0.0.1", true, true},
-	        {"::ffff:10.0.0.1", true, false},
-	        {"::ffff:93.184.216.34", false, false},
-	        {"fe80::1", true, false},
-	        {"fc00::1", true, false},
-	        {"ff02::1", true, false},
-	        {"2606:2800:220:1::1", false, false},
-	        {"64:ff9b::7f00:1", true, false},
-	        {"2002:7f00:1::1", true, false},
-	        {"2001::1", true, false},
-	        {"2001:db8::1", true, false},
-	        {"2001:4860::1", false, false},
+	        {"127.0.0.1", true, true, false},
+	        {"127.255.255.255", true, true, false},
+	        {"128.0.0.1", false, false, false},
+	        {"10.0.0.1", true, false, false},
+	        {"11.0.0.1", false, false, false},
+	        {"172.15.255.255", false, false, false},
+	        {"172.16.0.1", true, false, false},
+	        {"172.31.255.255", true, false, false},
+	        {"172.32.0.0", false, false, false},
+	        {"192.168.1.1", true, false, false},
+	        {"192.167.1.1", false, false, false},
+	        {"169.254.169.254", true, false, false},
+	        {"100.64.0.1", true, false, false},
+	        {"100.128.0.1", false, false, false},
+	        {"0.0.0.0", true, false, true},
+	        {"0.1.2.3", true, false, true},
+	        {"1.0.0.0", false, false, false},
+	        {"224.0.0.1", true, false, false},
+	        {"255.255.255.255", true, false, false},
+	        {"198.18.0.1", true, false, false},
+	        {"198.20.0.1", false, false, false},
+	        {"192.0.0.8", true, false, false},
+	        {"::1", true, true, false},
+	        {"::", true, false, true},
+	        {"::ffff:0.0.0.0", true, false, true},
+	        {"::ffff:127.0.0.1", true, true, false},
+	        {"::ffff:10.0.0.1", true, false, false},
+	        {"::ffff:93.184.216.34", false, false, false},
+	        {"fe80::1", true, false, false},
+	        {"fc00::1", true, false, false},
+	        {"ff02::1", true, false, false},
+	        {"2606:2800:220:1::1", false, false, false},
+	        {"64:ff9b::7f00:1", true, false, false},
+	        {"2002:7f00:1::1", true, false, false},
+	        {"2001::1", true, false, false},
+	        {"2001:db8::1", true, false, false},
+	        {"2001:4860::1", false, false, false},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct sockaddr_storage a = address(rows[i].text);
 		if (net_address_is_private((void *)&a) != rows[i].private ||
-		    net_address_is_loopback((void *)&a) != rows[i].loopback)
+		    net_address_is_loopback((void *)&a) != rows[i].loopback ||
+		    net_address_is_unspecified((void *)&a) != rows[i].unspecified)
 			fail_msg("%s", rows[i].text);
 	}
 }

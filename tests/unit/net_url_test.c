@@ -125,10 +125,9 @@ static void test_addresses(void **state)
 	        {"http://clinic.example/", NET_URL_PLAIN},
 	};
 	static const struct row allowed[] = {
-	        {"http://clinic.example/", NET_URL_OK},
-	        {"https://10.0.0.1/", NET_URL_OK},
-	        {"http://u@10.0.0.1/", NET_URL_USERINFO},
-	        {"http://127.0.0.1/", NET_URL_PRIVATE},
+	        {"http://clinic.example/", NET_URL_OK},   {"https://10.0.0.1/", NET_URL_OK},
+	        {"http://u@10.0.0.1/", NET_URL_USERINFO}, {"http://127.0.0.1/", NET_URL_PRIVATE},
+	        {"http://0.0.0.0/", NET_URL_PRIVATE},     {"https://[::]/", NET_URL_PRIVATE},
 	};
 	(void)state;
 	CHECK(rows, &strict);
