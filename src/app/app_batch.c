@@ -55,7 +55,7 @@ void batch_results(struct api *a, struct http_exchange *x, const struct api_call
 		store_value_null(&ps);
 	store_value_int(&ps, STORE_INT4, (int64_t)limit + 1);
 	snprintf(path, sizeof(path), "/v1/batches/%s/results", uuid_format(&id, text));
-	page_list_of(a, x, "batch_results", &ps, (unsigned)limit, path, "batch_unknown");
+	page_list_of(a, x, "batch_results", &ps, (unsigned)limit, path, "", "batch_unknown");
 }
 
 void batch_cancel(struct api *a, struct http_exchange *x, const struct api_caller *who)

@@ -102,15 +102,14 @@ static void page_run(struct api *a, struct page *p, const struct store_step *ste
 void page_list(struct api *a, struct http_exchange *x, const char *sql, struct store_params *ps, unsigned limit,
                const char *path, const char *query)
 {
-	struct page *p = page_new(x, limit, path);
-	copy_str(p->query, sizeof(p->query), query);
-	page_run(a, p, &(struct store_step){sql, ps, page_cb});
+	page_list_of(a, x, sql, ps, limit, path, query, NULL);
 }
 
 void page_list_of(struct api *a, struct http_exchange *x, const char *sql, struct store_params *ps, unsigned limit,
-                  const char *path, const char *unknown)
+                  const char *path, const char *query, const char *unknown)
 {
 	struct page *p = page_new(x, limit, path);
+	copy_str(p->query, sizeof(p->query), query);
 	p->unknown = unknown;
 	page_run(a, p, &(struct store_step){sql, ps, page_cb});
 }

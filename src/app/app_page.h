@@ -23,7 +23,7 @@ void page_list(struct api *a, struct http_exchange *x, const char *sql, struct s
 /* The same of something that may not be there: the statement's first row has no id when it is, and is not shown.
  * Without it the answer is the problem `unknown`. */
 void page_list_of(struct api *a, struct http_exchange *x, const char *sql, struct store_params *ps, unsigned limit,
-                  const char *path, const char *unknown);
+                  const char *path, const char *query, const char *unknown);
 /* One thing as JSON, the statement's only column; without a row the problem `unknown`. Frees the parameters. */
 void page_show(struct api *a, struct http_exchange *x, const char *sql, struct store_params *ps, const char *unknown);
 /* after and limit of a query; false when they cannot be. */

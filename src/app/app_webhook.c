@@ -587,5 +587,5 @@ void webhook_deliveries(struct api *a, struct http_exchange *x, const struct api
 	if (has_state)
 		snprintf(more, sizeof(more), "&state=%s", state);
 	snprintf(path, sizeof(path), "/v1/webhooks/%s/deliveries", uuid_format(&h->id, id));
-	page_list(a, x, "webhook_deliveries", &ps, (unsigned)n, pool_copy_str(link_http_pool(x), path), more);
+	page_list_of(a, x, "webhook_deliveries", &ps, (unsigned)n, path, more, "webhook_unknown");
 }

@@ -445,9 +445,7 @@ test("another practice's id is 404 at every route with one, and noted", async (t
     for (const method of Object.keys(methods).filter((x) => ['get', 'post', 'patch', 'delete'].includes(x))) {
       const example = Object.values(methods[method].requestBody?.content ?? {})[0];
       const body =
-        bodies[methods[method].operationId] ??
-        Object.values(example?.examples ?? {})[0]?.value ??
-        example?.example;
+        bodies[methods[method].operationId] ?? Object.values(example?.examples ?? {})[0]?.value ?? example?.example;
       const id = ids[at.split('/')[2]] ?? crypto.randomUUID();
       const headers = { ...(method === 'get' ? {} : { 'if-match': '*' }) };
       const answer = await s.api.request(method.toUpperCase(), at.replace(/\{[^}]*\}/, id), {
@@ -455,8 +453,6 @@ test("another practice's id is 404 at every route with one, and noted", async (t
         key: theirs,
         headers,
       });
-      // an empty page tells nothing of whose it is
-      if (answer.status === 200 && answer.text === '{"data":[],"next":null}') continue;
       if (answer.status !== 404) wrong.push(`${method} ${at} ${answer.text}`);
       if (answer.status !== 404) continue;
       await notes(s, "practice_id = $1 AND outcome = '404' AND door = $2", [other.id, `${method.toUpperCase()} ${at}`]);
