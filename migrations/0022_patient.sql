@@ -32,11 +32,12 @@ CREATE TABLE smsbridge.patient_number (
 GRANT SELECT, INSERT, UPDATE ON smsbridge.patient, smsbridge.patient_number TO smsbridge_app;
 
 -- --- what is looked up ---
--- A message that goes its way is updated three times and never in place: these hold only what left that way, or has
--- yet to begin it. What counts is found by message_patient and message_phone, what is open by message_open and
--- message_turn.
+-- A message that goes its way is updated three times and never in place: these hold only what left that way, or, by
+-- patient, has yet to begin it. What counts is found by message_patient and message_phone, what waits by message_waiting,
+-- what is open by message_open and message_turn.
 CREATE INDEX message_uncounted_patient ON smsbridge.message (practice_id, patient, id) WHERE counted_at IS NULL;
-CREATE INDEX message_uncounted_phone ON smsbridge.message (practice_id, phone, id) WHERE counted_at IS NULL;
+CREATE INDEX message_uncounted_phone ON smsbridge.message (practice_id, phone, id)
+	WHERE counted_at IS NULL AND due_at IS NULL;
 CREATE INDEX message_status ON smsbridge.message (practice_id, status, id)
 	WHERE status IN ('unconfirmed', 'undelivered', 'expired', 'failed', 'canceled', 'blocked');
 CREATE INDEX message_template ON smsbridge.message (practice_id, template_id, id) WHERE template_id IS NOT NULL;
@@ -480,7 +481,8 @@ BEGIN
 			WHEN p_filter->>'status' IN ('scheduled', 'queued', 'held') THEN ' AND m.due_at IS NOT NULL' ELSE '' END
 		WHEN 'patient' THEN ' AND ((m.patient = $3->>''patient'' AND m.counted_at IS NULL)'
 			' OR (m.patient = $3->>''patient'' AND m.counted_at IS NOT NULL))'
-		WHEN 'phone' THEN ' AND ((m.phone = $3->>''phone'' AND m.counted_at IS NULL)'
+		WHEN 'phone' THEN ' AND ((m.phone = $3->>''phone'' AND m.due_at IS NOT NULL)'
+			' OR (m.phone = $3->>''phone'' AND m.counted_at IS NULL AND m.due_at IS NULL)'
 			' OR (m.phone = $3->>''phone'' AND m.counted_at IS NOT NULL))'
 		WHEN 'reference' THEN ' AND m.reference = $3->>''reference'''
 		WHEN 'category' THEN ' AND m.category = $3->>''category'''

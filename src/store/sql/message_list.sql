@@ -3,7 +3,7 @@
 -- Of 200,000 messages of one practice (EXPLAIN ANALYZE inside the function; a page of 51):
 --   no filter, delivered   Index Scan message_pkey                                              0.4 ms
 --   patient                BitmapOr message_uncounted_patient, message_patient; Sort            0.5 ms
---   phone                  BitmapOr message_uncounted_phone, message_phone; Sort                0.6 ms
+--   phone                  BitmapOr message_waiting, message_uncounted_phone, message_phone    0.6 ms
 --   failed and its like    Index Scan message_status                                            0.9 ms
 --   queued and its like    Index Scan message_due; Sort: 2,000 wait                              20 ms
 --   sending, sent          Index Scan message_open; Sort                                        0.1 ms
