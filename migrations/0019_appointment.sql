@@ -255,11 +255,11 @@ CREATE FUNCTION smsbridge.reminder_message(a smsbridge.appointment, m jsonb, p_s
 	WITH stored AS (
 		INSERT INTO smsbridge.message (practice_id, id, patient, phone, sender, time_zone, zones, body, encoding, characters,
 			segments, category, priority, send_at, expires_at, reference, status, due_at, created_at, updated_at, states, phi,
-			body_sha256, template_id)
+			body_sha256, template_id, trace)
 		SELECT a.practice_id, (m->>'id')::uuid, a.patient, a.phone, p.sender, a.time_zone, a.zones, m->>'body',
 			m->>'encoding', (m->>'characters')::int, (m->>'segments')::int, m->>'category', 1, p_due, a.starts_at, a.reference,
 			'scheduled', p_due, p_at, p_at, a.states, false, sha256(convert_to(m->>'body', 'UTF8')),
-			(m->>'template_id')::uuid
+			(m->>'template_id')::uuid, m->>'trace'
 		FROM smsbridge.practice p WHERE p.id = a.practice_id
 		RETURNING *
 	), told AS (

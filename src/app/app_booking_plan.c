@@ -202,6 +202,9 @@ static json_t *message_json(struct booking *b, const struct step_text *s)
 	json_object_set_new(o, "category", json_string(m->category));
 	json_object_set(o, "template_id", json_object_get(s->template_, "id"));
 	json_object_set(o, "template_version", json_object_get(s->template_, "version"));
+	struct view trace = link_http_given_trace(b->x);
+	if (trace.n)
+		json_object_set_new(o, "trace", json_stringn((const char *)trace.p, trace.n));
 	return o;
 }
 

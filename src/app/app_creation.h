@@ -104,7 +104,7 @@ void creation_judge(struct creation *c, creation_judged_cb cb, void *ctx);
  * CREATION_FINE. */
 struct draft *creation_draft(struct creation *c);
 /* An emergency text was stored: tells the operator. */
-void creation_tell_emergency(const struct creation *c);
+void creation_tell_emergency(const struct creation *c, const char *trace);
 /* Ends c with 422 and its errors. */
 void creation_answer_errors(struct creation *c);
 /* Nothing of c may be used after it but the exchange. */

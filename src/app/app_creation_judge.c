@@ -64,11 +64,10 @@ struct draft *creation_draft(struct creation *c)
 	return m;
 }
 
-void creation_tell_emergency(const struct creation *c)
+void creation_tell_emergency(const struct creation *c, const char *trace)
 {
 	char practice[UUID_TEXT_BYTES];
 	metric_add(METRIC_emergencies_total, 1, LABELS("requested"));
 	log_event(LOG_WARNING, "emergency_requested", LOG_TEXT(practice, uuid_format(&c->who.practice_id, practice)),
-	          LOG_TEXT(trace, (const char *)c->draft.trace.p),
-	          LOG_TEXT(warning, "a person ordered an emergency text"));
+	          LOG_TEXT(trace, trace), LOG_TEXT(warning, "a person ordered an emergency text"));
 }

@@ -106,7 +106,7 @@ static void accepted_cb(void *ctx, struct draft *draft, enum accept_result resul
 	}
 	creation_end(c);
 	if (result == ACCEPT_STORED && draft->emergency_person.p)
-		creation_tell_emergency(c);
+		creation_tell_emergency(c, link_http_trace(c->x));
 	if (result == ACCEPT_STORED)
 		link_http_reply(c->x, 202, "application/json", "", draft->answer);
 	else
@@ -148,7 +148,7 @@ static bool take_key(struct creation *c)
 static void submit(struct creation *c)
 {
 	struct draft *m = creation_draft(c);
-	m->trace = view_str(link_http_trace(c->x));
+	m->trace = link_http_given_trace(c->x);
 	m->cb = accepted_cb;
 	m->ctx = c;
 	write_answer(c);

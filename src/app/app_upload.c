@@ -187,7 +187,7 @@ static void stored_cb(void *ctx, struct batch_row *row, enum batch_result result
 	struct item *i = ctx;
 	struct upload *u = i->u;
 	if (result == BATCH_STORED && row->draft && row->draft->emergency_person.p)
-		creation_tell_emergency(&i->c);
+		creation_tell_emergency(&i->c, link_http_trace(i->u->x));
 	if (result == BATCH_FAILED)
 		fail(u, 503, "database_unavailable", "The gateway cannot reach its database; try again.");
 	else if (result == BATCH_CHANGED)
@@ -224,7 +224,7 @@ static void store_draft(struct item *i)
 	struct draft *m = creation_draft(&i->c);
 	m->batch = u->id;
 	m->batch_item = i->row.item;
-	m->trace = view_str(link_http_trace(u->x));
+	m->trace = link_http_given_trace(u->x);
 	m->answer = VIEW("");
 	m->broadcast = u->broadcast.id;
 	if (!uuid_is_zero(&m->broadcast)) {

@@ -26,6 +26,7 @@ struct http_exchange {
 	void *note;
 	int64_t began_ms;
 	char trace[HTTP_TRACE_BYTES];
+	bool traced;                     /* by the client: it was not made here */
 	struct buf head;                 /* header lines that the answer gets whatever it is */
 	const struct http_body_ops *ops; /* takes its body in pieces */
 	void *body_ctx;
@@ -187,8 +188,9 @@ static void no_route(struct http_connection *c, struct buf *allow)
 static void take_trace(struct http_exchange *x, const struct http_request *r)
 {
 	uint8_t random[24];
-	if (http_request_header_count(r, "traceparent") == 1 &&
-	    http_trace_parse(http_request_header(r, "traceparent"), x->trace))
+	x->traced = http_request_header_count(r, "traceparent") == 1 &&
+	            http_trace_parse(http_request_header(r, "traceparent"), x->trace);
+	if (x->traced)
 		return;
 	random_bytes(random, sizeof(random));
 	http_trace_make(random, x->trace);
@@ -608,6 +610,11 @@ void *link_http_note(const struct http_exchange *x)
 const char *link_http_trace(const struct http_exchange *x)
 {
 	return x->trace;
+}
+
+struct view link_http_given_trace(const struct http_exchange *x)
+{
+	return x->traced ? view_str(x->trace) : (struct view){0};
 }
 
 void link_http_add_head(struct http_exchange *x, const char *lines)

@@ -68,6 +68,8 @@ void *link_http_note(const struct http_exchange *x);
 struct pool *link_http_pool(struct http_exchange *x);
 /* The request's traceparent (W3C Trace Context), made here when it brought none that counts; every answer tells it. */
 const char *link_http_trace(const struct http_exchange *x);
+/* The same, or a view without octets when it brought none: nobody else knows one that was made here. */
+struct view link_http_given_trace(const struct http_exchange *x);
 /* Header lines ending in CRLF that the answer gets, whatever it will be; LIMIT_HTTP_ANSWER_HEAD_BYTES of them in all,
  * with the answer's own. */
 void link_http_add_head(struct http_exchange *x, const char *lines);

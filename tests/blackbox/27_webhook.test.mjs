@@ -457,7 +457,7 @@ test('three days down: then every event arrives once, verified, in order for eac
     carrier: receipts,
     config: { clock: { start: NOON, rate: 21600 }, webhook: { retry_base: '5s', retry_max: '24h' } },
   });
-  const hours = () => (Date.now() - began) * 21600 / HOUR;
+  const hours = () => ((Date.now() - began) * 21600) / HOUR;
   const began = Date.now();
   while (hours() < 48) {
     for (let i = 0; i < 6; i++) await s.api.accepted();
@@ -482,7 +482,9 @@ test('three days down: then every event arrives once, verified, in order for eac
   );
   const { messages, events } = await assertAllArrived(s, s.hooks);
   for (const h of s.hooks.hooks) assert.ok(signedBy(h, w.public_key), 'v1a too');
-  t.diagnostic(`${last.toFixed(0)} simulated hours down, ${tries} attempts; then ${events} events of ${messages} messages`);
+  t.diagnostic(
+    `${last.toFixed(0)} simulated hours down, ${tries} attempts; then ${events} events of ${messages} messages`,
+  );
 });
 
 test('an endpoint that takes nothing for the whole schedule is disabled, and loses nothing', async (t) => {
@@ -513,7 +515,10 @@ test('an endpoint that takes nothing for the whole schedule is disabled, and los
   const args = ['--practice', s.practice.id, '--webhook', s.practice.id, '--database', s.db.owner, '--at', now];
   await must(binary, ['webhook', 'enable', ...args, '--by', 'Ada Stone']);
   await until(
-    async () => [...(await toldByMessage(s)).values()].flat().every((e) => s.hooks.hooks.some((h) => h.id === e.id && h.status === 204)),
+    async () =>
+      [...(await toldByMessage(s)).values()]
+        .flat()
+        .every((e) => s.hooks.hooks.some((h) => h.id === e.id && h.status === 204)),
     'all arrived',
     30000,
   );
@@ -522,16 +527,23 @@ test('an endpoint that takes nothing for the whole schedule is disabled, and los
 
 test('forty slow endpoints do not delay one that is well', async (t) => {
   const gate = { done: false };
-  const s = await setup(t, { config: { webhook: { timeout: '15s' } }, carrier: receipts, practice: { name: 'Oak Clinic' } });
+  const s = await setup(t, {
+    config: { webhook: { timeout: '15s' } },
+    carrier: receipts,
+    practice: { name: 'Oak Clinic' },
+  });
   const slow = await receiver(t, () => ({ status: 204, delay: gate }));
   const well = await receiver(t);
   const others = [];
   for (let i = 0; i < 5; i++) others.push(await practice(s.db, { name: `Elm Clinic ${i}` }));
-  for (const p of others)
-    for (let k = 0; k < 8; k++) await endpoint(s, slow, `/${p.id}/${k}`, {}, { key: p.key });
+  for (const p of others) for (let k = 0; k < 8; k++) await endpoint(s, slow, `/${p.id}/${k}`, {}, { key: p.key });
   await endpoint(s, well, '/well');
   for (const p of others) await s.api.accepted({}, { key: p.key });
-  await until(() => slow.open >= 16, () => `the slow ones are being served: ${slow.open}`, 20000);
+  await until(
+    () => slow.open >= 16,
+    () => `the slow ones are being served: ${slow.open}`,
+    20000,
+  );
   const began = Date.now();
   for (let i = 0; i < 10; i++) {
     const m = await s.api.accepted();
@@ -565,8 +577,7 @@ test('two gateways share the endpoints: each event is posted once', async (t) =>
 test('a trace is passed on', async (t) => {
   const s = await setup(t, { hooks: null });
   const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
-  const m = await s.api.accepted({ send_at: later(20 * HOUR) });
-  await s.db.sql('UPDATE smsbridge.message SET trace = $1 WHERE id = $2', [trace, m.id]);
+  const m = await s.api.accepted({ send_at: later(20 * HOUR) }, { headers: { traceparent: trace } });
   await s.api.post(`/v1/messages/${m.id}/cancel`);
   const hook = await s.hooks.got('message.canceled');
   assert.equal(hook.headers.traceparent, trace);

@@ -128,6 +128,17 @@ test('a plan says what is wrong with it when it is saved', async (t) => {
   assert.equal((await s.api.get('/v1/plans/odd')).status, 404);
 });
 
+test('its texts have the trace of the request that booked it, and the webhooks about them have it too', async (t) => {
+  const s = await clinic(t, { hooks: null });
+  const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  const made = await s.put('traced', visit(), { traceparent: trace });
+  assert.equal(made.status, 201, made.text);
+  for (const r of made.json.reminders) assert.equal((await s.api.message(r.message_id)).trace, trace);
+  assert.equal((await s.status('traced', 'canceled')).status, 200);
+  const hook = await s.hooks.got('message.canceled');
+  assert.equal(hook.headers.traceparent, trace);
+});
+
 test('booked, the same again, moved, moved back: one reminder for each step and time', async (t) => {
   const s = await clinic(t);
   const v = visit();
@@ -197,7 +208,10 @@ test('texts go at their times, never past the visit; what was sent is not sent a
   const until_ = validity instanceof Date ? validity.toISOString() : String(validity);
   assert.ok(until_ <= '2026-03-12T18:30:00.000Z' && until_ > '2026-03-12T16:30', until_);
   await s.gateway.moveClock('2026-03-12T14:30:01-04:00', 0.001);
-  await until(async () => (await s.db.sql('SELECT 1 FROM smsbridge.message WHERE due_at IS NOT NULL')).length === 0, 'none waits');
+  await until(
+    async () => (await s.db.sql('SELECT 1 FROM smsbridge.message WHERE due_at IS NOT NULL')).length === 0,
+    'none waits',
+  );
   const count = s.carrier.to(v.phone).length;
   assert.ok(count <= 3, `${count} texts`);
   assert.deepEqual(await s.violations(), []);
@@ -319,7 +333,10 @@ test('caps and hours drop what is of less use, and say so', async (t) => {
     two_hours: 'dropped_cap_week',
   });
   const fourth = await s.put('fourth', { ...v, starts_at: '2026-03-12T16:30:00-04:00' });
-  assert.ok(Object.values(told(fourth.json)).every((word) => word.startsWith('dropped_cap_')), fourth.text);
+  assert.ok(
+    Object.values(told(fourth.json)).every((word) => word.startsWith('dropped_cap_')),
+    fourth.text,
+  );
   assert.equal((await s.events('fourth')).filter((e) => e === 'reminder.dropped').length, 3);
   const due = await s.db.sql('SELECT due_at FROM smsbridge.message WHERE due_at IS NOT NULL ORDER BY due_at');
   assert.equal(due.length, 3);
@@ -397,7 +414,10 @@ test('many PUTs at once leave one reminder for each step', async (t) => {
   const answers = await Promise.all(
     Array.from({ length: 24 }, (_, i) => s.put('R1', { ...v, starts_at: times[i % 3] })),
   );
-  assert.deepEqual([...new Set(answers.map((a) => a.status))].filter((n) => ![200, 201, 503].includes(n)), []);
+  assert.deepEqual(
+    [...new Set(answers.map((a) => a.status))].filter((n) => ![200, 201, 503].includes(n)),
+    [],
+  );
   const last = await s.read('R1');
   const planned = last.reminders.filter((r) => r.state === 'planned');
   const waiting = await s.db.sql('SELECT id, expires_at FROM smsbridge.message WHERE due_at IS NOT NULL');
@@ -413,7 +433,9 @@ test('PUTs that race claims: nothing goes for a time that the visit no longer ha
   const moves = [];
   const racing = s.gateway.moveClock('2026-03-09T10:00:01-04:00', 0.001);
   for (let i = 0; i < all.length; i++) {
-    moves.push(i % 2 ? s.status(`C${i}`, 'canceled') : s.put(`C${i}`, { ...all[i], starts_at: '2026-03-20T14:30:00-04:00' }));
+    moves.push(
+      i % 2 ? s.status(`C${i}`, 'canceled') : s.put(`C${i}`, { ...all[i], starts_at: '2026-03-20T14:30:00-04:00' }),
+    );
     if (i % 8 === 0) await moves.at(-1);
   }
   await racing;
@@ -473,7 +495,7 @@ test('a status that meets a move is of the visit as it was moved', async (t) => 
     s,
     () => s.status('M1', 'confirmed'),
     (query) =>
-      query("UPDATE smsbridge.appointment SET starts_at = $2, version = version + 1 WHERE ref = $1", ['M1', later]),
+      query('UPDATE smsbridge.appointment SET starts_at = $2, version = version + 1 WHERE ref = $1', ['M1', later]),
   );
   assert.equal(answer.status, 200, answer.text);
   assert.deepEqual([answer.json.status, new Date(answer.json.starts_at).toISOString()], ['confirmed', later]);
@@ -517,15 +539,27 @@ test('what is at the carrier is asked back when the visit is cancelled', async (
   assert.deepEqual(await s.violations(), []);
 });
 
-test('what is kept of a visit: its variables go after the practice\'s days, a patient may see it', async (t) => {
+test("what is kept of a visit: its variables go after the practice's days, a patient may see it", async (t) => {
   const s = await clinic(t);
   const v = visit({ variables: { provider: 'Dr. Okafor' } });
   const held = visit({ variables: { provider: 'Dr. Okafor' } });
   await s.put('X1', v);
   await s.put('X2', held);
   const args = ['--database', s.db.owner, '--practice', s.practice.id];
-  await must(binary, ['hold', 'place', ...args, '--patient', held.patient, '--by', 'Ada Stone', '--reason', 'complaint 17']);
-  const exported = JSON.parse((await must(binary, ['export', 'patient', ...args, '--patient', v.patient, ...why])).stdout);
+  await must(binary, [
+    'hold',
+    'place',
+    ...args,
+    '--patient',
+    held.patient,
+    '--by',
+    'Ada Stone',
+    '--reason',
+    'complaint 17',
+  ]);
+  const exported = JSON.parse(
+    (await must(binary, ['export', 'patient', ...args, '--patient', v.patient, ...why])).stdout,
+  );
   assert.deepEqual(
     exported.appointments.map((a) => [a.ref, a.starts_at, a.variables.provider]),
     [['X1', '2026-03-12T18:30:00+00:00', 'Dr. Okafor']],
@@ -533,7 +567,11 @@ test('what is kept of a visit: its variables go after the practice\'s days, a pa
   const variables = async () =>
     (await s.db.sql('SELECT variables FROM smsbridge.appointment ORDER BY ref')).map((r) => r.variables.provider);
   await s.gateway.moveClock('2026-06-10T14:00:00-04:00', 0.001); // 90 days less half an hour
-  await until(async () => (await s.db.sql("SELECT FROM smsbridge.retention_run WHERE at > '2026-06-10'")).length, 'swept', 90000);
+  await until(
+    async () => (await s.db.sql("SELECT FROM smsbridge.retention_run WHERE at > '2026-06-10'")).length,
+    'swept',
+    90000,
+  );
   assert.deepEqual(await variables(), ['Dr. Okafor', 'Dr. Okafor']);
   await s.gateway.moveClock('2026-06-10T15:00:00-04:00', 0.001);
   await until(async () => (await variables())[0] === undefined, 'emptied', 90000);
@@ -544,13 +582,23 @@ test('pages, filters, faults and what another key may see', async (t) => {
   const s = await clinic(t);
   const v = visit();
   for (let i = 0; i < 5; i++)
-    await s.put(`L,${i} %é`, { ...v, patient: i < 3 ? v.patient : nextPatient(), starts_at: `2026-04-0${i + 1}T10:00:00Z` });
+    await s.put(`L,${i} %é`, {
+      ...v,
+      patient: i < 3 ? v.patient : nextPatient(),
+      starts_at: `2026-04-0${i + 1}T10:00:00Z`,
+    });
   const page = await s.api.get('/v1/appointments?limit=2');
   assert.equal(page.status, 200, page.text);
-  assert.deepEqual(page.json.data.map((a) => a.ref), ['L,0 %é', 'L,1 %é']);
+  assert.deepEqual(
+    page.json.data.map((a) => a.ref),
+    ['L,0 %é', 'L,1 %é'],
+  );
   const next = await s.api.get(page.json.next);
   assert.equal(next.status, 200, next.text);
-  assert.deepEqual(next.json.data.map((a) => a.ref), ['L,2 %é', 'L,3 %é']);
+  assert.deepEqual(
+    next.json.data.map((a) => a.ref),
+    ['L,2 %é', 'L,3 %é'],
+  );
   assert.equal((await s.api.get(next.json.next)).json.next, null);
   const of = async (query) => (await s.api.get(`/v1/appointments?${query}`)).json.data?.length;
   assert.equal(await of(`patient=${v.patient}`), 3);
@@ -560,9 +608,21 @@ test('pages, filters, faults and what another key may see', async (t) => {
   assert.equal(await of('kind=checkup'), 5);
   for (const bad of ['status=odd', 'from=tomorrow', 'after=1', 'limit=0', 'patient=%ff'])
     assert.equal((await s.api.get(`/v1/appointments?${bad}`)).status, 400, bad);
-  const refused = await s.put('bad', { patient: '', phone: '123', starts_at: 'noon', location_zone: 'Mars/Base', x: 1 });
+  const refused = await s.put('bad', {
+    patient: '',
+    phone: '123',
+    starts_at: 'noon',
+    location_zone: 'Mars/Base',
+    x: 1,
+  });
   assert.equal(refused.status, 422);
-  assert.deepEqual(refused.json.errors.map((e) => e.pointer).sort(), ['/location_zone', '/patient', '/phone', '/starts_at', '/x']);
+  assert.deepEqual(refused.json.errors.map((e) => e.pointer).sort(), [
+    '/location_zone',
+    '/patient',
+    '/phone',
+    '/starts_at',
+    '/x',
+  ]);
   assert.equal((await s.api.get('/v1/appointments/nobody')).status, 404);
   assert.equal((await s.api.request('PUT', `/v1/appointments/${'x'.repeat(65)}`, { body: v })).status, 400);
 });

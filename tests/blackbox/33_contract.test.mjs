@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { Api } from './lib/api.mjs';
 import { Contract, bodies, queryValue, wrongBodies, wrongQueryValue } from './lib/contract.mjs';
 import { binary, must, nextPatient, nextPhone, until } from './lib/util.mjs';
-import { key, practice, setup, world } from './lib/world.mjs';
+import { another, key, practice, setup, world } from './lib/world.mjs';
 
 const seed = Number(process.env.SMSBRIDGE_TEST_SEED ?? Date.now() % 2 ** 31);
 const runs = Number(process.env.SMSBRIDGE_TEST_RUNS ?? 30);
@@ -271,15 +271,25 @@ test('rates are told, and past them 429 with Retry-After', async (t) => {
   assert.equal((await limited.api.get('/livez')).headers.ratelimit, undefined);
 });
 
-test('a traceparent is answered, stored and shown; one that is none is made anew', async () => {
+test('a traceparent is answered, logged, stored and shown; without one the answer has one all the same', async (t) => {
   const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
-  const sent = await s.api.accepted({}, { headers: { traceparent: trace } });
+  const g = await another(t, s, { config: { log: { level: 'debug' } } });
+  await g.start();
+  const sent = await g.api.accepted({}, { headers: { traceparent: trace } });
   assert.equal(sent.headers.traceparent, trace);
-  assert.equal((await s.api.message(sent.id)).trace, trace);
-  const bare = await s.api.accepted({}, { headers: { traceparent: trace.toUpperCase() } });
-  assert.notEqual(bare.headers.traceparent, trace);
-  assert.match(bare.headers.traceparent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
-  assert.equal((await s.api.message(bare.id)).trace, bare.headers.traceparent);
+  assert.equal((await g.api.message(sent.id)).trace, trace);
+  const bare = await g.api.accepted({}, { headers: { traceparent: trace.toUpperCase() } });
+  const own = bare.headers.traceparent;
+  assert.notEqual(own, trace);
+  assert.match(own, /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+  assert.equal((await g.api.message(bare.id)).trace, null, 'nobody else knows it');
+  const logged = () =>
+    g
+      .linesOf('http_answered')
+      .filter((l) => l.status === '202')
+      .map((l) => l.trace);
+  await until(() => logged().length === 2, 'both are in the log');
+  assert.deepEqual(logged(), [trace, own]);
 });
 
 test('summary', () => {
