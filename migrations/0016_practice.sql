@@ -9,6 +9,26 @@ ALTER TABLE smsbridge.message
 	ADD CHECK ((batch_id IS NULL) = (batch_item IS NULL));
 CREATE UNIQUE INDEX message_batch ON smsbridge.message (practice_id, batch_id, batch_item) WHERE batch_id IS NOT NULL;
 
+-- Find messages by the practice's reference, and by the template that they were made with. A message is written four
+-- times on its way, and each time in all of its indexes; these are written once.
+CREATE TABLE smsbridge.message_reference (
+	practice_id uuid NOT NULL,
+	reference text NOT NULL,                  -- message.reference
+	message_id uuid NOT NULL,
+	PRIMARY KEY (practice_id, reference, message_id)
+);
+INSERT INTO smsbridge.message_reference
+SELECT practice_id, reference, id FROM smsbridge.message WHERE reference IS NOT NULL;
+CREATE TABLE smsbridge.message_template (
+	practice_id uuid NOT NULL,
+	template_id uuid NOT NULL,                -- message.template_id when it was accepted
+	message_id uuid NOT NULL,
+	PRIMARY KEY (practice_id, template_id, message_id)
+);
+INSERT INTO smsbridge.message_template
+SELECT practice_id, template_id, id FROM smsbridge.message WHERE template_id IS NOT NULL;
+GRANT SELECT, INSERT ON smsbridge.message_reference, smsbridge.message_template TO smsbridge_app;
+
 -- A phone as a caller may see it: whole, or its last four digits.
 CREATE FUNCTION smsbridge.phone_shown(phone text, sees boolean) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 	SELECT CASE WHEN sees OR length(phone) < 7 THEN phone ELSE left(phone, 2) || '******' || right(phone, 4) END

@@ -262,6 +262,12 @@ CREATE FUNCTION smsbridge.reminder_message(a smsbridge.appointment, m jsonb, p_s
 			(m->>'template_id')::uuid, m->>'trace'
 		FROM smsbridge.practice p WHERE p.id = a.practice_id
 		RETURNING *
+	), referred AS (
+		INSERT INTO smsbridge.message_reference (practice_id, reference, message_id)
+		SELECT practice_id, reference, id FROM stored WHERE reference IS NOT NULL
+	), made_with AS (
+		INSERT INTO smsbridge.message_template (practice_id, template_id, message_id)
+		SELECT practice_id, template_id, id FROM stored WHERE template_id IS NOT NULL
 	), told AS (
 		INSERT INTO smsbridge.event (practice_id, message_id, type, at, phone, patient, data)
 		SELECT practice_id, id, 'message.accepted', p_at, phone, patient, jsonb_build_object('time_zone', time_zone,

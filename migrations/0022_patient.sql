@@ -33,15 +33,13 @@ GRANT SELECT, INSERT, UPDATE ON smsbridge.patient, smsbridge.patient_number TO s
 
 -- --- what is looked up ---
 -- A message that goes its way is updated three times and never in place: these hold only what left that way, or, by
--- patient, has yet to begin it. What counts is found by message_patient and message_phone, what waits by message_waiting,
--- what is open by message_open and message_turn.
+-- patient, has yet to begin it. What counts is found by message_patient and message_phone, what waits by
+-- message_waiting, what is open by message_open and message_turn.
 CREATE INDEX message_uncounted_patient ON smsbridge.message (practice_id, patient, id) WHERE counted_at IS NULL;
 CREATE INDEX message_uncounted_phone ON smsbridge.message (practice_id, phone, id)
 	WHERE counted_at IS NULL AND due_at IS NULL;
 CREATE INDEX message_status ON smsbridge.message (practice_id, status, id)
 	WHERE status IN ('unconfirmed', 'undelivered', 'expired', 'failed', 'canceled', 'blocked');
-CREATE INDEX message_template ON smsbridge.message (practice_id, template_id, id) WHERE template_id IS NOT NULL;
-CREATE INDEX message_reference ON smsbridge.message (practice_id, reference, id) WHERE reference IS NOT NULL;
 -- Texts that go as soon as their message ended; what has yet to end is not in it.
 CREATE INDEX message_discard ON smsbridge.message (updated_at) WHERE discard AND redacted_at IS NULL
 	AND status IN ('uncertain', 'unconfirmed', 'delivered', 'undelivered', 'expired', 'failed', 'canceled', 'blocked');
@@ -484,9 +482,12 @@ BEGIN
 		WHEN 'phone' THEN ' AND ((m.phone = $3->>''phone'' AND m.due_at IS NOT NULL)'
 			' OR (m.phone = $3->>''phone'' AND m.counted_at IS NULL AND m.due_at IS NULL)'
 			' OR (m.phone = $3->>''phone'' AND m.counted_at IS NOT NULL))'
-		WHEN 'reference' THEN ' AND m.reference = $3->>''reference'''
+		WHEN 'reference' THEN ' AND m.id IN (SELECT f.message_id FROM smsbridge.message_reference f'
+			' WHERE f.practice_id = $1 AND f.reference = $3->>''reference'')'
 		WHEN 'category' THEN ' AND m.category = $3->>''category'''
 		WHEN 'template' THEN ' AND m.template_id = ($3->>''template'')::uuid'
+			' AND m.id IN (SELECT f.message_id FROM smsbridge.message_template f'
+			' WHERE f.practice_id = $1 AND f.template_id = ($3->>''template'')::uuid)'
 		WHEN 'batch' THEN ' AND m.batch_id = ($3->>''batch'')::uuid'
 		WHEN 'appointment' THEN
 			' AND m.id = ANY (ARRAY(SELECT r.message_id FROM smsbridge.reminder r WHERE r.practice_id = $1'

@@ -38,6 +38,12 @@ WITH d AS (
 	SELECT practice_id, id, patient, phone, sender, time_zone, zones, body, encoding, characters, segments, category,
 		priority, send_at, expires_at, reference, status, due_at, $1, $1, states, phi, answers, sha,
 		template_id, trace, batch_id, batch_item, broadcast_id, discard, CASE WHEN why IS NULL THEN person END FROM ok
+), referred AS (
+	INSERT INTO smsbridge.message_reference (practice_id, reference, message_id)
+	SELECT practice_id, reference, id FROM ok WHERE reference IS NOT NULL
+), made_with AS (
+	INSERT INTO smsbridge.message_template (practice_id, template_id, message_id)
+	SELECT practice_id, template_id, id FROM ok WHERE template_id IS NOT NULL
 ), talked AS (
 	UPDATE smsbridge.conversation c SET last_at = greatest(c.last_at, $1), unread = 0,
 		owner = coalesce(c.owner, l.person)

@@ -3,12 +3,12 @@
 -- Of 200,000 messages of one practice (EXPLAIN ANALYZE inside the function; a page of 51):
 --   no filter, delivered   Index Scan message_pkey                                              0.4 ms
 --   patient                BitmapOr message_uncounted_patient, message_patient; Sort            0.5 ms
---   phone                  BitmapOr message_waiting, message_uncounted_phone, message_phone    0.6 ms
+--   phone                  BitmapOr message_waiting, _uncounted_phone, _phone; Sort             0.4 ms
 --   failed and its like    Index Scan message_status                                            0.9 ms
 --   queued and its like    Index Scan message_due; Sort: 2,000 wait                              20 ms
 --   sending, sent          Index Scan message_open; Sort                                        0.1 ms
---   reference              Index Scan message_reference                                         0.1 ms
---   template               Index Scan message_template                                          0.8 ms
+--   reference              Index Only Scan message_reference_pkey; Index Scan message_pkey      0.2 ms
+--   template               Index Only Scan message_template_pkey; Index Scan message_pkey       0.9 ms
 --   batch, appointment     Index Scan message_batch; reminder_pkey, message_pkey                0.1 ms
 --   from, to               Index Scan message_pkey, or the other filter's index                   9 ms
 --   a category             Index Scan message_pkey; of one that no message has a Seq Scan       76 ms

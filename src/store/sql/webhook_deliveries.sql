@@ -1,6 +1,6 @@
 -- Events that wait at a webhook endpoint or are dead, in their order. $1 practice $2 endpoint $3 'waiting', 'dead' or
--- NULL $4 $5 after that xact and event id $6 how many. Returns the place ("xact.id") and JSON; and first a row without a
--- place when there is such an endpoint. Indexes: webhook_endpoint_pkey, webhook_wait_pkey.
+-- NULL $4 $5 after that xact and event id $6 how many. Returns the place ("xact.id") and JSON; and first a row without
+-- a place when there is such an endpoint. Indexes: webhook_endpoint_pkey, webhook_wait_pkey.
 (SELECT NULL, 'null' FROM smsbridge.webhook_endpoint WHERE practice_id = $1::uuid AND id = $2::uuid)
 UNION ALL
 (SELECT t.xact || '.' || t.event_id,
