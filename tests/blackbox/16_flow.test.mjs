@@ -314,7 +314,7 @@ test('fairness: ten messages of one practice do not wait behind two thousand of 
   assert.ok(arrived(only, many).length < 200, 'most of the flood waits');
   const calm = only.submits.filter((x) => x.at > began + 200); // we were too busy before to note times
   heldTo(calm, 20);
-  assert.ok(rateOf(calm) > 17 || slow > 1, `the carrier is kept busy: ${rateOf(calm)} of 20 a second`);
+  assert.ok(rateOf(calm) > 17 / slow, `the carrier is kept busy: ${rateOf(calm)} of 20 a second`);
 });
 
 test('fairness holds for two processes, and nobody waits for a practice whose messages the other took', async (t) => {
@@ -333,7 +333,7 @@ test('fairness holds for two processes, and nobody waits for a practice whose me
   const took = Date.now() - began;
   t.diagnostic(`three times ten beside a flood took ${took} ms, at twice 10 a second`);
   assert.ok(took < 3500 * slow, `thirty at three quarters of 20 a second took ${took} ms`);
-  assert.ok(rateOf(only.submits) > 16 || slow > 1, `both are kept busy: ${rateOf(only.submits)} of 20 a second`);
+  assert.ok(rateOf(only.submits) > 16 / slow, `both are kept busy: ${rateOf(only.submits)} of 20 a second`);
   assert.equal(new Set(only.submits.map((x) => x.text)).size, only.submits.length, 'none twice');
 });
 

@@ -28,7 +28,7 @@ for (const delay of [0, 700])
     heldTo(at, 12);
     const rate = rateOf(at);
     t.diagnostic(`${rate.toFixed(1)} a second of 12; the others took ${took} ms`);
-    assert.ok(rate > 12 * 0.75 || slow > 1, `${rate.toFixed(1)} a second`);
+    assert.ok(rate > (12 * 0.75) / slow, `${rate.toFixed(1)} a second`);
   });
 
 for (const [name, share] of [
@@ -53,7 +53,7 @@ for (const [name, share] of [
     const calm = only.submits.filter((x) => x.at > began);
     t.diagnostic(`${rateOf(only.submits).toFixed(1)} of 15 a second`);
     heldTo(calm, 15);
-    assert.ok(rateOf(only.submits) > 15 * 0.75 || slow > 1, `${rateOf(only.submits)} of 15 a second`);
+    assert.ok(rateOf(only.submits) > (15 * 0.75) / slow, `${rateOf(only.submits)} of 15 a second`);
   });
 
 test('two processes are both kept busy, though answers are slow and one is always a little earlier', async (t) => {
@@ -71,7 +71,7 @@ test('two processes are both kept busy, though answers are slow and one is alway
   await until(() => only.submits.length === 120, 'all go', 20000);
   const calm = only.submits.filter((x) => x.at > began);
   t.diagnostic(`${rateOf(calm).toFixed(1)} of twice 20 a second`);
-  assert.ok(rateOf(calm) > 32 || slow > 1, `${rateOf(calm)} of twice 20 a second`);
+  assert.ok(rateOf(calm) > 32 / slow, `${rateOf(calm)} of twice 20 a second`);
 });
 
 test('the rate of a sender counts segments', async (t) => {
@@ -84,7 +84,7 @@ test('the rate of a sender counts segments', async (t) => {
   await pour(s, 10, { body: long });
   await until(() => s.carriers.only.submits.length === 30, 'each in three parts', 20000);
   heldTo(s.carriers.only.submits, 9, { segments: 3 });
-  assert.ok(rateOf(s.carriers.only.submits) > 9 * 0.7 || slow > 1, `${rateOf(s.carriers.only.submits)}`);
+  assert.ok(rateOf(s.carriers.only.submits) > (9 * 0.7) / slow, `${rateOf(s.carriers.only.submits)}`);
 });
 
 test('a slow link takes texts of several segments too', async (t) => {
@@ -126,7 +126,7 @@ test('the rate of a link: one carrier is busy while another is idle', async (t) 
     busy.submits.filter((x) => x.at > began + took + passed),
     50,
   );
-  assert.ok(rateOf(busy.submits) > 38 || slow > 1, `${rateOf(busy.submits)} of 50 a second`);
+  assert.ok(rateOf(busy.submits) > 38 / slow, `${rateOf(busy.submits)} of 50 a second`);
   assert.ok(took < 1500 * slow, `${took} ms`);
   assert.ok(passed < 1500 * slow, `${passed} ms`);
 });
@@ -152,7 +152,7 @@ for (const window of [1, 10])
     );
     const most = window * 10; // a second, at 100 ms an answer
     t.diagnostic(`${rateOf(busy.submits).toFixed(1)} of ${most} a second`);
-    assert.ok(rateOf(busy.submits) > most * 0.5 || slow > 1, `${rateOf(busy.submits)} of ${most} a second`);
+    assert.ok(rateOf(busy.submits) > (most * 0.5) / slow, `${rateOf(busy.submits)} of ${most} a second`);
   });
 
 for (const [rate, count] of [
@@ -168,7 +168,7 @@ for (const [rate, count] of [
     const calm = only.submits.filter((x) => x.at >= began);
     t.diagnostic(`${rateOf(calm).toFixed(1)} of ${rate} a second, never silent for ${longestGap(calm)} ms`);
     heldTo(calm, rate);
-    assert.ok(rateOf(calm) > rate * 0.85 || slow > 1, `${rateOf(calm)} of ${rate} a second`);
+    assert.ok(rateOf(calm) > (rate * 0.85) / slow, `${rateOf(calm)} of ${rate} a second`);
     assert.ok(longestGap(calm) < 1000 / rate + 300 * slow, `silent for ${longestGap(calm)} ms`);
   });
 
@@ -205,9 +205,9 @@ for (const heeded of [true, false])
       `full: silent for ${gap} ms; congested: ${seconds} a second; then ${bySecond(only.submits).slice(-4)}`,
     );
     if (heeded) assert.ok(seconds[1] < 70, `slowed down: ${seconds}`);
-    else assert.ok(seconds[1] > 80 || slow > 1, `not slowed down: ${seconds}`);
+    else assert.ok(seconds[1] > 80 / slow, `not slowed down: ${seconds}`);
     const last = only.submits.slice(-40);
-    assert.ok(rateOf(last) > (heeded ? 40 : 80) || slow > 1, `recovers: ${rateOf(last)}`);
+    assert.ok(rateOf(last) > (heeded ? 40 : 80) / slow, `recovers: ${rateOf(last)}`);
   });
 
 for (const [name, status, least] of [
@@ -234,7 +234,7 @@ for (const [name, status, least] of [
     assert.ok(gap >= least - 20, `silent for ${gap} ms`);
     const [first] = bySecond(after);
     assert.ok(first < 50, `${first} in the first second after`);
-    assert.ok(rateOf(only.submits.slice(-30)) > first + 3 || slow > 1, `recovers: ${bySecond(after)}`);
+    assert.ok(rateOf(only.submits.slice(-30)) > (first + 3) / slow, `recovers: ${bySecond(after)}`);
     for (const m of all) {
       const taken = arrived(only, [m]).filter((x) => x.status === 0);
       assert.equal(taken.length, 1, 'taken once');

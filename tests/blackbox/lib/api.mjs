@@ -53,7 +53,7 @@ export class Api {
           agent: proxy?.agent ?? this.agent,
           method,
           path,
-          headers,
+          headers: { ...headers, ...proxy?.headers },
           timeout: timeout * slow,
         },
         (answer) => {

@@ -145,7 +145,7 @@ export class Gateway {
     this.port = Number(this.line('started').listen.split(':').pop());
     const { pem, cert } = await selfSigned();
     this.prism?.stop();
-    if (wanted) Api.proxies.set(this.port, (this.prism = await Prism.start(this.port, this.tls && cert)));
+    if (wanted) Api.proxies.set(this.port, (this.prism = await Prism.start(this.port, this.tls && pem)));
     this.api?.close();
     this.api = new Api({ port: this.port, ca: pem, tls: this.tls, key: this.key });
     if (ready)

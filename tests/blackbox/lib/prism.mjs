@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import path from 'node:path';
 import { root, until } from './util.mjs';
@@ -54,42 +55,99 @@ function decodes(target) {
   }
 }
 
+// Prism takes seconds to read the contract, so there is one for all gateways of a test file. It hands everything on to a
+// server of ours, which knows by this header which gateway is meant.
+const MEANT = 'x-upstream';
+const gateways = new Map(); // by port: {secure, ca, agent}
+const hop = new Set([MEANT, 'connection', 'keep-alive', 'transfer-encoding', 'host']);
+
+/** [name, value, ...] without what is between two neighbours only. */
+const handed = (raw) => raw.filter((_, i) => !hop.has(raw[i - (i % 2)].toLowerCase()));
+
+function handOn(request, answer, body, again = true) {
+  const port = request.headers[MEANT];
+  const to = gateways.get(port);
+  if (!to) return answer.destroy();
+  const { method, url } = request;
+  const headers = handed(request.rawHeaders);
+  const target = { host: '127.0.0.1', servername: 'localhost', port, ca: to.ca, agent: to.agent, method, path: url };
+  const up = (to.secure ? https : http).request({ ...target, headers: [...headers, 'host', `localhost:${port}`] });
+  up.on('response', (told) => {
+    answer.writeHead(told.statusCode, handed(told.rawHeaders));
+    told.pipe(answer);
+    told.on('error', () => answer.destroy());
+  });
+  // a kept connection may just have been closed by the gateway
+  up.on('error', () => (up.reusedSocket && again ? handOn(request, answer, body, false) : answer.destroy()));
+  up.end(body);
+}
+
+async function listen() {
+  const server = http.createServer((request, answer) => {
+    const parts = [];
+    answer.sendDate = false;
+    request.on('data', (d) => parts.push(d));
+    request.on('end', () => handOn(request, answer, Buffer.concat(parts)));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+async function startProgram() {
+  const port = await freePort();
+  const server = await listen();
+  const args = [
+    '--pdeathsig',
+    'KILL',
+    process.execPath,
+    program,
+    'proxy',
+    contract,
+    `http://127.0.0.1:${server.address().port}`,
+  ];
+  const child = spawn('setpriv', [...args, '--errors', '-h', '127.0.0.1', '-p', String(port), '-v', 'error'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (d) => (log = (log + d).slice(-20000)));
+  child.once('exit', (code) => (log += `\nprism ended with ${code}`));
+  await until(
+    () =>
+      new Promise((resolve) => net.connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false))),
+    () => `prism listens: ${log}`,
+    60000,
+    100,
+  );
+  return { port, agent: new http.Agent({ keepAlive: true, maxSockets: 64 }), child, server };
+}
+
+let running;
+
+/** At the end of the file. */
+export async function stopPrism() {
+  if (!running) return;
+  const { agent, child, server } = await running;
+  agent.destroy();
+  child.kill('SIGKILL');
+  server.close();
+  server.closeAllConnections();
+}
+
 export class Prism {
-  /** In front of a gateway's port; certificate: the file that its TLS is known by, or nothing for plain HTTP. */
-  static async start(upstream, certificate) {
-    const p = new Prism();
-    p.log = '';
-    p.port = await freePort();
-    const to = `${certificate ? 'https' : 'http'}://127.0.0.1:${upstream}`;
-    const args = ['--pdeathsig', 'KILL', process.execPath, program, 'proxy', contract, to];
-    p.child = spawn('setpriv', [...args, '--errors', '-h', '127.0.0.1', '-p', String(p.port), '-v', 'error'], {
-      env: { ...process.env, ...(certificate ? { NODE_EXTRA_CA_CERTS: certificate } : {}) },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    for (const stream of [p.child.stdout, p.child.stderr])
-      stream.on('data', (d) => {
-        p.log = (p.log + d).slice(-20000);
-      });
-    p.child.once('exit', (code) => {
-      if (!p.stopped) p.log += `\nprism ended with ${code}`;
-    });
-    p.agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
-    await until(
-      () =>
-        new Promise((resolve) =>
-          net.connect(p.port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false)),
-        ),
-      () => `prism listens: ${p.log}`,
-      60000,
-      100,
-    );
+  /** In front of a gateway's port; ca: the certificate that its TLS is known by, or nothing for plain HTTP. */
+  static async start(upstream, ca) {
+    running ??= startProgram();
+    const { port, agent: reused } = await running;
+    const p = Object.assign(new Prism(), { port, agent: reused, headers: { [MEANT]: String(upstream) } });
+    const agent = new (ca ? https : http).Agent({ keepAlive: true });
+    gateways.set(String(upstream), { secure: Boolean(ca), ca, agent });
     return p;
   }
 
   stop() {
-    this.stopped = true;
-    this.agent.destroy();
-    this.child.kill('SIGKILL');
+    const port = this.headers[MEANT];
+    gateways.get(port)?.agent.destroy();
+    gateways.delete(port);
   }
 
   /** Whether a request can pass through it at all: it reads JSON and writes it anew. */

@@ -6,6 +6,7 @@ import { Gateway } from './gateway.mjs';
 import { assertPrivate, keepPhone, keepSecret } from './privacy.mjs';
 import { Receiver } from './hooks.mjs';
 import { judgeHeard } from './judge.mjs';
+import { stopPrism } from './prism.mjs';
 import { binary, must, run } from './util.mjs';
 
 let cluster;
@@ -22,6 +23,7 @@ export async function world() {
     for (const part of [...open].reverse()) await part().catch((error) => faults.push(error));
     const decided = faults.length ? 0 : await replayed().catch((error) => faults.push(error));
     await cluster?.stop();
+    await stopPrism();
     if (faults.length) throw faults[0];
     console.log(`# ${decided} verdicts were decided again from their events, none differently`);
     const { texts, octets, registered } = assertPrivate();
