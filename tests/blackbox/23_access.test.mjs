@@ -107,7 +107,7 @@ test('what a note says of reading, changing, and of ids of other practices', asy
     return sum.rows === 20 && sum.times === 20;
   }, 'all creations are counted');
   const later = await s.api.accepted({ send_at: '2026-03-03T12:00:00-05:00' });
-  assert.equal((await s.api.post(`/v1/messages/${later.id}/cancel`, {})).status, 200);
+  assert.equal((await s.api.post(`/v1/messages/${later.id}/cancel`)).status, 200);
   const [change] = await noted(s, "message_id = $1 AND action = 'change'", [later.id]);
   assert.equal(change.door, 'POST /v1/messages/{id}/cancel');
   // hostile ids of keys, and a key that is revoked
@@ -131,7 +131,7 @@ test('a stop writes the last notes; a kill loses reads of the last second at mos
   await s.gateway.start();
   await s.api.get(`/v1/messages/${m.id}`);
   await until(async () => (await notes(s, "action = 'read'")).length === 2, 'the older one is written');
-  assert.equal((await s.api.post(`/v1/messages/${m.id}/cancel`, {})).status, 200);
+  assert.equal((await s.api.post(`/v1/messages/${m.id}/cancel`)).status, 200);
   await s.gateway.kill();
   const types = (await s.db.events(m.id)).map((e) => e.type);
   assert.ok(types.includes('message.canceled'), 'the change itself is an event');
