@@ -69,7 +69,7 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT smsbridge.lock_key(prac
 CREATE FUNCTION smsbridge.patient_key(practice uuid, ref text) RETURNS bigint
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT smsbridge.lock_key(practice, 't' || ref) $$;
 
--- Whether a write's condition (app_etag.h) takes the version that there is, 0 for none.
+-- Whether a write's condition (api_etag.h) takes the version that there is, 0 for none.
 CREATE FUNCTION smsbridge.version_fits(version integer, match bigint[]) RETURNS boolean LANGUAGE sql IMMUTABLE
 PARALLEL SAFE AS $$
 	SELECT match IS NULL OR version = ANY (match) OR (version > 0 AND -1 = ANY (match))

@@ -7,9 +7,9 @@
 extern const char run_help[], check_help[], migrate_help[], practice_help[], key_help[], report_help[], explain_help[],
         password_help[], smsc_help[], demo_help[], pdu_help[], phone_help[], content_help[], sender_help[], hold_help[],
         retention_help[], export_help[], opt_out_help[], task_help[], rules_help[], replay_help[], consent_help[],
-        recipient_help[], import_help[], template_help[], campaign_help[], ledger_help[], person_help[],
-        webhook_help[];
+        recipient_help[], import_help[], template_help[], campaign_help[], ledger_help[], person_help[], webhook_help[];
 
+/* The subcommands; each returns an exit status (app.h). */
 int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_migrate(int argc, char **argv);
@@ -36,6 +36,9 @@ int command_template(int argc, char **argv);
 int command_campaign(int argc, char **argv);
 int command_ledger(int argc, char **argv);
 int command_webhook(int argc, char **argv);
+
+/* Whether the URL that an option gave may be a webhook's; false with the usage error told. */
+bool app_webhook_url(const char *url, const char *option);
 int command_smsc(int argc, char **argv);
 int command_pdu(int argc, char **argv);
 int command_demo(int argc, char **argv);

@@ -1,7 +1,7 @@
 /* consent and recipient: the doors of the consent ledger for a person at a terminal. What is given is looked at by the
  * rows of the HTTP requests and written by their statements, under the recipient's lock. */
 #include "app_commands.h"
-#include "app_request.h"
+#include "api_request.h"
 
 #include "base_uuid.h"
 #include "store_client.h"

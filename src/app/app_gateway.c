@@ -1,6 +1,6 @@
 #include "app_gateway.h"
 
-#include "app_api.h"
+#include "api.h"
 #include "app_carriers.h"
 #include "app_embedded.h"
 #include "app_tls.h"

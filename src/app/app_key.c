@@ -1,7 +1,7 @@
 /* key: what a practice's programs and people may do, from where, and until when. Every change is an event. */
 #include "app_commands.h"
 
-#include "app_keyform.h"
+#include "api_keyform.h"
 #include "app_noted.h"
 #include "base_time.h"
 #include "store_client.h"

@@ -3,7 +3,7 @@
 #include "app_commands.h"
 
 #include "app_noted.h"
-#include "app_role.h"
+#include "api_role.h"
 #include "base_time.h"
 #include "base_uuid.h"
 #include "store_client.h"

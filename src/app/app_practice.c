@@ -1,7 +1,7 @@
 /* practice: who may send, under which number, by which rules of its own, and who is told. Every change is an event with
  * all settings but secrets, so that what held at any time can be read from the events alone. */
 #include "app_commands.h"
-#include "app_webhook.h"
+#include "api_webhook.h"
 
 #include "base_time.h"
 #include "base_uuid.h"
@@ -291,7 +291,7 @@ static int finish(struct store_client *c, struct store_table *t, bool json)
 /* id NULL: a new one. */
 static int practice_change(struct store_client *c, const char *id, struct practice_options *o)
 {
-	char made[UUID_TEXT_BYTES], at[TIME_TEXT_BYTES], secret[APP_WEBHOOK_SECRET_BYTES];
+	char made[UUID_TEXT_BYTES], at[TIME_TEXT_BYTES], secret[WEBHOOK_SECRET_BYTES];
 	const char *params[P_FIRST + SETTINGS] = {id, o->at, secret, o->hook_url, o->hook_text};
 	unsigned count = P_FIRST;
 	struct clock system = {0};
@@ -300,7 +300,7 @@ static int practice_change(struct store_client *c, const char *id, struct practi
 	struct buf sql = BUF(16384);
 	if (!check_settings(o, !id))
 		return EXIT_USAGE;
-	app_webhook_secret(secret);
+	webhook_secret(secret);
 	if (!o->at)
 		params[P_AT] = time_format(clock_read(&system), at);
 	if (!id)

@@ -2,7 +2,7 @@
  * calls do it, under the recipient's lock, so it works while the gateway is down. */
 #include "app_commands.h"
 
-#include "app_decision.h"
+#include "api_decision.h"
 #include "base_time.h"
 #include "store_client.h"
 

@@ -1,6 +1,6 @@
 /* template and campaign: the same checks as over HTTP, for who has the database. Every change is an event. */
 #include "app_commands.h"
-#include "app_template.h"
+#include "api_template.h"
 
 #include "base_check.h"
 #include "base_limits.h"

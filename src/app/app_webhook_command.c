@@ -1,6 +1,6 @@
 /* webhook: what an operator needs of practices' endpoints. The API's statements do the work. */
 #include "app_commands.h"
-#include "app_webhook.h"
+#include "api_webhook.h"
 
 #include "base_limits.h"
 #include "base_time.h"
@@ -53,6 +53,14 @@ struct webhook_options {
 };
 
 /* A statement of store/sql by its name. NULL, with the failure told, when it failed. */
+bool app_webhook_url(const char *url, const char *option)
+{
+	const char *fault = webhook_url_fault(url);
+	if (fault)
+		usage_error("--%s: %s", option, fault);
+	return !fault;
+}
+
 static struct store_table *run(struct store_client *c, const char *name, const char *const *params, unsigned count)
 {
 	struct store_table *t = store_client_run(c, store_sql(name)->text, params, count);
@@ -127,12 +135,12 @@ static const char *types_array(const char *types, struct buf *to)
 
 static int webhook_add(struct store_client *c, const struct webhook_options *o)
 {
-	char id[UUID_TEXT_BYTES], secret[APP_WEBHOOK_SECRET_BYTES];
+	char id[UUID_TEXT_BYTES], secret[WEBHOOK_SECRET_BYTES];
 	struct clock system = {0};
 	struct uuid_maker maker = {0};
 	struct uuid made = uuid_make(&maker, clock_read(&system));
 	struct buf types = BUF(8192);
-	app_webhook_secret(secret);
+	webhook_secret(secret);
 	uuid_format(&made, id);
 	const char *params[] = {o->practice,
 	                        id,
@@ -169,9 +177,9 @@ static int webhook_set(struct store_client *c, const struct webhook_options *o, 
 
 static int webhook_rotate(struct store_client *c, const struct webhook_options *o)
 {
-	char secret[APP_WEBHOOK_SECRET_BYTES], until[TIME_TEXT_BYTES];
+	char secret[WEBHOOK_SECRET_BYTES], until[TIME_TEXT_BYTES];
 	int64_t at_us;
-	app_webhook_secret(secret);
+	webhook_secret(secret);
 	time_parse(view_str(o->at), &at_us);
 	const char *params[] = {o->practice, o->webhook, secret, o->at, time_format(at_us + DAY_US, until), o->by};
 	int result = change(c, "webhook_rotate", params, 6);
@@ -209,7 +217,7 @@ static int webhook_replay(struct store_client *c, const struct webhook_options *
 	bool listed = o->event != NULL;
 	if (listed ? o->from || o->to : !o->from || !o->to)
 		return usage_error("webhook replay needs --event, or --from and --to");
-	if (listed && !app_webhook_event(view_str(o->event), xact, &event_id))
+	if (listed && !webhook_event(view_str(o->event), xact, &event_id))
 		return usage_error("--event takes a webhook id as evt_735_1025");
 	if (listed) {
 		snprintf(xacts, sizeof(xacts), "{%s}", xact);
@@ -267,7 +275,7 @@ static bool types_ok(const char *types)
 {
 	for (const char *at = types; at && *at;) {
 		size_t n = strcspn(at, ",");
-		if (!app_webhook_type(view_of(at, n)))
+		if (!webhook_type(view_of(at, n)))
 			return false;
 		at += n + (at[n] == ',');
 	}

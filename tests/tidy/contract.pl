@@ -88,7 +88,7 @@ check 'contract', 'openapi.yaml has the statuses, categories, reasons, events an
 	my @told = map { $_->[2] } grep { $_->[3] eq 'PRACTICE' } rows('proto/event.def', 'EVENT');
 	push @faults, differences("$contract:" . ($hooks[0][0] // 1) . ': webhooks', [names(1, @hooks)], \@told, 'event');
 	my (@routes, @paths);
-	my $api = text('src/app/app_route.def');
+	my $api = text('src/api/api_route.def');
 	push @routes, "$1 $2" while $api =~ /^ROUTE(?:_OPEN|_BULK)?\("([A-Z]+)", "(\/[^"]*)",/gm;
 	for my $path (names(1, under('paths'))) {
 		push @paths, map { uc($_) . " $path" } grep { /^(?:get|post|put|patch|delete)$/ } names(2, under('paths', $path));
@@ -107,7 +107,7 @@ sub problems {
 		$problem{$code} = [$problem{$code}[0] // {}, $path, line_of($text, $at)];
 		$problem{$code}[0]{$status} = 1 if $status;
 	};
-	for my $path (grep { $_ ne 'src/app/app_receiver.c' } files(qr{^src/(?:app|link|http)/.*\.c$})) {
+	for my $path (grep { $_ ne 'src/app/app_receiver.c' } files(qr{^src/(?:api|app|link|http)/.*\.c$})) {
 		my $text = text($path);
 		while ($text =~ /\b\w*problem\([^;"]*?(\d{3}), "([a-z_]+)"/g) {
 			$take->($path, $text, $-[2], $2, $1);
@@ -166,7 +166,7 @@ check 'problems', 'every problem is a row of problem.def with its status, openap
 	push @faults, map { "$_->[0]:$_->[1]: $_->[2] is no row of proto/problem.def" } grep { !$row{$_->[2]} } given_by_sql();
 	my %fault;
 	# A fault's code stands before its sentence.
-	for my $path (files(qr{^src/app/.*\.c$})) {
+	for my $path (files(qr{^src/api/.*\.c$})) {
 		my $text = text($path);
 		while ($text =~ /\b(?:\w*fault\w*|creation_error)\(([^;]*);/g) {
 			my $call = $1;

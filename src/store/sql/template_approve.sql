@@ -1,5 +1,5 @@
 -- Approves a draft. Where the practice asks for two persons, not by the one who saved it. $1 practice $2 id $3 now
--- $4 who $5 If-Match (app_etag.h), of the states' versions 1 draft, 2 approved, 3 retired, or NULL. Returns the status
+-- $4 who $5 If-Match (api_etag.h), of the states' versions 1 draft, 2 approved, 3 retired, or NULL. Returns the status
 -- before, whether it is approved now, and whether $5 fitted, a row for each template of that id; two persons' names are
 -- compared without case and outer blanks. Index: template_pkey.
 WITH found AS (

@@ -1,4 +1,4 @@
--- Retires a template: nothing new is written with it. $1 practice $2 id $3 now $4 who $5 If-Match (app_etag.h), of the
+-- Retires a template: nothing new is written with it. $1 practice $2 id $3 now $4 who $5 If-Match (api_etag.h), of the
 -- states' versions 1 draft, 2 approved, 3 retired, or NULL. Returns the status before, whether it is retired now, and
 -- whether $5 fitted, a row for each template of that id. Index: template_pkey.
 WITH found AS (
