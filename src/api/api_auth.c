@@ -157,20 +157,29 @@ static bool may(struct auth *auth, const struct cached_key *k, struct http_excha
 	return false;
 }
 
-static void admit(struct auth *auth, const struct cached_key *k, struct http_exchange *x, api_handler handler)
+bool auth_spend(struct auth *auth, struct http_exchange *x, const struct uuid *practice)
 {
 	const struct api_config *config = &auth->api->config;
+	bool allowed = rates_take(auth->rates, practice, config->requests_per_second, now_ms(auth));
+	struct auth_rate rate = auth_rate(auth->api, practice);
+	if (rate.limit > 0)
+		api_tell_rate(x, rate.limit, (double)rate.left);
+	return allowed;
+}
+
+void auth_overspent(struct http_exchange *x)
+{
+	link_http_problem(x, 429, "too_many_requests", "This practice sends more requests a second than it may.", NULL,
+	                  0, "retry-after: 1\r\n");
+}
+
+static void admit(struct auth *auth, const struct cached_key *k, struct http_exchange *x, api_handler handler)
+{
 	if (!may(auth, k, x))
 		return;
 	auth_used(auth, x, k->caller.key);
-	bool allowed = rates_take(auth->rates, &k->caller.practice_id, config->requests_per_second, now_ms(auth));
-	struct auth_rate rate = auth_rate(auth->api, &k->caller.practice_id);
-	if (rate.limit > 0)
-		api_tell_rate(x, rate.limit, (double)rate.left);
-	if (!allowed)
-		link_http_problem(x, 429, "too_many_requests",
-		                  "This practice sends more requests a second than it may.", NULL, 0,
-		                  "retry-after: 1\r\n");
+	if (!auth_spend(auth, x, &k->caller.practice_id))
+		auth_overspent(x);
 	else if (!person_fits_body(&k->caller, link_http_request(x)->body))
 		api_problem(noted(x, k), 403, "person_mismatch",
 		            "A person's key acts under that person's own name only.");

@@ -41,6 +41,10 @@ void auth_failed(struct auth *auth, struct http_exchange *x);
 void auth_used(struct auth *auth, struct http_exchange *x, const char *key);
 /* Whether the address is in a key's list of networks; "" is anywhere. */
 bool auth_from_network(const char *networks, struct view address);
+/* Takes one of a practice's requests a second, and tells what is left in the answer's headers; false when none is left:
+ * then the answer is auth_overspent's. */
+bool auth_spend(struct auth *auth, struct http_exchange *x, const struct uuid *practice);
+void auth_overspent(struct http_exchange *x);
 /* What is left of a practice's requests a second. */
 struct auth_rate auth_rate(struct api *a, const struct uuid *practice);
 /* Whether the caller may act under that name: a person's key under the person's own only, a program's under any. */

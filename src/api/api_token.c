@@ -279,6 +279,9 @@ static void grant(struct issuing *t)
 		access_refused(t->x, &who);
 		end_refused(t, 401, "invalid_client",
 		            "This client may not come from this address, or not without its certificate.");
+	} else if (!auth_spend(t->api->auth, t->x, &t->practice)) {
+		end(t);
+		auth_overspent(t->x);
 	} else {
 		t->scopes = wanted;
 		auth_used(t->api->auth, t->x, t->shown.id);

@@ -30,6 +30,20 @@ import { key, setup, world } from './lib/world.mjs';
 
 await world();
 
+test("a token is one of the practice's requests a second", async (t) => {
+  const s = await oauth(t, { requests_per_second: 3 });
+  const { client_id, client_secret } = await make(s, { kind: 'client', scopes: ['messages:read'] }, s.root);
+  const ask = () => token(s, { grant_type: 'client_credentials', client_id, client_secret });
+  const answers = [];
+  for (let i = 0; i < 6; i++) answers.push(await ask());
+  const past = answers.filter((a) => a.status === 429);
+  assert.ok(past.length > 0 && past.length < 6, answers.map((a) => a.status).join());
+  for (const a of past) {
+    assert.deepEqual([a.json.code, a.headers.ratelimit], ['too_many_requests', '"default";r=0;t=1']);
+    assert.ok(Number(a.headers['retry-after']) >= 1);
+  }
+});
+
 test('client credentials by secret: narrowed, short-lived, and over with the client', async (t) => {
   const s = await oauth(t);
   const scopes = ['templates:read', 'messages:read'];
