@@ -147,10 +147,8 @@ void api_answered(void *ctx, struct http_exchange *x, int status)
 		return;
 	if (!note->admitted)
 		note->row.action = ACCESS_LOGIN;
-	if (status >= 300)
-		note->row.rows = 0;
-	else if (!note->rows_known)
-		note->row.rows = 1;
+	if (!note->rows_known)
+		note->row.rows = status < 300 ? 1 : 0;
 	note->row.status = status;
 	dispatch_access_add(a->config.dispatch, &note->row);
 }

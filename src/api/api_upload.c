@@ -103,6 +103,7 @@ static void answer_problem(struct upload *u)
 	int status = u->status;
 	const char *code = u->code;
 	const char *detail = u->detail;
+	access_rows(x, u->items); /* what came before it broke */
 	upload_remove(u);
 	bool again = status == 503 || status == 409;
 	link_http_problem(x, status, code, detail, NULL, 0, again ? "retry-after: 1\r\n" : "");

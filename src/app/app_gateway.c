@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #define LAG_EVERY_MS 500
-#define OVER_EVERY_MS 50
 
 struct gateway {
 	const char *config_path;
@@ -36,10 +35,9 @@ struct gateway {
 	struct carrier_tlvs carrier_tlvs[LIMIT_CARRIERS];
 	struct dispatch_flow flow;
 	struct net_signal *hup, *term, *interrupt;
-	struct net_timer *lag, *over;
+	struct net_timer *lag;
 	struct buf openapi;
 	int64_t lag_expected_ms;
-	int64_t drained_at_ms; /* the dispatch */
 	bool draining;
 	int result;
 };
@@ -212,7 +210,8 @@ static void reload_cb(void *ctx)
 /* --- end -----------------------------------------------------------------------------------------------------------
  */
 
-static unsigned over_servers(const struct gateway *g, unsigned (*count)(const struct http_server *))
+/* Of all listeners. */
+static unsigned count_of(const struct gateway *g, unsigned (*count)(const struct http_server *))
 {
 	unsigned n = count(g->http);
 	for (unsigned i = 0; i < g->listeners; i++)
@@ -221,21 +220,14 @@ static unsigned over_servers(const struct gateway *g, unsigned (*count)(const st
 }
 
 /* A request outlives its connection: a query may run that its owner waits for. */
-static void over_cb(void *ctx)
+static unsigned asked_cb(void *ctx)
 {
-	struct gateway *g = ctx;
-	bool late = net_loop_now_ms(g->loop) - g->drained_at_ms > LIMIT_UNBIND_MS;
-	if (late || over_servers(g, link_http_exchanges) == 0)
-		net_loop_stop(g->loop);
-	else
-		net_timer_start(g->over, OVER_EVERY_MS);
+	return count_of(ctx, link_http_exchanges);
 }
 
 static void drained_cb(void *ctx)
 {
-	struct gateway *g = ctx;
-	g->drained_at_ms = net_loop_now_ms(g->loop);
-	over_cb(g);
+	net_loop_stop(((struct gateway *)ctx)->loop);
 }
 
 static void drain(struct gateway *g, const char *why)
@@ -249,7 +241,7 @@ static void drain(struct gateway *g, const char *why)
 		link_http_drain(g->listener[i]);
 	if (g->gate)
 		link_gate_close(g->gate);
-	dispatch_drain(g->dispatch, drained_cb, g);
+	dispatch_drain(g->dispatch, asked_cb, drained_cb, g);
 }
 
 static void term_cb(void *ctx)
@@ -370,7 +362,6 @@ static bool start(struct gateway *g, struct buf *error)
 	g->term = net_signal_new(g->loop, SIGTERM, term_cb, g);
 	g->interrupt = net_signal_new(g->loop, SIGINT, term_cb, g);
 	g->lag = net_timer_new(g->loop, lag_cb, g);
-	g->over = net_timer_new(g->loop, over_cb, g);
 	lag_cb(g);
 	metric_set(METRIC_build_info, 1, LABELS(APP_VERSION));
 	return start_gate(g, error) && start_http(g, error);
@@ -381,12 +372,11 @@ static bool start(struct gateway *g, struct buf *error)
 static void finish(struct gateway *g)
 {
 	net_timer_free(g->lag);
-	net_timer_free(g->over);
 	net_signal_free(g->hup);
 	net_signal_free(g->term);
 	net_signal_free(g->interrupt);
-	if (!dispatch_drained_clean(g->dispatch) || over_servers(g, link_http_connections) ||
-	    over_servers(g, link_http_exchanges) || (g->gate && link_gate_guests(g->gate))) {
+	if (!dispatch_drained_clean(g->dispatch) || count_of(g, link_http_connections) || asked_cb(g) ||
+	    (g->gate && link_gate_guests(g->gate))) {
 		log_event(LOG_WARNING, "stopped", LOG_TEXT(reason, "drain_incomplete"));
 		fflush(NULL);
 		_exit(g->result); /* what is still in use is no leak */

@@ -519,7 +519,7 @@ static bool writes_done(const struct dispatch *d)
 {
 	return accepter_idle(d->accepter) && batcher_idle(d->batcher) && claimer_idle(d->claimer) &&
 	       outcomes_idle(d->outcomes) && inbounds_idle(d->inbounds) && flow_idle(d->flow) && asks_idle(d->asks) &&
-	       accesses_idle(d->accesses) && store_lane_busy(d->change_lane) == 0;
+	       accesses_idle(d->accesses) && store_lane_busy(d->change_lane) == 0 && d->asked(d->drained_ctx) == 0;
 }
 
 /* First what is open may end (answers come, commits are made; LIMIT_DRAIN_MS at most), then links unbind, whose
@@ -552,9 +552,10 @@ bool dispatch_drained_clean(const struct dispatch *d)
 	return links_gone(d) && webhooks_idle(d->webhooks);
 }
 
-void dispatch_drain(struct dispatch *d, net_cb done, void *ctx)
+void dispatch_drain(struct dispatch *d, dispatch_asked_cb asked, net_cb done, void *ctx)
 {
 	d->draining = true;
+	d->asked = asked;
 	d->drained = done;
 	d->drained_ctx = ctx;
 	d->drain_began_ms = net_loop_now_ms(d->config.loop);

@@ -182,9 +182,11 @@ void dispatch_phone_changed(struct dispatch *d, const struct uuid *practice, str
 /* A parsed zone by name from the tzdata folder; NULL when there is none. Kept for the life of the process. */
 const struct zone *dispatch_zone(struct dispatch *d, const char *name);
 
-/* SIGTERM: claims nothing more, waits (at most LIMIT_DRAIN_MS) for open submits and writes, unbinds, then calls done
- * once. Submits without an answer are written as uncertain. */
-void dispatch_drain(struct dispatch *d, net_cb done, void *ctx);
+/* How many requests of others have yet to be answered: they ask the dispatch for more until they are. */
+typedef unsigned (*dispatch_asked_cb)(void *ctx);
+/* SIGTERM: claims nothing more, waits (at most LIMIT_DRAIN_MS) for open requests, submits and writes, unbinds, then
+ * calls done once. Submits without an answer are written as uncertain. */
+void dispatch_drain(struct dispatch *d, dispatch_asked_cb asked, net_cb done, void *ctx);
 /* After done: whether every link and webhook ended in time, so that dispatch_free may be called. */
 bool dispatch_drained_clean(const struct dispatch *d);
 void dispatch_free(struct dispatch *d);

@@ -98,6 +98,7 @@ struct dispatch {
 	struct retainer *retainer;
 	struct zone_cache *zones;
 	struct net_timer *drain_timer;
+	dispatch_asked_cb asked;
 	net_cb drained;
 	void *drained_ctx;
 	int64_t drain_began_ms;
