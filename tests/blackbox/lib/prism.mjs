@@ -64,7 +64,7 @@ const hop = new Set([MEANT, 'connection', 'keep-alive', 'transfer-encoding', 'ho
 /** [name, value, ...] without what is between two neighbours only. */
 const handed = (raw) => raw.filter((_, i) => !hop.has(raw[i - (i % 2)].toLowerCase()));
 
-function handOn(request, answer, body, again = true) {
+function handOn(request, answer, body) {
   const port = request.headers[MEANT];
   const to = gateways.get(port);
   if (!to) return answer.destroy();
@@ -77,8 +77,7 @@ function handOn(request, answer, body, again = true) {
     told.pipe(answer);
     told.on('error', () => answer.destroy());
   });
-  // a kept connection may just have been closed by the gateway
-  up.on('error', () => (up.reusedSocket && again ? handOn(request, answer, body, false) : answer.destroy()));
+  up.on('error', () => answer.destroy());
   up.end(body);
 }
 
@@ -118,7 +117,8 @@ async function startProgram() {
     60000,
     100,
   );
-  return { port, agent: new http.Agent({ keepAlive: true, maxSockets: 64 }), child, server };
+  // Prism closes what was idle for some seconds, and one of them may just have been taken.
+  return { port, agent: new http.Agent({ keepAlive: false, maxSockets: 64 }), child, server };
 }
 
 let running;
