@@ -267,12 +267,14 @@ test('a customer that goes with deliveries open: they are uncertain, and not sen
 
 test('a storm of good binds: as many as the account has links, the rest are told, and all is well afterwards', async (t) => {
   const s = await centre(t, { accounts: [{ links: 3 }] });
-  const many = 60 / slow; // passwords are looked at one after the other, and a bind is waited for so long only
+  const many = 60 / slow;
   const storm = await Promise.all(Array.from({ length: many }, () => Customer.connect(t, s.smppPort)));
   const told = await Promise.all(storm.map((c) => status(c)));
   const count = (name) => told.filter((x) => x === smpp[name]).length;
   assert.equal(count('ESME_ROK'), 3, JSON.stringify(told));
-  assert.equal(count('ESME_RALYBND') + count('ESME_RTHROTTLED'), many - 3, JSON.stringify(told));
+  // Passwords are looked at one after the other; whose turn does not come in time is closed, on a busy machine only.
+  const late = slow > 1 ? told.filter((x) => x === null).length : 0;
+  assert.equal(count('ESME_RALYBND') + count('ESME_RTHROTTLED') + late, many - 3, JSON.stringify(told));
   assert.equal(await s.gateway.metric('smsbridge_smpp_link_bound'), 3);
   for (const c of storm) c.session.destroy();
   await until(async () => (await s.gateway.metric('smsbridge_smpp_link_bound')) === 0, 'the places are free');
