@@ -74,6 +74,11 @@ export class Cluster {
       'max_connections=120',
       '-c',
       'shared_buffers=64MB',
+      // it is killed, the machine is not
+      '-c',
+      'fsync=off',
+      '-c',
+      'full_page_writes=off',
       '-c',
       `log_min_messages=${this.settings ? 'warning' : 'fatal'}`,
     ]);
