@@ -18,6 +18,7 @@ struct loop {
 		void *ctx;
 	} hook[LOOP_HOOKS];
 	unsigned hooks;
+	struct net_watch *watches;
 	const bool *until;    /* what net_loop_run_until waits for */
 	struct stream *dirty; /* streams with octets to flush at the end of the turn */
 };

@@ -152,9 +152,12 @@ void net_signal_free(struct net_signal *s)
 }
 
 struct net_watch {
-	uv_poll_t uv;
+	uv_poll_t *uv; /* NULL: its descriptor is another's by now */
+	struct loop *loop;
+	struct net_watch *next;
 	net_watch_cb cb;
 	void *ctx;
+	int fd;
 	int events;
 };
 
@@ -162,37 +165,67 @@ static void watch_cb(uv_poll_t *handle, int status, int events)
 {
 	struct net_watch *w = handle->data;
 	int seen = (events & UV_READABLE ? NET_READABLE : 0) | (events & UV_WRITABLE ? NET_WRITABLE : 0);
-	/* An error shows as both: the owner's next read or write meets it. libuv has stopped the poll then, so that what the
-	 * owner wants is to be set anew, be it what it was. */
+	/* An error shows as both: the owner's next read or write meets it. libuv has stopped the poll then, so that
+	 * what the owner wants is to be set anew, be it what it was. */
 	if (status < 0)
 		w->events = 0;
 	w->cb(w->ctx, status < 0 ? NET_READABLE | NET_WRITABLE : seen);
 }
 
+static void poll_closed_cb(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+static void watch_close(struct net_watch *w)
+{
+	if (w->uv)
+		uv_close((uv_handle_t *)w->uv, poll_closed_cb);
+	w->uv = NULL;
+}
+
+/* Owners (libcurl, when a look-up ends late) close a descriptor before they say so, and the system gives its number to
+ * the next one. Two polls of one number are one too many for libuv, and the end of the older would end the younger's.
+ */
+static void retire(struct loop *l, int fd)
+{
+	for (struct net_watch *w = l->watches; w; w = w->next)
+		if (w->fd == fd)
+			watch_close(w);
+}
+
 struct net_watch *net_watch_new(struct loop *l, int fd, net_watch_cb cb, void *ctx)
 {
 	struct net_watch *w = mem_alloc(sizeof(*w));
-	w->cb = cb;
-	w->ctx = ctx;
-	check(uv_poll_init(&l->uv, &w->uv, fd) == 0);
-	w->uv.data = w;
+	retire(l, fd);
+	*w = (struct net_watch){.loop = l, .next = l->watches, .cb = cb, .ctx = ctx, .fd = fd};
+	w->uv = mem_alloc(sizeof(*w->uv));
+	check(uv_poll_init(&l->uv, w->uv, fd) == 0);
+	w->uv->data = w;
+	l->watches = w;
 	return w;
 }
 
 void net_watch_set(struct net_watch *w, int events)
 {
-	if (w->events == events)
+	if (w->events == events || !w->uv)
 		return;
 	w->events = events;
 	int want = (events & NET_READABLE ? UV_READABLE : 0) | (events & NET_WRITABLE ? UV_WRITABLE : 0);
 	if (want)
-		uv_poll_start(&w->uv, want, watch_cb);
+		uv_poll_start(w->uv, want, watch_cb);
 	else
-		uv_poll_stop(&w->uv);
+		uv_poll_stop(w->uv);
 }
 
 void net_watch_free(struct net_watch *w)
 {
-	if (w)
-		uv_close((uv_handle_t *)&w->uv, free_cb);
+	if (!w)
+		return;
+	struct net_watch **at = &w->loop->watches;
+	while (*at != w)
+		at = &(*at)->next;
+	*at = w->next;
+	watch_close(w);
+	free(w);
 }
