@@ -137,11 +137,10 @@ export class Prism {
   /** In front of a gateway's port; ca: the certificate that its TLS is known by, or nothing for plain HTTP. */
   static async start(upstream, ca) {
     running ??= startProgram();
-    const { port, agent: reused } = await running;
-    const p = Object.assign(new Prism(), { port, agent: reused, headers: { [MEANT]: String(upstream) } });
-    const agent = new (ca ? https : http).Agent({ keepAlive: true });
-    gateways.set(String(upstream), { secure: Boolean(ca), ca, agent });
-    return p;
+    const { port, agent } = await running;
+    const behind = new (ca ? https : http).Agent({ keepAlive: true });
+    gateways.set(String(upstream), { secure: Boolean(ca), ca, agent: behind });
+    return Object.assign(new Prism(), { port, agent, headers: { [MEANT]: String(upstream) } });
   }
 
   stop() {
